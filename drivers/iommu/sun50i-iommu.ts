@@ -1,0 +1,959 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The IOMMU of the Allwinner H6 and H616.
+// Linux 6.12: drivers/iommu/sun50i-iommu.c
+//
+// Where this driver knowingly differs from its twin the comment says DEVIATION; Documentation/deviations.md
+// tells why. The table vocabulary is exported for tests, which walk the tables themselves.
+
+import { phys_to_virt, virt_to_phys } from '#asm/memory.js';
+import { get_order } from '#asm/page.js';
+import { put_device } from '#drivers/base/core.js';
+import { devm_kzalloc } from '#drivers/base/devres.js';
+import { devm_platform_ioremap_resource, platform_get_irq } from '#drivers/base/platform.js';
+import { type clk, clk_disable_unprepare, clk_prepare_enable } from '#drivers/clk/clk.js';
+import { devm_clk_get } from '#drivers/clk/clk-devres.js';
+import {
+	dev_iommu_priv_set,
+	generic_single_device_group,
+	iommu_device_register,
+	iommu_device_unregister,
+	iommu_fwspec_add_ids,
+	report_iommu_fault,
+} from '#drivers/iommu/iommu.js';
+import { iommu_alloc_pages, iommu_free_pages } from '#drivers/iommu/iommu-pages.js';
+import { iommu_device_sysfs_add, iommu_device_sysfs_remove } from '#drivers/iommu/iommu-sysfs.js';
+import { of_find_device_by_node } from '#drivers/of/platform.js';
+import { reset_control_assert, reset_control_deassert } from '#drivers/reset/core.js';
+import { dma_map_single, dma_sync_single_for_device, dma_unmap_single } from '#kernel/dma/mapping.js';
+import { cmpxchg } from '#linux/atomic.js';
+import { FIELD_GET, FIELD_PREP } from '#linux/bitfield.js';
+import { BIT, GENMASK } from '#linux/bits.js';
+import { WARN_ON } from '#linux/bug.js';
+import { dev_dbg, dev_err, dev_warn, dev_warn_once } from '#linux/dev_printk.js';
+import { dev_name, type device } from '#linux/device.js';
+import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
+import { DMA_BIT_MASK, dma_mapping_error } from '#linux/dma-mapping.js';
+import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
+import { EBUSY, EINVAL, ENODEV, ENOMEM } from '#linux/errno.js';
+import { GFP_DMA32, GFP_KERNEL } from '#linux/gfp.js';
+import { boot_data } from '#linux/init.js';
+import { devm_request_irq, IRQ_HANDLED, IRQ_NONE, type irqreturn_t } from '#linux/interrupt.js';
+import { readl, writel } from '#linux/io.js';
+import {
+	dev_iommu_priv_get,
+	IOMMU_DOMAIN_IDENTITY,
+	IOMMU_FAULT_READ,
+	IOMMU_FAULT_WRITE,
+	IOMMU_READ,
+	IOMMU_WRITE,
+	iommu_device,
+	iommu_domain,
+	type iommu_domain_ops,
+	type iommu_iotlb_gather,
+	type iommu_ops,
+} from '#linux/iommu.js';
+import { readl_poll_timeout_atomic } from '#linux/iopoll.js';
+import { ilog2 } from '#linux/log2.js';
+import { upper_32_bits } from '#linux/math64.js';
+import type { of_device_id } from '#linux/mod_devicetable.js';
+import type { of_phandle_args } from '#linux/of_node.js';
+import {
+	builtin_platform_driver_probe,
+	type platform_device,
+	platform_driver,
+	platform_get_drvdata,
+	platform_set_drvdata,
+} from '#linux/platform_device.js';
+import { refcount_dec, refcount_inc, refcount_set, refcount_t } from '#linux/refcount.js';
+import { devm_reset_control_get, type reset_control } from '#linux/reset.js';
+import { SZ_1M, SZ_4K } from '#linux/sizes.js';
+import {
+	kfree,
+	type kmem_cache,
+	kmem_cache_create,
+	kmem_cache_destroy,
+	kmem_cache_free,
+	kmem_cache_zalloc,
+	kzalloc,
+	SLAB_CACHE_DMA32,
+	SLAB_HWCACHE_ALIGN,
+} from '#linux/slab.js';
+import {
+	assert_spin_locked,
+	spin_lock,
+	spin_lock_init,
+	spin_lock_irqsave,
+	spin_unlock,
+	spin_unlock_irqrestore,
+	spinlock_t,
+} from '#linux/spinlock.js';
+import {
+	type __iomem,
+	type bool,
+	type dma_addr_t,
+	type gfp_t,
+	type int,
+	type phys_addr_t,
+	ref,
+	type size_t,
+	type u32,
+	type unsigned_int,
+	type unsigned_long,
+} from '#linux/types.js';
+
+// A bit a master: 0 holds it in reset.
+const IOMMU_RESET_REG = 0x010;
+const IOMMU_RESET_RELEASE_ALL = 0xffffffff;
+
+const IOMMU_ENABLE_REG = 0x020;
+const IOMMU_ENABLE_ENABLE = BIT(0);
+
+// A bit a master: 1 lets its accesses pass untranslated.
+const IOMMU_BYPASS_REG = 0x030;
+
+const IOMMU_AUTO_GATING_REG = 0x040;
+const IOMMU_AUTO_GATING_ENABLE = BIT(0);
+
+// Physical address of the directory, 16 KiB aligned.
+const IOMMU_TTB_REG = 0x050;
+
+const IOMMU_TLB_PREFETCH_REG = 0x070;
+const IOMMU_TLB_PREFETCH_MASTER_ENABLE = (m: unsigned_int): u32 => BIT(m);
+
+// Bits written clear themselves when that cache is empty.
+const IOMMU_TLB_FLUSH_REG = 0x080;
+const IOMMU_TLB_FLUSH_PTW_CACHE = BIT(17);
+const IOMMU_TLB_FLUSH_MACRO_TLB = BIT(16);
+const IOMMU_TLB_FLUSH_MICRO_TLB = (i: unsigned_int): u32 => BIT(i) & GENMASK(5, 0);
+
+// Invalidate the TLB entries whose address equals ADDR in the bits of MASK; ENABLE clears itself.
+const IOMMU_TLB_IVLD_ADDR_REG = 0x090;
+const IOMMU_TLB_IVLD_ADDR_MASK_REG = 0x094;
+const IOMMU_TLB_IVLD_ENABLE_REG = 0x098;
+const IOMMU_TLB_IVLD_ENABLE_ENABLE = BIT(0);
+
+// The same for the cached directory entry of the MiB around ADDR.
+const IOMMU_PC_IVLD_ADDR_REG = 0x0a0;
+const IOMMU_PC_IVLD_ENABLE_REG = 0x0a8;
+const IOMMU_PC_IVLD_ENABLE_ENABLE = BIT(0);
+
+// What each master may not do in permission domain d: two domains a word, two bits a master.
+const IOMMU_DM_AUT_CTRL_REG = (d: unsigned_int): u32 => 0x0b0 + (d >>> 1) * 4;
+const IOMMU_DM_AUT_CTRL_RD_UNAVAIL = (d: unsigned_int, m: unsigned_int): u32 => BIT((d & 1) * 16 + m * 2);
+const IOMMU_DM_AUT_CTRL_WR_UNAVAIL = (d: unsigned_int, m: unsigned_int): u32 => BIT((d & 1) * 16 + m * 2 + 1);
+
+const IOMMU_INT_ENABLE_REG = 0x100;
+const IOMMU_INT_CLR_REG = 0x104;
+const IOMMU_INT_STA_REG = 0x108;
+const IOMMU_INT_INVALID_L2PG = BIT(17);
+const IOMMU_INT_INVALID_L1PG = BIT(16);
+// A bit a master: permission fault; in the L1PG and L2PG words: whose access it was.
+const IOMMU_INT_MASTER_MASK = GENMASK(5, 0);
+const IOMMU_INT_MASK = IOMMU_INT_INVALID_L1PG | IOMMU_INT_INVALID_L2PG | IOMMU_INT_MASTER_MASK;
+
+// Permission fault of master i: the address, and the page-table word that forbade it.
+const IOMMU_INT_ERR_ADDR_REG = (i: unsigned_int): u32 => 0x110 + i * 4;
+const IOMMU_INT_ERR_DATA_REG = (i: unsigned_int): u32 => 0x150 + i * 4;
+// No valid word in the directory (L1) or in the page table (L2): the address, and the masters to blame.
+const IOMMU_INT_ERR_ADDR_L1_REG = 0x130;
+const IOMMU_INT_ERR_ADDR_L2_REG = 0x134;
+const IOMMU_L1PG_INT_REG = 0x0180;
+const IOMMU_L2PG_INT_REG = 0x0184;
+
+const NUM_MASTERS = 6;
+
+const PT_ENTRY_SIZE = 4;
+
+const NUM_DT_ENTRIES = 4096;
+const DT_SIZE = NUM_DT_ENTRIES * PT_ENTRY_SIZE;
+
+const NUM_PT_ENTRIES = 256;
+const PT_SIZE = NUM_PT_ENTRIES * PT_ENTRY_SIZE;
+
+const SPAGE_SIZE = 4096;
+
+/** One IOMMU block. */
+export class sun50i_iommu {
+	iommu: iommu_device = new iommu_device(this);
+	/** For the registers; the interrupt handler takes it, too. */
+	iommu_lock: spinlock_t = new spinlock_t('iommu_lock');
+	dev!: device;
+	base: __iomem = 0;
+	reset!: reset_control;
+	clk!: clk;
+	/** What the hardware does now: a domain's tables, or (identity) nothing. */
+	domain: iommu_domain = sun50i_iommu_identity_domain;
+	pt_pool!: kmem_cache<Uint8Array>;
+	/** DEVIATION: whether the clock is on because of us. Its twin enables it once more with every attach. */
+	powered: bool = false;
+}
+
+/** One address space. */
+export class sun50i_iommu_domain extends iommu_domain {
+	/** Starts at 1; each device that is attached adds one. */
+	refcnt: refcount_t = new refcount_t();
+	/** The directory, as the CPU and as the walker know it. */
+	dt: Uint32Array | null = null;
+	dt_dma: dma_addr_t = 0;
+	/** Where it is, or was, attached; null: the hardware has never seen it. */
+	iommu: sun50i_iommu | null = null;
+	/** DEVIATION: whose memory the tables come from. Its twin asks @iommu, and so cannot map before the first attach. */
+	home: sun50i_iommu | null = null;
+}
+
+export function to_sun50i_domain(domain: iommu_domain): sun50i_iommu_domain {
+	return domain as sun50i_iommu_domain;
+}
+
+function sun50i_iommu_from_dev(dev: device): sun50i_iommu | null {
+	return dev_iommu_priv_get(dev) as sun50i_iommu | null;
+}
+
+function iommu_read(iommu: sun50i_iommu, offset: u32): u32 {
+	return readl(iommu.base + offset);
+}
+
+function iommu_write(iommu: sun50i_iommu, offset: u32, value: u32): void {
+	writel(value, iommu.base + offset);
+}
+
+/** @view as words: what `u32 *p = ...` does in C. */
+function words(view: Uint8Array, count: unsigned_int): Uint32Array {
+	return new Uint32Array(view.buffer, view.byteOffset, count);
+}
+
+/** @view as bytes: what passing it as `void *` does in C. */
+function bytes(view: Uint32Array): Uint8Array {
+	return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/*
+ * Two levels translate an address. A directory (DT) has a word for each MiB of the address space; a page table
+ * (PT) has a word for each 4 KiB page of one MiB.
+ *
+ *  31           20 19        12 11           0
+ * +---------------+------------+--------------+
+ * | index in DT   | index in PT| offset       |
+ * +---------------+------------+--------------+
+ */
+const SUN50I_IOVA_DTE_MASK = GENMASK(31, 20);
+const SUN50I_IOVA_PTE_MASK = GENMASK(19, 12);
+const SUN50I_IOVA_PAGE_MASK = GENMASK(11, 0);
+
+export function sun50i_iova_get_dte_index(iova: dma_addr_t): u32 {
+	return FIELD_GET(SUN50I_IOVA_DTE_MASK, iova as number);
+}
+
+export function sun50i_iova_get_pte_index(iova: dma_addr_t): u32 {
+	return FIELD_GET(SUN50I_IOVA_PTE_MASK, iova as number);
+}
+
+function sun50i_iova_get_page_offset(iova: dma_addr_t): u32 {
+	return FIELD_GET(SUN50I_IOVA_PAGE_MASK, iova as number);
+}
+
+/*
+ * A directory word (DTE):
+ *
+ *  31                      10 9        2 1   0
+ * +--------------------------+----------+-----+
+ * | address of the PT, 1 KiB | reserved |  V  |   V: 01 is valid
+ * +--------------------------+----------+-----+
+ */
+const SUN50I_DTE_PT_ADDRESS_MASK = GENMASK(31, 10);
+const SUN50I_DTE_PT_ATTRS = GENMASK(1, 0);
+const SUN50I_DTE_PT_VALID = 1;
+
+export function sun50i_dte_get_pt_address(dte: u32): phys_addr_t {
+	return (dte & SUN50I_DTE_PT_ADDRESS_MASK) >>> 0;
+}
+
+export function sun50i_dte_is_pt_valid(dte: u32): bool {
+	return (dte & SUN50I_DTE_PT_ATTRS) === SUN50I_DTE_PT_VALID;
+}
+
+function sun50i_mk_dte(pt_dma: dma_addr_t): u32 {
+	return ((pt_dma & SUN50I_DTE_PT_ADDRESS_MASK) | SUN50I_DTE_PT_VALID) >>> 0;
+}
+
+/*
+ * A page-table word (PTE):
+ *
+ *  31               12 11    8 7    4 3   2 1 0
+ * +-------------------+-------+------+-----+-+-+
+ * | address of the page| rsvd | ACI  | rsvd|V|r|   V: 1 is valid
+ * +-------------------+-------+------+-----+-+-+
+ *
+ * Rights are not in the word. ACI names one of 16 permission domains, and the registers say what each master may
+ * not do in it. Four of them, set up alike for every master, give the four combinations of reading and writing;
+ * domain 0 is left alone, as it comes up with rights of its own.
+ */
+type sun50i_iommu_aci = u32;
+const SUN50I_IOMMU_ACI_NONE = 1;
+const SUN50I_IOMMU_ACI_RD = 2;
+const SUN50I_IOMMU_ACI_WR = 3;
+const SUN50I_IOMMU_ACI_RD_WR = 4;
+
+const SUN50I_PTE_PAGE_ADDRESS_MASK = GENMASK(31, 12);
+const SUN50I_PTE_ACI_MASK = GENMASK(7, 4);
+const SUN50I_PTE_PAGE_VALID = BIT(1);
+
+function sun50i_pte_get_page_address(pte: u32): phys_addr_t {
+	return (pte & SUN50I_PTE_PAGE_ADDRESS_MASK) >>> 0;
+}
+
+function sun50i_get_pte_aci(pte: u32): sun50i_iommu_aci {
+	return FIELD_GET(SUN50I_PTE_ACI_MASK, pte);
+}
+
+export function sun50i_pte_is_page_valid(pte: u32): bool {
+	return (pte & SUN50I_PTE_PAGE_VALID) !== 0;
+}
+
+function sun50i_mk_pte(page: phys_addr_t, prot: int): u32 {
+	let aci: sun50i_iommu_aci = SUN50I_IOMMU_ACI_NONE;
+
+	switch (prot & (IOMMU_READ | IOMMU_WRITE)) {
+		case IOMMU_READ | IOMMU_WRITE:
+			aci = SUN50I_IOMMU_ACI_RD_WR;
+			break;
+		case IOMMU_READ:
+			aci = SUN50I_IOMMU_ACI_RD;
+			break;
+		case IOMMU_WRITE:
+			aci = SUN50I_IOMMU_ACI_WR;
+			break;
+	}
+	const flags = FIELD_PREP(SUN50I_PTE_ACI_MASK, aci) | SUN50I_PTE_PAGE_VALID;
+	return ((page & SUN50I_PTE_PAGE_ADDRESS_MASK) | flags) >>> 0;
+}
+
+/** Clean @count words from @vaddr on out of the cache: the walker does not snoop. */
+function sun50i_table_flush(
+	sun50i_domain: sun50i_iommu_domain,
+	vaddr: Uint32Array,
+	count: unsigned_int,
+): void {
+	// Tables are mapped one to one, so the bus address is the physical one.
+	const dma: dma_addr_t = virt_to_phys(vaddr) as number;
+
+	dma_sync_single_for_device(sun50i_domain.home!.dev, dma, count * PT_ENTRY_SIZE, DMA_TO_DEVICE);
+}
+
+/** Wait until the hardware has cleared @reg: 0, or -ETIMEDOUT after 2 ms. */
+function sun50i_iommu_wait_clear(iommu: sun50i_iommu, reg: u32): int {
+	return readl_poll_timeout_atomic(iommu.base + reg, new ref<u32>(0), (val) => val === 0, 1, 2000);
+}
+
+function sun50i_iommu_zap_iova(iommu: sun50i_iommu, iova: unsigned_long): void {
+	iommu_write(iommu, IOMMU_TLB_IVLD_ADDR_REG, iova);
+	iommu_write(iommu, IOMMU_TLB_IVLD_ADDR_MASK_REG, GENMASK(31, 12));
+	iommu_write(iommu, IOMMU_TLB_IVLD_ENABLE_REG, IOMMU_TLB_IVLD_ENABLE_ENABLE);
+
+	if (sun50i_iommu_wait_clear(iommu, IOMMU_TLB_IVLD_ENABLE_REG) !== 0)
+		dev_warn(iommu.dev, 'TLB invalidation timed out!');
+}
+
+function sun50i_iommu_zap_ptw_cache(iommu: sun50i_iommu, iova: unsigned_long): void {
+	iommu_write(iommu, IOMMU_PC_IVLD_ADDR_REG, iova);
+	iommu_write(iommu, IOMMU_PC_IVLD_ENABLE_REG, IOMMU_PC_IVLD_ENABLE_ENABLE);
+
+	if (sun50i_iommu_wait_clear(iommu, IOMMU_PC_IVLD_ENABLE_REG) !== 0)
+		dev_warn(iommu.dev, 'PTW cache invalidation timed out!');
+}
+
+/**
+ * Forget what may be cached of a range that was just mapped: what a miss left, and what a prefetch beyond an end
+ * of it brought. The addresses are those that the vendor's driver takes.
+ */
+function sun50i_iommu_zap_range(iommu: sun50i_iommu, iova: unsigned_long, size: size_t): void {
+	assert_spin_locked(iommu.iommu_lock);
+
+	iommu_write(iommu, IOMMU_AUTO_GATING_REG, 0);
+
+	sun50i_iommu_zap_iova(iommu, iova);
+	sun50i_iommu_zap_iova(iommu, iova + SPAGE_SIZE);
+	if (size > SPAGE_SIZE) {
+		sun50i_iommu_zap_iova(iommu, iova + size);
+		sun50i_iommu_zap_iova(iommu, iova + size + SPAGE_SIZE);
+	}
+	sun50i_iommu_zap_ptw_cache(iommu, iova);
+	sun50i_iommu_zap_ptw_cache(iommu, iova + SZ_1M);
+	if (size > SZ_1M) {
+		sun50i_iommu_zap_ptw_cache(iommu, iova + size);
+		sun50i_iommu_zap_ptw_cache(iommu, iova + size + SZ_1M);
+	}
+
+	iommu_write(iommu, IOMMU_AUTO_GATING_REG, IOMMU_AUTO_GATING_ENABLE);
+}
+
+function sun50i_iommu_flush_all_tlb(iommu: sun50i_iommu): int {
+	let caches = IOMMU_TLB_FLUSH_PTW_CACHE | IOMMU_TLB_FLUSH_MACRO_TLB;
+
+	assert_spin_locked(iommu.iommu_lock);
+
+	for (let m = 0; m < NUM_MASTERS; m++) caches |= IOMMU_TLB_FLUSH_MICRO_TLB(m);
+	iommu_write(iommu, IOMMU_TLB_FLUSH_REG, caches);
+
+	const ret = sun50i_iommu_wait_clear(iommu, IOMMU_TLB_FLUSH_REG);
+	if (ret !== 0) dev_warn(iommu.dev, 'TLB Flush timed out!');
+	return ret;
+}
+
+function sun50i_iommu_flush_iotlb_all(domain: iommu_domain): void {
+	const iommu = to_sun50i_domain(domain).iommu;
+
+	// Nothing is cached of a domain that was never attached.
+	if (iommu === null) return;
+
+	const flags = spin_lock_irqsave(iommu.iommu_lock);
+	sun50i_iommu_flush_all_tlb(iommu);
+	spin_unlock_irqrestore(iommu.iommu_lock, flags);
+}
+
+function sun50i_iommu_iotlb_sync_map(domain: iommu_domain, iova: unsigned_long, size: size_t): int {
+	const iommu = to_sun50i_domain(domain).iommu;
+
+	// DEVIATION: as above. The attach to come flushes everything.
+	if (iommu === null) return 0;
+
+	const flags = spin_lock_irqsave(iommu.iommu_lock);
+	sun50i_iommu_zap_range(iommu, iova, size);
+	spin_unlock_irqrestore(iommu.iommu_lock, flags);
+	return 0;
+}
+
+function sun50i_iommu_iotlb_sync(domain: iommu_domain, gather: iommu_iotlb_gather): void {
+	sun50i_iommu_flush_iotlb_all(domain);
+}
+
+/** What no master may do in permission domain @aci, as bits of its register. */
+function sun50i_iommu_aut_ctrl(aci: sun50i_iommu_aci, no_read: bool, no_write: bool): u32 {
+	let ctrl = 0;
+
+	for (let m = 0; m < NUM_MASTERS; m++) {
+		if (no_read) ctrl |= IOMMU_DM_AUT_CTRL_RD_UNAVAIL(aci, m);
+		if (no_write) ctrl |= IOMMU_DM_AUT_CTRL_WR_UNAVAIL(aci, m);
+	}
+	return ctrl >>> 0;
+}
+
+function sun50i_iommu_enable(iommu: sun50i_iommu): int {
+	if (iommu.domain === sun50i_iommu_identity_domain) return 0;
+
+	const sun50i_domain = to_sun50i_domain(iommu.domain);
+	const no_write = sun50i_iommu_aut_ctrl(SUN50I_IOMMU_ACI_RD, false, true);
+	const no_read = sun50i_iommu_aut_ctrl(SUN50I_IOMMU_ACI_WR, true, false);
+	let prefetch = 0;
+	for (let m = 0; m < NUM_MASTERS; m++) prefetch |= IOMMU_TLB_PREFETCH_MASTER_ENABLE(m);
+
+	let ret = reset_control_deassert(iommu.reset);
+	if (ret !== 0) return ret;
+
+	if (!iommu.powered) {
+		ret = clk_prepare_enable(iommu.clk);
+		if (ret !== 0) {
+			reset_control_assert(iommu.reset);
+			return ret;
+		}
+		iommu.powered = true;
+	}
+
+	const flags = spin_lock_irqsave(iommu.iommu_lock);
+
+	iommu_write(iommu, IOMMU_TTB_REG, sun50i_domain.dt_dma as number);
+	iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch);
+	iommu_write(iommu, IOMMU_BYPASS_REG, 0);
+	iommu_write(iommu, IOMMU_INT_ENABLE_REG, IOMMU_INT_MASK);
+	iommu_write(
+		iommu,
+		IOMMU_DM_AUT_CTRL_REG(SUN50I_IOMMU_ACI_NONE),
+		sun50i_iommu_aut_ctrl(SUN50I_IOMMU_ACI_NONE, true, true),
+	);
+	iommu_write(iommu, IOMMU_DM_AUT_CTRL_REG(SUN50I_IOMMU_ACI_RD), no_write);
+	// DEVIATION: both domains have their bits in this one word. Its twin writes the second's alone, and with that
+	// lets everybody write to pages that are mapped to be read.
+	iommu_write(iommu, IOMMU_DM_AUT_CTRL_REG(SUN50I_IOMMU_ACI_WR), (no_write | no_read) >>> 0);
+
+	ret = sun50i_iommu_flush_all_tlb(iommu);
+	if (ret === 0) {
+		iommu_write(iommu, IOMMU_AUTO_GATING_REG, IOMMU_AUTO_GATING_ENABLE);
+		iommu_write(iommu, IOMMU_ENABLE_REG, IOMMU_ENABLE_ENABLE);
+	}
+
+	spin_unlock_irqrestore(iommu.iommu_lock, flags);
+
+	if (ret !== 0) sun50i_iommu_power_off(iommu);
+	return ret;
+}
+
+function sun50i_iommu_power_off(iommu: sun50i_iommu): void {
+	clk_disable_unprepare(iommu.clk);
+	iommu.powered = false;
+	reset_control_assert(iommu.reset);
+}
+
+function sun50i_iommu_disable(iommu: sun50i_iommu): void {
+	// The enable has failed, and cleaned up.
+	if (!iommu.powered) return;
+
+	const flags = spin_lock_irqsave(iommu.iommu_lock);
+	iommu_write(iommu, IOMMU_ENABLE_REG, 0);
+	iommu_write(iommu, IOMMU_TTB_REG, 0);
+	spin_unlock_irqrestore(iommu.iommu_lock, flags);
+
+	sun50i_iommu_power_off(iommu);
+}
+
+function sun50i_iommu_alloc_page_table(iommu: sun50i_iommu, gfp: gfp_t): Uint32Array | err_ptr {
+	const page_table = kmem_cache_zalloc(iommu.pt_pool, gfp);
+	if (page_table === null) return ERR_PTR(-ENOMEM);
+
+	const pt_dma = dma_map_single(iommu.dev, page_table, PT_SIZE, DMA_TO_DEVICE);
+	if (dma_mapping_error(iommu.dev, pt_dma) !== 0) {
+		dev_err(iommu.dev, "Couldn't map L2 Page Table");
+		kmem_cache_free(iommu.pt_pool, page_table);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	// The words of the tables are walked by the CPU, too: there one address must do for both.
+	WARN_ON((pt_dma as number) !== (virt_to_phys(page_table) as number));
+
+	return words(page_table, NUM_PT_ENTRIES);
+}
+
+function sun50i_iommu_free_page_table(iommu: sun50i_iommu, pt_phys: phys_addr_t): void {
+	dma_unmap_single(iommu.dev, pt_phys as number, PT_SIZE, DMA_TO_DEVICE);
+	kmem_cache_free(iommu.pt_pool, phys_to_virt(pt_phys, PT_SIZE));
+}
+
+/** The page table that @dte, a valid word, points to. */
+function sun50i_dte_to_page_table(dte: u32): Uint32Array {
+	return words(phys_to_virt(sun50i_dte_get_pt_address(dte), PT_SIZE), NUM_PT_ENTRIES);
+}
+
+/** The page table for @iova, made if need be. Who comes second, of two that make it at once, takes the first's. */
+function sun50i_dte_get_page_table(
+	sun50i_domain: sun50i_iommu_domain,
+	iova: dma_addr_t,
+	gfp: gfp_t,
+): Uint32Array | err_ptr {
+	const iommu = sun50i_domain.home!;
+	const dt = sun50i_domain.dt!;
+	const index = sun50i_iova_get_dte_index(iova);
+
+	const dte = dt[index]!;
+	if (sun50i_dte_is_pt_valid(dte)) return sun50i_dte_to_page_table(dte);
+
+	let page_table = sun50i_iommu_alloc_page_table(iommu, gfp);
+	if (IS_ERR(page_table)) return page_table;
+
+	const pt_phys = virt_to_phys(page_table);
+	const old_dte = cmpxchg(dt, index, 0, sun50i_mk_dte(pt_phys as number));
+	if (old_dte !== 0) {
+		page_table = sun50i_dte_to_page_table(old_dte);
+		sun50i_iommu_free_page_table(iommu, pt_phys);
+	}
+
+	// The table first: the walker must not find one through the directory that is not there yet.
+	sun50i_table_flush(sun50i_domain, page_table, NUM_PT_ENTRIES);
+	sun50i_table_flush(sun50i_domain, dt.subarray(index, index + 1), 1);
+
+	return page_table;
+}
+
+/** Map one page; the core comes back for the others. */
+function sun50i_iommu_map(
+	domain: iommu_domain,
+	iova: unsigned_long,
+	paddr: phys_addr_t,
+	size: size_t,
+	count: size_t,
+	prot: int,
+	gfp: gfp_t,
+	mapped: ref<size_t>,
+): int {
+	const sun50i_domain = to_sun50i_domain(domain);
+	const iommu = sun50i_domain.home;
+
+	// DEVIATION: allocated for a bus and not attached yet, there is nobody to make tables for.
+	if (iommu === null) return -ENODEV;
+
+	// A page-table word has 32 bits of address, and so has everything in front of it.
+	if (upper_32_bits(paddr as number) !== 0) {
+		dev_warn_once(iommu.dev, 'attempt to map address beyond 4GB');
+		return -EINVAL;
+	}
+
+	const page_table = sun50i_dte_get_page_table(sun50i_domain, iova, gfp);
+	if (IS_ERR(page_table)) return PTR_ERR(page_table);
+
+	const pte_index = sun50i_iova_get_pte_index(iova);
+	const pte = page_table[pte_index]!;
+	if (sun50i_pte_is_page_valid(pte)) {
+		dev_err(
+			iommu.dev,
+			'iova %pad already mapped to %pa cannot remap to %pa prot: %#x',
+			iova,
+			sun50i_pte_get_page_address(pte),
+			paddr,
+			prot,
+		);
+		return -EBUSY;
+	}
+
+	page_table[pte_index] = sun50i_mk_pte(paddr, prot);
+	sun50i_table_flush(sun50i_domain, page_table.subarray(pte_index, pte_index + 1), 1);
+	mapped.value = size;
+	return 0;
+}
+
+/** Unmap one page: its size, or 0 when it was not mapped. The table stays. */
+function sun50i_iommu_unmap(
+	domain: iommu_domain,
+	iova: unsigned_long,
+	size: size_t,
+	count: size_t,
+	gather: iommu_iotlb_gather,
+): size_t {
+	const sun50i_domain = to_sun50i_domain(domain);
+
+	const dte = sun50i_domain.dt![sun50i_iova_get_dte_index(iova)]!;
+	if (!sun50i_dte_is_pt_valid(dte)) return 0;
+
+	const page_table = sun50i_dte_to_page_table(dte);
+	const pte_index = sun50i_iova_get_pte_index(iova);
+	if (!sun50i_pte_is_page_valid(page_table[pte_index]!)) return 0;
+
+	page_table[pte_index] = 0;
+	sun50i_table_flush(sun50i_domain, page_table.subarray(pte_index, pte_index + 1), 1);
+	return SZ_4K;
+}
+
+function sun50i_iommu_iova_to_phys(domain: iommu_domain, iova: dma_addr_t): phys_addr_t {
+	const dte = to_sun50i_domain(domain).dt![sun50i_iova_get_dte_index(iova)]!;
+	if (!sun50i_dte_is_pt_valid(dte)) return 0;
+
+	const pte = sun50i_dte_to_page_table(dte)[sun50i_iova_get_pte_index(iova)]!;
+	if (!sun50i_pte_is_page_valid(pte)) return 0;
+
+	return sun50i_pte_get_page_address(pte) + sun50i_iova_get_page_offset(iova);
+}
+
+function sun50i_iommu_domain_alloc_paging(dev: device | null): iommu_domain | null {
+	const sun50i_domain = kzalloc(sun50i_iommu_domain, GFP_KERNEL);
+	if (sun50i_domain === null) return null;
+
+	const dt = iommu_alloc_pages(GFP_KERNEL | GFP_DMA32, get_order(DT_SIZE));
+	if (dt === null) {
+		kfree(sun50i_domain);
+		return null;
+	}
+	sun50i_domain.dt = words(dt, NUM_DT_ENTRIES);
+	sun50i_domain.home = dev !== null ? sun50i_iommu_from_dev(dev) : null;
+
+	refcount_set(sun50i_domain.refcnt, 1);
+
+	sun50i_domain.geometry.aperture_start = 0;
+	sun50i_domain.geometry.aperture_end = DMA_BIT_MASK(32);
+	sun50i_domain.geometry.force_aperture = true;
+
+	return sun50i_domain;
+}
+
+function sun50i_iommu_domain_free(domain: iommu_domain): void {
+	const sun50i_domain = to_sun50i_domain(domain);
+	const dt = sun50i_domain.dt!;
+
+	// DEVIATION: with its last device gone the core frees a domain that the hardware is still walking.
+	if (sun50i_domain.iommu !== null && sun50i_domain.iommu.domain === domain)
+		sun50i_iommu_detach_domain(sun50i_domain.iommu, sun50i_domain);
+
+	// DEVIATION: its twin frees page tables on a detach, which never happens; so they are lost.
+	for (let i = 0; i < NUM_DT_ENTRIES; i++) {
+		const dte = dt[i]!;
+		if (!sun50i_dte_is_pt_valid(dte)) continue;
+		dt[i] = 0;
+		sun50i_iommu_free_page_table(sun50i_domain.home!, sun50i_dte_get_pt_address(dte));
+	}
+
+	iommu_free_pages(dt, get_order(DT_SIZE));
+	sun50i_domain.dt = null;
+
+	kfree(sun50i_domain);
+}
+
+function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): int {
+	iommu.domain = sun50i_domain;
+	sun50i_domain.iommu = iommu;
+	if (sun50i_domain.home === null) sun50i_domain.home = iommu;
+
+	sun50i_domain.dt_dma = dma_map_single(iommu.dev, bytes(sun50i_domain.dt!), DT_SIZE, DMA_TO_DEVICE);
+	if (dma_mapping_error(iommu.dev, sun50i_domain.dt_dma) !== 0) {
+		dev_err(iommu.dev, "Couldn't map L1 Page Table");
+		return -ENOMEM;
+	}
+
+	return sun50i_iommu_enable(iommu);
+}
+
+function sun50i_iommu_unmap_dt(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): void {
+	if (dma_mapping_error(iommu.dev, sun50i_domain.dt_dma) === 0)
+		dma_unmap_single(iommu.dev, sun50i_domain.dt_dma, DT_SIZE, DMA_TO_DEVICE);
+}
+
+/** Turn translation off; the domain keeps what is mapped in it. */
+function sun50i_iommu_detach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): void {
+	sun50i_iommu_disable(iommu);
+	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
+	iommu.domain = sun50i_iommu_identity_domain;
+	refcount_set(sun50i_domain.refcnt, 1);
+}
+
+/**
+ * DEVIATION: with the first device of the group translation is turned off, for all; the others find that done.
+ * Its twin waits for a count of 0 that it never reaches: the tables stay in use, and soon are freed memory.
+ */
+function sun50i_iommu_identity_attach(identity_domain: iommu_domain, dev: device): int {
+	const iommu = sun50i_iommu_from_dev(dev)!;
+
+	dev_dbg(dev, 'Detaching from IOMMU domain');
+
+	if (iommu.domain !== identity_domain) sun50i_iommu_detach_domain(iommu, to_sun50i_domain(iommu.domain));
+	return 0;
+}
+
+const sun50i_iommu_identity_ops: iommu_domain_ops = {
+	attach_dev: sun50i_iommu_identity_attach,
+};
+
+const sun50i_iommu_identity_domain: iommu_domain = boot_data(
+	() => new iommu_domain({ type: IOMMU_DOMAIN_IDENTITY, ops: sun50i_iommu_identity_ops }),
+);
+
+/** The hardware is about to get other tables: it goes on with those of the old domain until then. */
+function sun50i_iommu_leave_domain(iommu: sun50i_iommu): void {
+	if (iommu.domain === sun50i_iommu_identity_domain) return;
+
+	const sun50i_domain = to_sun50i_domain(iommu.domain);
+	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
+	refcount_dec(sun50i_domain.refcnt);
+}
+
+function sun50i_iommu_attach_device(domain: iommu_domain, dev: device): int {
+	const sun50i_domain = to_sun50i_domain(domain);
+
+	const iommu = sun50i_iommu_from_dev(dev);
+	if (iommu === null) return -ENODEV;
+
+	dev_dbg(dev, 'Attaching to IOMMU domain');
+
+	refcount_inc(sun50i_domain.refcnt);
+
+	// There is one directory for all masters: what the first device brought is there for the others.
+	if (iommu.domain === domain) return 0;
+
+	sun50i_iommu_leave_domain(iommu);
+	sun50i_iommu_attach_domain(iommu, sun50i_domain);
+
+	return 0;
+}
+
+function sun50i_iommu_probe_device(dev: device): iommu_device | err_ptr {
+	const iommu = sun50i_iommu_from_dev(dev);
+	if (iommu === null) return ERR_PTR(-ENODEV);
+
+	return iommu.iommu;
+}
+
+function sun50i_iommu_of_xlate(dev: device, args: of_phandle_args): int {
+	const iommu_pdev = of_find_device_by_node(args.np!)!;
+
+	dev_iommu_priv_set(dev, platform_get_drvdata(iommu_pdev));
+	put_device(iommu_pdev.dev);
+
+	return iommu_fwspec_add_ids(dev, args.args, 1);
+}
+
+const sun50i_iommu_ops: iommu_ops = {
+	identity_domain: sun50i_iommu_identity_domain,
+	pgsize_bitmap: SZ_4K,
+	device_group: generic_single_device_group,
+	domain_alloc_paging: sun50i_iommu_domain_alloc_paging,
+	of_xlate: sun50i_iommu_of_xlate,
+	probe_device: sun50i_iommu_probe_device,
+	default_domain_ops: {
+		attach_dev: sun50i_iommu_attach_device,
+		flush_iotlb_all: sun50i_iommu_flush_iotlb_all,
+		iotlb_sync_map: sun50i_iommu_iotlb_sync_map,
+		iotlb_sync: sun50i_iommu_iotlb_sync,
+		iova_to_phys: sun50i_iommu_iova_to_phys,
+		map_pages: sun50i_iommu_map,
+		unmap_pages: sun50i_iommu_unmap,
+		free: sun50i_iommu_domain_free,
+	},
+};
+
+function sun50i_iommu_report_fault(
+	iommu: sun50i_iommu,
+	master: int,
+	iova: phys_addr_t,
+	prot: unsigned_int,
+): void {
+	dev_err(
+		iommu.dev,
+		'Page fault for %pad (master %d, dir %s)',
+		iova as number,
+		master,
+		prot === IOMMU_FAULT_WRITE ? 'wr' : 'rd',
+	);
+
+	report_iommu_fault(iommu.domain, iommu.dev, iova as number, prot);
+
+	// A repaired mapping must not meet what the fault left in the caches.
+	sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
+}
+
+/** No mapping: the hardware does not say whether it was a read or a write, so call it a read. */
+function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32): phys_addr_t {
+	assert_spin_locked(iommu.iommu_lock);
+
+	const iova: phys_addr_t = iommu_read(iommu, addr_reg);
+	const blame = iommu_read(iommu, blame_reg);
+	const master = ilog2(blame & IOMMU_INT_MASTER_MASK);
+
+	sun50i_iommu_report_fault(iommu, master, iova, IOMMU_FAULT_READ);
+	return iova;
+}
+
+/** A mapping without the right: what it does allow tells what was tried. */
+function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu): phys_addr_t {
+	assert_spin_locked(iommu.iommu_lock);
+
+	const blame = iommu_read(iommu, IOMMU_INT_STA_REG);
+	const master = ilog2(blame & IOMMU_INT_MASTER_MASK);
+	const iova: phys_addr_t = iommu_read(iommu, IOMMU_INT_ERR_ADDR_REG(master));
+	const aci = sun50i_get_pte_aci(iommu_read(iommu, IOMMU_INT_ERR_DATA_REG(master)));
+
+	// Where neither is allowed it may have been both; a read, then.
+	const dir = aci === SUN50I_IOMMU_ACI_RD ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ;
+
+	sun50i_iommu_report_fault(iommu, master, iova, dir);
+	return iova;
+}
+
+function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
+	const iommu = dev_id as sun50i_iommu;
+
+	spin_lock(iommu.iommu_lock);
+
+	const status = iommu_read(iommu, IOMMU_INT_STA_REG);
+	if ((status & IOMMU_INT_MASK) === 0) {
+		spin_unlock(iommu.iommu_lock);
+		return IRQ_NONE;
+	}
+
+	const l1_status = iommu_read(iommu, IOMMU_L1PG_INT_REG);
+	const l2_status = iommu_read(iommu, IOMMU_L2PG_INT_REG);
+
+	if ((status & IOMMU_INT_INVALID_L2PG) !== 0)
+		sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG);
+	else if ((status & IOMMU_INT_INVALID_L1PG) !== 0)
+		sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG);
+	else sun50i_iommu_handle_perm_irq(iommu);
+
+	iommu_write(iommu, IOMMU_INT_CLR_REG, status);
+
+	// The masters at fault are stuck: a pulse on their reset lets them go on.
+	const resets = (status | l1_status | l2_status) & IOMMU_INT_MASTER_MASK;
+	iommu_write(iommu, IOMMU_RESET_REG, ~resets >>> 0);
+	iommu_write(iommu, IOMMU_RESET_REG, IOMMU_RESET_RELEASE_ALL);
+
+	spin_unlock(iommu.iommu_lock);
+
+	return IRQ_HANDLED;
+}
+
+function sun50i_iommu_probe(pdev: platform_device): int {
+	const dev = pdev.dev;
+	let ret: int;
+
+	const iommu = devm_kzalloc(dev, sun50i_iommu, GFP_KERNEL);
+	if (iommu === null) return -ENOMEM;
+	spin_lock_init(iommu.iommu_lock);
+	iommu.domain = sun50i_iommu_identity_domain;
+	platform_set_drvdata(pdev, iommu);
+	iommu.dev = dev;
+
+	const pt_pool = kmem_cache_create(
+		dev_name(dev),
+		PT_SIZE,
+		PT_SIZE,
+		SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA32,
+		null,
+	);
+	if (pt_pool === null) return -ENOMEM;
+	iommu.pt_pool = pt_pool;
+
+	err_free_cache: {
+		const base = devm_platform_ioremap_resource(pdev, 0);
+		if (IS_ERR(base)) {
+			ret = PTR_ERR(base);
+			break err_free_cache;
+		}
+		iommu.base = base;
+
+		const irq = platform_get_irq(pdev, 0);
+		if (irq < 0) {
+			ret = irq;
+			break err_free_cache;
+		}
+
+		const clk = devm_clk_get(dev, null);
+		if (IS_ERR(clk)) {
+			dev_err(dev, "Couldn't get our clock.");
+			ret = PTR_ERR(clk);
+			break err_free_cache;
+		}
+		iommu.clk = clk;
+
+		const reset = devm_reset_control_get(dev, null);
+		if (IS_ERR(reset)) {
+			dev_err(dev, "Couldn't get our reset line.");
+			ret = PTR_ERR(reset);
+			break err_free_cache;
+		}
+		iommu.reset = reset;
+
+		ret = iommu_device_sysfs_add(iommu.iommu, dev, null, dev_name(dev));
+		if (ret !== 0) break err_free_cache;
+
+		err_remove_sysfs: {
+			ret = iommu_device_register(iommu.iommu, sun50i_iommu_ops, dev);
+			if (ret !== 0) break err_remove_sysfs;
+
+			ret = devm_request_irq(dev, irq, sun50i_iommu_irq, 0, dev_name(dev), iommu);
+			if (ret >= 0) return 0;
+
+			iommu_device_unregister(iommu.iommu);
+		}
+		iommu_device_sysfs_remove(iommu.iommu);
+	}
+	kmem_cache_destroy(iommu.pt_pool);
+
+	return ret;
+}
+
+const sun50i_iommu_dt: readonly of_device_id[] = [
+	{ compatible: 'allwinner,sun50i-h6-iommu' },
+	{ compatible: 'allwinner,sun50i-h616-iommu' },
+];
+
+const sun50i_iommu_driver = new platform_driver({
+	driver: {
+		name: 'sun50i-iommu',
+		of_match_table: sun50i_iommu_dt,
+		suppress_bind_attrs: true,
+	},
+});
+builtin_platform_driver_probe(sun50i_iommu_driver, sun50i_iommu_probe);

@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Walking the device tree: nodes by name, path, phandle and compatible; phandle lists; aliases.
+// Linux 6.12: drivers/of/base.c
+//
+// Left out: the sysfs and procfs views, cpu nodes, phandle maps (iommu-map and its kin), console options;
+// devtree_lock, since the tree does not change once it is unflattened.
+import { of_node_get, of_node_put } from '#drivers/of/dynamic.js';
+import { WARN_ON } from '#linux/bug.js';
+import { be32_to_cpup } from '#linux/byteorder/generic.js';
+import { EINVAL, ENODEV, ENOENT } from '#linux/errno.js';
+import { boot_data } from '#linux/init.js';
+import { list_add_tail, list_for_each_entry, list_head } from '#linux/list.js';
+import type { of_device_id } from '#linux/mod_devicetable.js';
+import {
+	type device_node,
+	MAX_PHANDLE_ARGS,
+	OF_ROOT_NODE_ADDR_CELLS_DEFAULT,
+	OF_ROOT_NODE_SIZE_CELLS_DEFAULT,
+	type of_phandle_args,
+	type phandle,
+	type property,
+} from '#linux/of_node.js';
+import { pr_err } from '#linux/printk.js';
+import { type bool, INT_MAX, type int, type ref, type u32, type u64 } from '#linux/types.js';
+
+/** An entry of /aliases: "serial0" names node @np, stem "serial", number 0. */
+export class alias_prop {
+	link: list_head<alias_prop> = new list_head<alias_prop>(this);
+	alias: string = '';
+	np: device_node | null = null;
+	id: int = 0;
+	stem: string = '';
+}
+
+/** As many phandles as the cache remembers (a power of two). */
+const OF_PHANDLE_CACHE_SZ = 128;
+
+/** The tree of this boot; Linux has these as variables of the same names. */
+export const of_tree = boot_data(() => ({
+	of_root: null as device_node | null,
+	of_chosen: null as device_node | null,
+	of_aliases: null as device_node | null,
+	of_stdout: null as device_node | null,
+	aliases_lookup: new list_head<alias_prop>(),
+	phandle_cache: new Array<device_node | null>(OF_PHANDLE_CACHE_SZ).fill(null),
+}));
+
+const decoder = new TextDecoder();
+
+/** The NUL-terminated string at byte @at of @value; what there is when it has no end. */
+export function of_prop_string_at(value: Uint8Array, at: int = 0): string {
+	const nul = value.indexOf(0, at);
+	return decoder.decode(value.subarray(at, nul < 0 ? value.length : nul));
+}
+
+/** @size big-endian cells at the start of @cell as one number (include/linux/of.h: of_read_number()). */
+export function of_read_number(cell: Uint8Array, size: int): u64 {
+	let r = 0;
+	for (let i = Math.max(0, size - 2); i < size; i++) r = r * 0x1_0000_0000 + be32_to_cpup(cell, i * 4);
+	return r;
+}
+
+/** Whether the tree exists (include/linux/of.h: of_have_populated_dt()). */
+export function of_have_populated_dt(): bool {
+	return of_tree.of_root !== null;
+}
+
+/** Whether @np's name without unit address is @name (drivers/of/base.c: of_node_name_eq()). */
+export function of_node_name_eq(np: device_node | null, name: string): bool {
+	return np !== null && np.full_name.split('@')[0] === name;
+}
+
+export function of_node_name_prefix(np: device_node | null, prefix: string): bool {
+	return np?.full_name.startsWith(prefix) ?? false;
+}
+
+function __of_node_is_type(np: device_node, type: string): bool {
+	const match = of_get_property(np, 'device_type', null);
+	return match !== null && of_prop_string_at(match) === type;
+}
+
+/** Address cells of the bus that @np is (drivers/of/base.c: of_bus_n_addr_cells()). */
+export function of_bus_n_addr_cells(np: device_node | null): int {
+	for (let bus = np; bus !== null; bus = bus.parent) {
+		const cells = of_get_property(bus, '#address-cells', null);
+		if (cells !== null && cells.length >= 4) return be32_to_cpup(cells);
+	}
+	return OF_ROOT_NODE_ADDR_CELLS_DEFAULT;
+}
+
+/** Address cells of the bus that @np is on (drivers/of/base.c: of_n_addr_cells()). */
+export function of_n_addr_cells(np: device_node): int {
+	return of_bus_n_addr_cells(np.parent ?? np);
+}
+
+export function of_bus_n_size_cells(np: device_node | null): int {
+	for (let bus = np; bus !== null; bus = bus.parent) {
+		const cells = of_get_property(bus, '#size-cells', null);
+		if (cells !== null && cells.length >= 4) return be32_to_cpup(cells);
+	}
+	return OF_ROOT_NODE_SIZE_CELLS_DEFAULT;
+}
+
+/** Size cells of the bus that @np is on (drivers/of/base.c: of_n_size_cells()). */
+export function of_n_size_cells(np: device_node): int {
+	return of_bus_n_size_cells(np.parent ?? np);
+}
+
+/**
+ * A property by name (drivers/of/base.c: of_find_property()).
+ *
+ * @lenp: gets its length in bytes, -EINVAL without one
+ */
+export function of_find_property(
+	np: device_node | null,
+	name: string,
+	lenp: ref<int> | null,
+): property | null {
+	let pp = np === null ? null : np.properties;
+	while (pp !== null && pp.name !== name) pp = pp.next;
+	if (lenp !== null) lenp.value = pp === null ? -EINVAL : pp.length;
+	return pp;
+}
+
+/** The value of a property, or null (drivers/of/base.c: of_get_property()). */
+export function of_get_property(
+	np: device_node | null,
+	name: string,
+	lenp: ref<int> | null,
+): Uint8Array | null {
+	return of_find_property(np, name, lenp)?.value ?? null;
+}
+
+/** The node after @prev in the order of the tree; no references (drivers/of/base.c: __of_find_all_nodes()). */
+export function __of_find_all_nodes(prev: device_node | null): device_node | null {
+	if (prev === null) return of_tree.of_root;
+	if (prev.child !== null) return prev.child;
+	let np: device_node | null = prev;
+	while (np !== null && np.sibling === null) np = np.parent;
+	return np === null ? null : np.sibling;
+}
+
+/** The node after @prev; puts @prev (drivers/of/base.c: of_find_all_nodes()). */
+export function of_find_all_nodes(prev: device_node | null): device_node | null {
+	const np = of_node_get(__of_find_all_nodes(prev));
+	of_node_put(prev);
+	return np;
+}
+
+/** How well @device fits: 0 not at all; an earlier compatible string, then the type, then the name count more. */
+function __of_device_is_compatible(
+	device: device_node,
+	compat: string | undefined | null,
+	type: string | undefined | null,
+	name: string | undefined | null,
+): int {
+	let score = 0;
+	if (compat) {
+		const value = of_get_property(device, 'compatible', null);
+		let index = 0;
+		for (let at = 0; value !== null && at < value.length; index++) {
+			const cp = of_prop_string_at(value, at);
+			// The comparison of compatible strings takes no notice of case.
+			if (cp.toLowerCase() === compat.toLowerCase()) {
+				score = Math.floor(INT_MAX / 2) - (index << 2);
+				break;
+			}
+			at += strsize(value, at);
+		}
+		if (score === 0) return 0;
+	}
+	if (type) {
+		if (!__of_node_is_type(device, type)) return 0;
+		score += 2;
+	}
+	if (name) {
+		if (!of_node_name_eq(device, name)) return 0;
+		score++;
+	}
+	return score;
+}
+
+/** The bytes of the string at @at, with its NUL. */
+function strsize(value: Uint8Array, at: int): int {
+	const nul = value.indexOf(0, at);
+	return (nul < 0 ? value.length : nul + 1) - at;
+}
+
+/** Whether @compat is among the compatible strings of @device: 0, or a score (of_device_is_compatible()). */
+export function of_device_is_compatible(device: device_node | null, compat: string): int {
+	return device === null ? 0 : __of_device_is_compatible(device, compat, null, null);
+}
+
+/** of_device_is_compatible() of any of @compat: the best score. */
+export function of_device_compatible_match(device: device_node, compat: readonly string[]): int {
+	let score = 0;
+	for (const c of compat) score = Math.max(score, of_device_is_compatible(device, c));
+	return score;
+}
+
+/** Whether the machine's root node has @compat (include/linux/of.h: of_machine_is_compatible()). */
+export function of_machine_is_compatible(compat: string): bool {
+	return of_tree.of_root !== null && of_device_is_compatible(of_tree.of_root, compat) > 0;
+}
+
+function __of_device_is_status(device: device_node, strings: readonly string[]): bool {
+	const value = of_get_property(device, 'status', null);
+	if (value === null || value.length === 0) return false;
+	const status = of_prop_string_at(value);
+	return strings.some((s) => (s.endsWith('-') ? status.startsWith(s) : status === s));
+}
+
+/** Whether the node may be used: status absent, "ok" or "okay" (drivers/of/base.c: of_device_is_available()). */
+export function of_device_is_available(device: device_node | null): bool {
+	if (device === null) return false;
+	return of_get_property(device, 'status', null) === null || __of_device_is_status(device, ['ok', 'okay']);
+}
+
+export function __of_device_is_reserved(device: device_node): bool {
+	return __of_device_is_status(device, ['reserved']);
+}
+
+export function __of_device_is_fail(device: device_node): bool {
+	return __of_device_is_status(device, ['fail', 'fail-']);
+}
+
+export function of_device_is_big_endian(device: device_node): bool {
+	return of_find_property(device, 'big-endian', null) !== null;
+}
+
+/** @node's parent, with a reference (drivers/of/base.c: of_get_parent()). */
+export function of_get_parent(node: device_node | null): device_node | null {
+	return node === null ? null : of_node_get(node.parent);
+}
+
+/** @node's parent, with a reference; puts @node (drivers/of/base.c: of_get_next_parent()). */
+export function of_get_next_parent(node: device_node | null): device_node | null {
+	if (node === null) return null;
+	const parent = of_node_get(node.parent);
+	of_node_put(node);
+	return parent;
+}
+
+/** The child of @node after @prev, null for the first; puts @prev (drivers/of/base.c: of_get_next_child()). */
+export function of_get_next_child(node: device_node | null, prev: device_node | null): device_node | null {
+	if (node === null) return null;
+	const next = of_node_get(prev === null ? node.child : prev.sibling);
+	of_node_put(prev);
+	return next;
+}
+
+/** of_get_next_child() of the available ones (drivers/of/base.c: of_get_next_available_child()). */
+export function of_get_next_available_child(
+	node: device_node | null,
+	prev: device_node | null,
+): device_node | null {
+	if (node === null) return null;
+	let next = prev === null ? node.child : prev.sibling;
+	while (next !== null && !of_device_is_available(next)) next = next.sibling;
+	of_node_get(next);
+	of_node_put(prev);
+	return next;
+}
+
+/** The child with this name, without unit address (drivers/of/base.c: of_get_child_by_name()). */
+export function of_get_child_by_name(node: device_node | null, name: string): device_node | null {
+	for (let child = of_get_next_child(node, null); child !== null; child = of_get_next_child(node, child))
+		if (of_node_name_eq(child, name)) return child;
+	return null;
+}
+
+export function of_get_available_child_by_name(node: device_node, name: string): device_node | null {
+	const child = of_get_child_by_name(node, name);
+	if (child !== null && !of_device_is_available(child)) {
+		of_node_put(child);
+		return null;
+	}
+	return child;
+}
+
+/** The first child that is compatible (drivers/of/base.c: of_get_compatible_child()). */
+export function of_get_compatible_child(parent: device_node, compatible: string): device_node | null {
+	for (let child = of_get_next_child(parent, null); child !== null; child = of_get_next_child(parent, child))
+		if (of_device_is_compatible(child, compatible)) return child;
+	return null;
+}
+
+/** The node at @path, which is below @node; puts @node. */
+function __of_find_node_by_full_path(node: device_node | null, path: string): device_node | null {
+	let np = node;
+	for (const part of (path.split(':')[0] as string).split('/')) {
+		if (part === '') continue;
+		const parent = np;
+		np = null;
+		for (
+			let child = of_get_next_child(parent, null);
+			child !== null;
+			child = of_get_next_child(parent, child)
+		)
+			if (child.full_name === part) {
+				np = child;
+				break;
+			}
+		of_node_put(parent);
+		if (np === null) return null;
+	}
+	return np;
+}
+
+/**
+ * A node by path or alias, "serial0:115200n8" too (drivers/of/base.c: of_find_node_opts_by_path()).
+ *
+ * @opts: gets what follows a colon, or null
+ */
+export function of_find_node_opts_by_path(path: string, opts: ref<string | null> | null): device_node | null {
+	const separator = path.indexOf(':');
+	if (opts !== null) opts.value = separator < 0 ? null : path.slice(separator + 1);
+	if (path === '/') return of_node_get(of_tree.of_root);
+
+	let np: device_node | null = null;
+	let rest = separator < 0 ? path : path.slice(0, separator);
+	if (!rest.startsWith('/')) {
+		const slash = rest.indexOf('/');
+		const alias = slash < 0 ? rest : rest.slice(0, slash);
+		const target = of_get_property(of_tree.of_aliases, alias, null);
+		if (target === null) return null;
+		np = of_find_node_by_path(of_prop_string_at(target));
+		if (np === null) return null;
+		rest = slash < 0 ? '' : rest.slice(slash);
+	}
+	return __of_find_node_by_full_path(np ?? of_node_get(of_tree.of_root), rest);
+}
+
+export function of_find_node_by_path(path: string): device_node | null {
+	return of_find_node_opts_by_path(path, null);
+}
+
+function find_next(from: device_node | null, fits: (np: device_node) => bool): device_node | null {
+	let np = __of_find_all_nodes(from);
+	while (np !== null && !fits(np)) np = __of_find_all_nodes(np);
+	of_node_get(np);
+	of_node_put(from);
+	return np;
+}
+
+/** The next node with this name after @from; puts @from (drivers/of/base.c: of_find_node_by_name()). */
+export function of_find_node_by_name(from: device_node | null, name: string): device_node | null {
+	return find_next(from, (np) => of_node_name_eq(np, name));
+}
+
+/** The next node with this device_type after @from; puts @from. */
+export function of_find_node_by_type(from: device_node | null, type: string): device_node | null {
+	return find_next(from, (np) => __of_node_is_type(np, type));
+}
+
+/** The next compatible node after @from; puts @from (drivers/of/base.c: of_find_compatible_node()). */
+export function of_find_compatible_node(
+	from: device_node | null,
+	type: string | null,
+	compatible: string,
+): device_node | null {
+	return find_next(from, (np) => __of_device_is_compatible(np, compatible, type, null) !== 0);
+}
+
+export function of_find_node_with_property(from: device_node | null, prop_name: string): device_node | null {
+	return find_next(from, (np) => of_find_property(np, prop_name, null) !== null);
+}
+
+/** The entry of @matches that fits @node best, or null (drivers/of/base.c: of_match_node()). */
+export function of_match_node(
+	matches: readonly of_device_id[] | null,
+	node: device_node | null,
+): of_device_id | null {
+	if (matches === null || node === null) return null;
+	let best_match: of_device_id | null = null;
+	let best_score = 0;
+	for (const m of matches) {
+		const score = __of_device_is_compatible(node, m.compatible, m.type, m.name);
+		if (score > best_score) {
+			best_match = m;
+			best_score = score;
+		}
+	}
+	return best_match;
+}
+
+/** The next node that @matches fits; puts @from (drivers/of/base.c: of_find_matching_node_and_match()). */
+export function of_find_matching_node_and_match(
+	from: device_node | null,
+	matches: readonly of_device_id[],
+	match: ref<of_device_id | null> | null,
+): device_node | null {
+	const np = find_next(from, (n) => of_match_node(matches, n) !== null);
+	if (match !== null) match.value = of_match_node(matches, np);
+	return np;
+}
+
+export function of_find_matching_node(
+	from: device_node | null,
+	matches: readonly of_device_id[],
+): device_node | null {
+	return of_find_matching_node_and_match(from, matches, null);
+}
+
+/** The node with this phandle, with a reference (drivers/of/base.c: of_find_node_by_phandle()). */
+export function of_find_node_by_phandle(handle: phandle): device_node | null {
+	if (handle === 0) return null;
+	const slot = handle % OF_PHANDLE_CACHE_SZ;
+	let np: device_node | null = of_tree.phandle_cache[slot] ?? null;
+	if (np === null || np.phandle !== handle) {
+		np = __of_find_all_nodes(null);
+		while (np !== null && np.phandle !== handle) np = __of_find_all_nodes(np);
+		if (np !== null) of_tree.phandle_cache[slot] = np;
+	}
+	return of_node_get(np);
+}
+
+/**
+ * The bus driver's name for a node without an address: its first compatible string after the comma
+ * (drivers/of/base.c: of_alias_from_compatible()).
+ */
+export function of_alias_from_compatible(node: device_node, alias: ref<string>, len: int): int {
+	const value = of_get_property(node, 'compatible', null);
+	if (value === null) return -ENODEV;
+	const compatible = of_prop_string_at(value);
+	const comma = compatible.indexOf(',');
+	alias.value = (comma < 0 ? compatible : compatible.slice(comma + 1)).slice(0, len - 1);
+	return 0;
+}
+
+/** Goes through a list of phandles with arguments. */
+export class of_phandle_iterator {
+	cells_name: string | null = null;
+	cell_count: int = 0;
+	parent: device_node | null = null;
+	/** The property; null when there is none. */
+	list: Uint8Array | null = null;
+	/** Byte offsets: the entry's arguments, and the next entry. */
+	cur: int = 0;
+	phandle_end: int = 0;
+	cur_count: u32 = 0;
+	phandle: phandle = 0;
+	node: device_node | null = null;
+}
+
+/** Set @it to the start of @list_name (drivers/of/base.c: of_phandle_iterator_init()). */
+export function of_phandle_iterator_init(
+	it: of_phandle_iterator,
+	np: device_node,
+	list_name: string,
+	cells_name: string | null,
+	cell_count: int,
+): int {
+	if (cell_count < 0 && cells_name === null) return -EINVAL;
+	it.cells_name = cells_name;
+	it.cell_count = cell_count;
+	it.parent = np;
+	it.list = of_get_property(np, list_name, null);
+	it.cur = 0;
+	it.phandle_end = 0;
+	it.node = null;
+	return it.list === null ? -ENOENT : 0;
+}
+
+/** Go on to the next entry: 0, -ENOENT behind the last, -EINVAL when it is wrong (of_phandle_iterator_next()). */
+export function of_phandle_iterator_next(it: of_phandle_iterator): int {
+	of_node_put(it.node);
+	it.node = null;
+	const list = it.list;
+	if (list === null || it.phandle_end + 4 > list.length) return -ENOENT;
+
+	it.cur = it.phandle_end;
+	it.phandle = be32_to_cpup(list, it.cur);
+	it.cur += 4;
+	let count = 0;
+	let wrong = false;
+	if (it.phandle !== 0) {
+		it.node = of_find_node_by_phandle(it.phandle);
+		if (it.cells_name !== null) {
+			const cells = of_get_property(it.node, it.cells_name, null);
+			if (it.node === null) {
+				pr_err('OF: %pOF: could not find phandle %d', it.parent, it.phandle);
+				wrong = true;
+			} else if (cells !== null && cells.length >= 4) {
+				count = be32_to_cpup(cells);
+			} else if (it.cell_count >= 0) {
+				count = it.cell_count;
+			} else {
+				pr_err('OF: %pOF: could not get %s for %pOF', it.parent, it.cells_name, it.node);
+				wrong = true;
+			}
+		} else {
+			count = it.cell_count;
+		}
+		const left = (list.length - it.cur) >> 2;
+		if (!wrong && count > left) {
+			if (it.cells_name !== null) pr_err('OF: %pOF: %s = %d found %d', it.parent, it.cells_name, count, left);
+			else pr_err('OF: %pOF: phandle %s needs %d, found %d', it.parent, it.node?.full_name, count, left);
+			wrong = true;
+		}
+	}
+	if (wrong) {
+		of_node_put(it.node);
+		it.node = null;
+		return -EINVAL;
+	}
+	it.phandle_end = it.cur + count * 4;
+	it.cur_count = count;
+	return 0;
+}
+
+/** The arguments of the entry (drivers/of/base.c: of_phandle_iterator_args()). */
+export function of_phandle_iterator_args(it: of_phandle_iterator, args: u32[], size: int): int {
+	let count = it.cur_count;
+	if (WARN_ON(size < count)) count = size;
+	for (let i = 0; i < count; i++) args[i] = be32_to_cpup(it.list!, it.cur + i * 4);
+	return count;
+}
+
+/**
+ * Entry @index of a phandle list (drivers/of/base.c: __of_parse_phandle_with_args()).
+ *
+ * @out_args: gets the node, with a reference, and the arguments; null only checks
+ * Returns 0, -ENOENT when there is no such entry or it is empty, -EINVAL when the list is wrong.
+ */
+export function __of_parse_phandle_with_args(
+	np: device_node,
+	list_name: string,
+	cells_name: string | null,
+	cell_count: int,
+	index: int,
+	out_args: of_phandle_args | null,
+): int {
+	if (index < 0) return -EINVAL;
+	const it = new of_phandle_iterator();
+	let rc = of_phandle_iterator_init(it, np, list_name, cells_name, cell_count);
+	if (rc !== 0) return rc;
+	for (let cur_index = 0; ; cur_index++) {
+		rc = of_phandle_iterator_next(it);
+		if (rc !== 0) break;
+		if (cur_index !== index) continue;
+		if (it.phandle === 0) {
+			rc = -ENOENT;
+			break;
+		}
+		if (out_args === null) break;
+		out_args.args_count = of_phandle_iterator_args(it, out_args.args, MAX_PHANDLE_ARGS);
+		out_args.np = it.node;
+		return 0;
+	}
+	of_node_put(it.node);
+	return rc;
+}
+
+/** Entry @index of a list whose providers say how many arguments they take (of_parse_phandle_with_args()). */
+export function of_parse_phandle_with_args(
+	np: device_node,
+	list_name: string,
+	cells_name: string,
+	index: int,
+	out_args: of_phandle_args | null,
+): int {
+	return __of_parse_phandle_with_args(np, list_name, cells_name, -1, index, out_args);
+}
+
+/** The same where a provider without @cells_name takes none (of_parse_phandle_with_optional_args()). */
+export function of_parse_phandle_with_optional_args(
+	np: device_node,
+	list_name: string,
+	cells_name: string,
+	index: int,
+	out_args: of_phandle_args | null,
+): int {
+	return __of_parse_phandle_with_args(np, list_name, cells_name, 0, index, out_args);
+}
+
+/** Entry @index of a list of bare phandles, with a reference (include/linux/of.h: of_parse_phandle()). */
+export function of_parse_phandle(np: device_node, phandle_name: string, index: int): device_node | null {
+	const it = new of_phandle_iterator();
+	if (index < 0 || of_phandle_iterator_init(it, np, phandle_name, null, 0) !== 0) return null;
+	for (let i = 0; of_phandle_iterator_next(it) === 0; i++) {
+		if (i !== index) continue;
+		return it.node;
+	}
+	return null;
+}
+
+/** How many entries a phandle list has, or a negative errno (drivers/of/base.c: of_count_phandle_with_args()). */
+export function of_count_phandle_with_args(
+	np: device_node,
+	list_name: string,
+	cells_name: string | null,
+): int {
+	if (cells_name === null) {
+		const list = of_get_property(np, list_name, null);
+		return list === null ? -ENOENT : list.length >> 2;
+	}
+	const it = new of_phandle_iterator();
+	let rc = of_phandle_iterator_init(it, np, list_name, cells_name, -1);
+	if (rc !== 0) return rc;
+	let cur_index = 0;
+	while ((rc = of_phandle_iterator_next(it)) === 0) cur_index++;
+	return rc === -ENOENT ? cur_index : rc;
+}
+
+/** Learn /aliases and /chosen once the tree is unflattened (drivers/of/base.c: of_alias_scan()). */
+export function of_alias_scan(): void {
+	of_tree.of_aliases = of_find_node_by_path('/aliases');
+	of_tree.of_chosen = of_find_node_by_path('/chosen') ?? of_find_node_by_path('/chosen@0');
+	const stdout =
+		of_get_property(of_tree.of_chosen, 'stdout-path', null) ??
+		of_get_property(of_tree.of_chosen, 'linux,stdout-path', null) ??
+		of_get_property(of_tree.of_aliases, 'stdout', null);
+	if (stdout !== null) of_tree.of_stdout = of_find_node_by_path(of_prop_string_at(stdout));
+
+	for (let pp = of_tree.of_aliases?.properties ?? null; pp !== null; pp = pp.next) {
+		if (pp.name === 'name' || pp.name === 'phandle' || pp.name === 'linux,phandle') continue;
+		const np = of_find_node_by_path(of_prop_string_at(pp.value));
+		if (np === null) continue;
+		const parts = /^(.*?)(\d+)$/.exec(pp.name);
+		if (parts === null) {
+			of_node_put(np);
+			continue;
+		}
+		const ap = new alias_prop();
+		ap.alias = pp.name;
+		ap.np = np;
+		ap.stem = parts[1]!;
+		ap.id = Number(parts[2]!);
+		list_add_tail(ap.link, of_tree.aliases_lookup);
+	}
+}
+
+/** The number that /aliases gives @np among those of @stem, or -ENODEV (drivers/of/base.c: of_alias_get_id()). */
+export function of_alias_get_id(np: device_node, stem: string): int {
+	for (const app of list_for_each_entry(of_tree.aliases_lookup))
+		if (app.stem === stem && app.np === np) return app.id;
+	return -ENODEV;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Opening, reading and writing the files of a kernfs tree.
+// Linux 6.12: fs/kernfs/file.c
+//
+// Left out: poll, mmap, notification.
+
+import { kernfs_get, kernfs_put } from '#fs/kernfs/dir.js';
+import type { err_ptr } from '#linux/err.js';
+import { ERR_PTR } from '#linux/err.js';
+import { EACCES, EINVAL } from '#linux/errno.js';
+import { FMODE_READ, FMODE_WRITE } from '#linux/fs.js';
+import type { kernfs_node } from '#linux/kernfs.js';
+import { kernfs_open_file } from '#linux/kernfs.js';
+import { type int, type loff_t, ref, type size_t, type ssize_t, type unsigned_int } from '#linux/types.js';
+
+const PAGE_SIZE = 4096;
+
+/** Open @kn; who may is said by its mode and by what it can do, also for root (fs/kernfs/file.c: kernfs_fop_open()). */
+export function kernfs_fop_open(kn: kernfs_node, fmode: unsigned_int): kernfs_open_file | err_ptr {
+	const ops = kn.ops;
+	if (ops === null) return ERR_PTR(-EINVAL);
+	const has_read = ops.seq_show !== undefined || ops.read !== undefined;
+	const has_write = ops.write !== undefined;
+	if (fmode & FMODE_WRITE && (!(kn.mode & 0o222) || !has_write)) return ERR_PTR(-EACCES);
+	if (fmode & FMODE_READ && (!(kn.mode & 0o444) || !has_read)) return ERR_PTR(-EACCES);
+	const of = new kernfs_open_file(kn);
+	if (ops.open !== undefined) {
+		const error: int = ops.open(of);
+		if (error) return ERR_PTR(error);
+	}
+	kernfs_get(kn);
+	return of;
+}
+
+/** Close @of (fs/kernfs/file.c: kernfs_fop_release()). */
+export function kernfs_fop_release(of: kernfs_open_file): void {
+	of.kn.ops?.release?.(of);
+	kernfs_put(of.kn);
+}
+
+/** Read up to a page from @off (fs/kernfs/file.c: kernfs_fop_read_iter()). */
+export function kernfs_fop_read(of: kernfs_open_file, buf: Uint8Array, count: size_t, off: loff_t): ssize_t {
+	const ops = of.kn.ops;
+	if (ops === null) return -EINVAL;
+	if (ops.seq_show !== undefined) {
+		const text = new ref<string>('');
+		const error = ops.seq_show(of, text);
+		if (error < 0) return error;
+		const bytes = new TextEncoder().encode(text.value);
+		const part = bytes.subarray(off, off + count);
+		buf.set(part);
+		return part.length;
+	}
+	if (ops.read === undefined) return -EINVAL;
+	return ops.read(of, buf, Math.min(count, PAGE_SIZE), off);
+}
+
+/** Write up to a page at @off (fs/kernfs/file.c: kernfs_fop_write_iter()). */
+export function kernfs_fop_write(of: kernfs_open_file, buf: Uint8Array, count: size_t, off: loff_t): ssize_t {
+	const ops = of.kn.ops;
+	if (ops === null || ops.write === undefined) return -EINVAL;
+	return ops.write(of, buf, Math.min(count, PAGE_SIZE), off);
+}

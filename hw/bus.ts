@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The address map: which block answers an access to a device register.
+//
+// Not modelled: bus errors (an access to nothing reads as zero and is logged), access widths that a
+// block does not support (each block decides), ordering.
+
+import type { DeviceModel } from './model.js';
+import type { Ram } from './ram.js';
+import { hex } from './register-file.js';
+
+const PAGE_SHIFT = 12;
+/** Addresses below this go through the page index. */
+const INDEXED = 0x1_0000_0000;
+/** Windows larger than this, and those above the index, are searched one by one. */
+const LARGE = 0x100_0000;
+
+/** One `reg` entry of one block. */
+export class Window {
+	reads = 0;
+	writes = 0;
+	constructor(
+		readonly base: number,
+		readonly size: number,
+		/** Which `reg` entry of the block's node. */
+		readonly region: number,
+		/** null: a block that nobody modelled; reads as zero. */
+		readonly model: DeviceModel | null,
+		/** As Linux names the device: `30f0000.iommu`. */
+		readonly name: string,
+		/** null when the block answers; else why it does not (clock off, in reset). */
+		readonly unpowered: (() => string | null) | null,
+	) {}
+}
+
+/** The windows that have a part of one page, in the order they were added. */
+class PageEntry {
+	constructor(
+		readonly window: Window,
+		readonly next: PageEntry | null,
+	) {}
+}
+
+export interface MmioEvent {
+	readonly write: boolean;
+	readonly addr: number;
+	readonly width: number;
+	readonly value: number;
+	/** The block, null when nothing is there. */
+	readonly window: Window | null;
+	/** `30f0000.iommu TTB (0x050) = 0x4e000000 [...]`. */
+	text(): string;
+}
+
+export class Bus {
+	reads = 0;
+	writes = 0;
+	/** Sees every access with its value, after it was done. */
+	trace: ((event: MmioEvent) => void) | null = null;
+
+	/** Sees every access that a block without clock, or in reset, did not get. */
+	lost: ((window: Window, addr: number, write: boolean, why: string) => void) | null = null;
+
+	readonly windows: Window[] = [];
+	readonly #pages: (Array<PageEntry | null> | null)[] = new Array(INDEXED / 0x10_0000).fill(null);
+	readonly #searched: Window[] = [];
+	readonly #spoken = new Set<string>();
+
+	constructor(
+		readonly ram: Ram,
+		/** Where remarks go: each is made once per block. */
+		readonly note: (who: string, text: string) => void,
+	) {}
+
+	/** Put a window on the map. Of two that overlap, the one added first answers. */
+	add(window: Window): void {
+		this.windows.push(window);
+		if (window.base + window.size > INDEXED || window.size > LARGE) {
+			this.#searched.push(window);
+			return;
+		}
+		const last = (window.base + window.size - 1) >>> PAGE_SHIFT;
+		for (let page = window.base >>> PAGE_SHIFT; page <= last; page++) {
+			this.#pages[page >>> 8] ??= new Array(256).fill(null);
+			const row = this.#pages[page >>> 8]!;
+			row[page & 255] = append(row[page & 255], window);
+		}
+	}
+
+	/** The window that answers @addr. */
+	find(addr: number): Window | null {
+		if (addr < INDEXED) {
+			const row = this.#pages[addr >>> 20];
+			for (
+				let entry = row === null ? null : row[(addr >>> PAGE_SHIFT) & 255];
+				entry !== null;
+				entry = entry.next
+			) {
+				const { window } = entry;
+				const offset = addr - window.base;
+				if (offset >= 0 && offset < window.size) return window;
+			}
+		}
+		for (const window of this.#searched)
+			if (addr >= window.base && addr < window.base + window.size) return window;
+		return null;
+	}
+
+	/** @width is 1, 2, 4 or 8 bytes; 8 is done as two words, the lower one first. */
+	read(addr: number, width: number): number {
+		if (width === 8) return this.read(addr, 4) + this.read(addr + 4, 4) * 0x1_0000_0000;
+		this.reads++;
+		const window = this.find(addr);
+		let value = 0;
+		if (window === null) value = this.#readNothing(addr, width);
+		else {
+			window.reads++;
+			const why = window.unpowered === null ? null : window.unpowered();
+			if (window.model === null) this.#once(window.name, `no model of this block: it reads as zero`);
+			else if (why !== null) {
+				this.#once(window.name, `read of ${hex(addr)} reads as zero: ${why}`);
+				this.lost?.(window, addr, false, why);
+			} else value = window.model.read(addr - window.base, width, window.region);
+		}
+		if (this.trace !== null) this.trace(new Event(false, addr, width, value, window));
+		return value;
+	}
+
+	write(addr: number, width: number, value: number): void {
+		if (width === 8) {
+			this.write(addr, 4, value % 0x1_0000_0000);
+			this.write(addr + 4, 4, Math.floor(value / 0x1_0000_0000));
+			return;
+		}
+		this.writes++;
+		const window = this.find(addr);
+		if (window === null) this.#writeNothing(addr, width, value);
+		else {
+			window.writes++;
+			const why = window.unpowered === null ? null : window.unpowered();
+			if (window.model === null) this.#once(window.name, `no model of this block: writes are ignored`);
+			else if (why !== null) {
+				this.#once(window.name, `write of ${hex(value)} to ${hex(addr)} is lost: ${why}`);
+				this.lost?.(window, addr, true, why);
+			} else window.model.write(addr - window.base, width, value, window.region);
+		}
+		if (this.trace !== null) this.trace(new Event(true, addr, width, value, window));
+	}
+
+	/** RAM that is used as device memory (ioremap of it): the memory's view. Else nothing answers. */
+	#readNothing(addr: number, width: number): number {
+		const bytes = new Uint8Array(width);
+		if (!this.ram.deviceRead(addr, bytes, false)) {
+			this.#once('bus', `read of ${hex(addr)}: nothing is there`);
+			return 0;
+		}
+		let value = 0;
+		for (let i = width - 1; i >= 0; i--) value = value * 256 + bytes[i];
+		return value;
+	}
+
+	#writeNothing(addr: number, width: number, value: number): void {
+		const bytes = new Uint8Array(width);
+		for (let i = 0, rest = value; i < width; i++, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
+		if (!this.ram.deviceWrite(addr, bytes, false))
+			this.#once('bus', `write to ${hex(addr)}: nothing is there`);
+	}
+
+	#once(who: string, text: string): void {
+		const key = `${who}:${text}`;
+		if (this.#spoken.has(key)) return;
+		this.#spoken.add(key);
+		this.note(who, text);
+	}
+}
+
+function append(entry: PageEntry | null, window: Window): PageEntry {
+	return entry === null
+		? new PageEntry(window, null)
+		: new PageEntry(entry.window, append(entry.next, window));
+}
+
+class Event implements MmioEvent {
+	constructor(
+		readonly write: boolean,
+		readonly addr: number,
+		readonly width: number,
+		readonly value: number,
+		readonly window: Window | null,
+	) {}
+
+	text(): string {
+		const arrow = this.write ? 'W' : 'R';
+		const { window } = this;
+		if (window === null) return `${arrow} ${hex(this.addr)} = ${hex(this.value)} (nothing there)`;
+		const offset = this.addr - window.base;
+		const model = window.model;
+		const what =
+			model?.describe?.(offset, this.value, window.region) ??
+			model?.registers?.describe(offset, this.value) ??
+			`${hex(offset, 3)} = ${hex(this.value)}`;
+		return `${arrow} ${window.name} ${what}`;
+	}
+}

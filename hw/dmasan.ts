@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// DMASAN: watches what devices, the IOMMU and the caches do, and reports what no correct program does.
+//
+// Checks, by the names of shared/INVARIANTS.md:
+//   INV-TLB-UNMAP  a cached entry was used (or stays, see check()) although the tables in memory say otherwise
+//   INV-TLB-MAP    the same for a cached invalid entry of a page that is mapped
+//   INV-PTW        a directory word in the walk cache is not the one in memory
+//   INV-CLEAN      the walker read a table word for which the CPU's cache has a newer value
+//   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache
+//   INV-PWR        a register was accessed while its block had no clock or was in reset
+//
+// It looks at the machine only. Not checked yet: whether an access falls in a live mapping made for that
+// device (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
+
+import type { DmaPort } from './dma-port.js';
+import type { Machine } from './machine.js';
+import { hex } from './register-file.js';
+import type { IommuFault, Sun50iH6Iommu } from './sun50i-h6-iommu.js';
+import type { CachedEntry } from './sun50i-h6-iommu-caches.js';
+
+export type Invariant = 'INV-TLB-UNMAP' | 'INV-TLB-MAP' | 'INV-PTW' | 'INV-CLEAN' | 'INV-OWN' | 'INV-PWR';
+
+export interface DmasanReport {
+	readonly invariant: Invariant;
+	/** A word for what happened: `stale-tlb`. */
+	readonly kind: string;
+	/** The device, or the IOMMU when nobody else is to be named. */
+	readonly device: string;
+	readonly time: number;
+	/** The address that the device used (an IOVA behind an IOMMU); -1: no DMA. */
+	readonly addr: number;
+	/** Where that led; -1: nowhere, or no DMA. */
+	readonly phys: number;
+	readonly size: number;
+	readonly write: boolean;
+	/** How often the same was seen. */
+	count: number;
+	readonly text: string;
+}
+
+const RULE = '='.repeat(66);
+
+export class Dmasan {
+	readonly reports: DmasanReport[] = [];
+	/** Called at the first of each. */
+	onReport: ((report: DmasanReport) => void) | null = null;
+
+	readonly #seen = new Map<string, DmasanReport>();
+
+	constructor(readonly machine: Machine) {
+		const access = (port: DmaPort, addr: number, phys: number, size: number, write: boolean): void =>
+			this.#access(port, addr, phys, size, write);
+		for (const port of machine.ports) port.observer = { access };
+		for (const iommu of machine.iommus)
+			iommu.observer = {
+				walked: (_iommu, level, addr, word, iova, master) =>
+					this.#walked(iommu, level, addr, word, iova, master),
+				answered: (_iommu, master, iova, write, entry) => this.#answered(iommu, master, iova, write, entry),
+				faulted: (_iommu, fault) => this.#faulted(iommu, fault),
+			};
+		machine.bus.lost = (window, addr, write, why) => {
+			const text = `${write ? 'Write to' : 'Read of'} register ${hex(addr)} is lost: ${why}`;
+			this.#report('INV-PWR', 'unpowered-access', window.name, -1, addr, 4, write, [text]);
+		};
+	}
+
+	/** Stop watching. */
+	detach(): void {
+		for (const port of this.machine.ports) port.observer = null;
+		for (const iommu of this.machine.iommus) iommu.observer = null;
+		this.machine.bus.lost = null;
+	}
+
+	/**
+	 * To be called when an operation on [@start, @start + @size) has returned: what the caches hold for that
+	 * range has to agree with the tables. @operation is for the report. The number of new findings.
+	 */
+	check(operation: string, start = 0, size = 0x1_0000_0000): number {
+		const before = this.reports.length;
+		for (const iommu of this.machine.iommus)
+			for (const found of iommu.contradictions(start, size)) {
+				const invariant =
+					found.where === 'walk cache'
+						? 'INV-PTW'
+						: (found.cached & 2) === 0
+							? 'INV-TLB-MAP'
+							: 'INV-TLB-UNMAP';
+				this.#report(invariant, 'stale-entry', iommu.name, found.iova, -1, found.size, false, [
+					`After ${operation}: ${found.text}`,
+					iommu.explain(found.iova, Math.max(0, found.master)).text,
+				]);
+			}
+		return this.reports.length - before;
+	}
+
+	/** All reports as the kernel log would show them. */
+	text(): string {
+		return this.reports.map((report) => report.text).join('\n');
+	}
+
+	#walked(
+		iommu: Sun50iH6Iommu,
+		level: 1 | 2,
+		addr: number,
+		word: number,
+		iova: number,
+		master: number,
+	): void {
+		const { ram } = this.machine;
+		const cpu = ram.readCpuWord(addr);
+		if (cpu === word || !ram.isDirty(addr, 4)) return;
+		const who = iommu.variant.masters[master] ?? '?';
+		this.#report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, 4, false, [
+			`The walk for ${who} read the level-${level} word at ${hex(addr, 8)} as ${hex(word, 8)}; the CPU stored ${hex(cpu, 8)} there and has not cleaned the line`,
+			iommu.explain(iova, master).text,
+		]);
+	}
+
+	#answered(iommu: Sun50iH6Iommu, master: number, iova: number, write: boolean, entry: CachedEntry): void {
+		const memory = iommu.tableWord(iova);
+		if (memory === entry.word) return;
+		const phys = ((entry.word & 0xfffff000) | (iova & 0xfff)) >>> 0;
+		this.#report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, write, [
+			`Answered from a cached entry ${hex(entry.word, 8)}; the tables in memory say ${hex(memory, 8)}`,
+			iommu.explain(iova, master).text,
+		]);
+	}
+
+	#faulted(iommu: Sun50iH6Iommu, fault: IommuFault): void {
+		if (fault.kind === 'permission') return;
+		const memory = iommu.tableWord(fault.iova);
+		if ((memory & 2) === 0) return;
+		this.#report('INV-TLB-MAP', 'stale-negative', iommu.name, fault.iova, -1, 1, fault.write, [
+			`Refused by a cached invalid ${fault.kind === 'L1' ? 'directory' : 'page'} word; the tables in memory say ${hex(memory, 8)}`,
+			iommu.explain(fault.iova, fault.master).text,
+		]);
+	}
+
+	#access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
+		if (phys < 0 || port.snoop) return;
+		const { ram } = this.machine;
+		if (!ram.is_ram(phys, size) || !ram.isDirty(phys, size)) return;
+		if (write) {
+			this.#report('INV-OWN', 'write-under-dirty-line', port.name, addr, phys, size, true, [
+				`The CPU's cache has a dirty line at ${hex(ram.firstDirty(phys, size))}: its write-back, or its loss, destroys one of the two`,
+			]);
+			return;
+		}
+		// A dirty line is only wrong for a reader where the bytes that it reads differ.
+		for (let at = phys - (phys % 4); at < phys + size; at += 4) {
+			const memory = ram.readWord(at);
+			const cpu = ram.readCpuWord(at);
+			if (memory === cpu || !differsInside(memory, cpu, at, phys, size) || !ram.isDirty(at, 4)) continue;
+			this.#report('INV-OWN', 'stale-read', port.name, addr + (at - phys), at, size, false, [
+				`The device got ${hex(memory, 8)}; the CPU stored ${hex(cpu, 8)} and has not cleaned the line`,
+			]);
+			return;
+		}
+	}
+
+	#report(
+		invariant: Invariant,
+		kind: string,
+		device: string,
+		addr: number,
+		phys: number,
+		size: number,
+		write: boolean,
+		details: readonly string[],
+	): void {
+		const key = `${invariant} ${kind} ${device} ${Math.floor(addr / 4096)} ${Math.floor(phys / 4096)} ${write}`;
+		const old = this.#seen.get(key);
+		if (old !== undefined) {
+			old.count++;
+			return;
+		}
+		const time = this.machine.now();
+		const where = phys < 0 ? '' : ` (physical ${hex(phys, 8)})`;
+		const lines = [RULE, `BUG: DMASAN: ${kind} in ${device} at ${(time / 1e9).toFixed(6)}, ${invariant}`];
+		if (addr >= 0)
+			lines.push(`${write ? 'Write' : 'Read'} of size ${size} at address ${hex(addr, 8)}${where}`);
+		lines.push(...details, RULE);
+		const text = lines.join('\n');
+		const report: DmasanReport = { invariant, kind, device, time, addr, phys, size, write, count: 1, text };
+		this.#seen.set(key, report);
+		this.reports.push(report);
+		this.onReport?.(report);
+	}
+}
+
+/** Whether two values of the word at @at differ in a byte of [@phys, @phys + @size). */
+function differsInside(a: number, b: number, at: number, phys: number, size: number): boolean {
+	const different = a ^ b;
+	for (let i = 0; i < 4; i++)
+		if (at + i >= phys && at + i < phys + size && (different >>> (8 * i)) & 0xff) return true;
+	return false;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which model stands for which `compatible`.
+
+import { ccuFactory } from './ccu.js';
+import { CCU_DE3, CCU_H6, CCU_H6_R, CCU_H616, CCU_H616_R } from './ccu-tables.js';
+import { cedrusVe } from './cedrus-ve.js';
+import { Gic400 } from './gic-400.js';
+import { GicV3 } from './gic-v3.js';
+import type { ModelFactory } from './model.js';
+import { resetSimple } from './reset-simple.js';
+import { sun50iH6Iommu } from './sun50i-h6-iommu.js';
+import { testMaster } from './test-master.js';
+
+export const models: Readonly<Record<string, ModelFactory>> = {
+	'arm,gic-400': (ctx) => new Gic400(ctx.name),
+	'arm,gic-v3': (ctx) => new GicV3(ctx.name),
+	'allwinner,sun50i-h6-ccu': ccuFactory(CCU_H6),
+	'allwinner,sun50i-h616-ccu': ccuFactory(CCU_H616),
+	'allwinner,sun50i-h6-r-ccu': ccuFactory(CCU_H6_R),
+	'allwinner,sun50i-h616-r-ccu': ccuFactory(CCU_H616_R),
+	'allwinner,sun50i-h6-de3-clk': ccuFactory(CCU_DE3),
+	'snps,dw-low-reset': resetSimple,
+	'allwinner,sun50i-h6-iommu': sun50iH6Iommu,
+	'allwinner,sun50i-h616-iommu': sun50iH6Iommu,
+	'allwinner,sun50i-h6-video-engine': cedrusVe,
+	'oracle,master': testMaster,
+};

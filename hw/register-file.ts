@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A device's registers, declared once: access, reset values, traces and docs.
+
+/** RO: writes ignored. WO: reads as zero. W1C: writing 1 clears the bit. RW: what its mask lets through. */
+export type RegisterAccess = 'RW' | 'RO' | 'WO' | 'W1C';
+
+export interface FieldSpec {
+	readonly name: string;
+	/** [high, low], as manuals write it. */
+	readonly bits: readonly [number, number];
+	readonly doc?: string;
+	/** Names of values, for traces. */
+	readonly values?: Readonly<Record<number, string>>;
+}
+
+export interface RegisterSpec {
+	readonly name: string;
+	/** Byte offset of the (first) register; a multiple of 4. */
+	readonly offset: number;
+	readonly access: RegisterAccess;
+	readonly reset?: number;
+	/** Bits that exist: all others read as zero and ignore writes. */
+	readonly mask?: number;
+	/** An array of equal registers: how many, and how many bytes apart (4 by default). */
+	readonly count?: number;
+	readonly stride?: number;
+	readonly fields?: readonly FieldSpec[];
+	/** What it is for, and where that is written: a manual section or the driver line that proves it. */
+	readonly doc: string;
+}
+
+interface Slot {
+	readonly spec: RegisterSpec;
+	readonly index: number;
+	readonly mask: number;
+	readonly label: string;
+}
+
+/** `GATE` or `GATE[3]`. */
+function labelOf(spec: RegisterSpec, index: number): string {
+	return spec.count === undefined ? spec.name : `${spec.name}[${index}]`;
+}
+
+export function hex(value: number, digits = 0): string {
+	return `0x${value.toString(16).padStart(digits, '0')}`;
+}
+
+/** The bits [high, low] of @value. */
+export function fieldOf(value: number, bits: readonly [number, number]): number {
+	const width = bits[0] - bits[1] + 1;
+	return width >= 32 ? value >>> 0 : (value >>> bits[1]) & (2 ** width - 1);
+}
+
+/**
+ * Storage and rules of one block of 32-bit registers. A model reads and sets its registers by name; the
+ * bus reads and writes them by offset, through the access rules, and the hooks tell the model.
+ */
+export class RegisterFile {
+	readonly specs: readonly RegisterSpec[];
+	/** Called before a bus read: return the value, or undefined for the stored one. Not called for WO. */
+	onRead: ((name: string, index: number) => number | undefined) | null = null;
+	/** Called after a bus write was applied: @value is what is stored now, @written what was put on the bus. */
+	onWrite: ((name: string, index: number, value: number, written: number) => void) | null = null;
+	/** A bus access to an offset with no register: reads as zero, ignores writes. */
+	onHole: ((offset: number, write: boolean, value: number) => void) | null = null;
+
+	readonly #slots: Slot[] = [];
+	readonly #first = new Map<string, number>();
+	/** Slot number by word offset, -1 for a hole. */
+	readonly #byWord: Int16Array;
+	readonly #values: Uint32Array;
+
+	constructor(specs: readonly RegisterSpec[]) {
+		this.specs = specs;
+		let words = 0;
+		for (const spec of specs) {
+			const count = spec.count ?? 1;
+			const stride = spec.stride ?? 4;
+			if (spec.offset % 4 !== 0 || stride % 4 !== 0) throw new Error(`register ${spec.name} is not aligned`);
+			words = Math.max(words, (spec.offset + (count - 1) * stride) / 4 + 1);
+		}
+		this.#byWord = new Int16Array(words).fill(-1);
+		for (const spec of specs) {
+			if (this.#first.has(spec.name)) throw new Error(`register ${spec.name} is declared twice`);
+			this.#first.set(spec.name, this.#slots.length);
+			for (let index = 0; index < (spec.count ?? 1); index++) {
+				const word = (spec.offset + index * (spec.stride ?? 4)) / 4;
+				if (this.#byWord[word] !== -1)
+					throw new Error(`registers ${spec.name} and ${this.#slots[this.#byWord[word]].label} overlap`);
+				this.#byWord[word] = this.#slots.length;
+				this.#slots.push({ spec, index, mask: (spec.mask ?? 0xffffffff) >>> 0, label: labelOf(spec, index) });
+			}
+		}
+		this.#values = new Uint32Array(this.#slots.length);
+		this.reset();
+	}
+
+	/** Everything back to its reset value; no hook is called. */
+	reset(): void {
+		for (let i = 0; i < this.#slots.length; i++) this.#values[i] = this.#slots[i].spec.reset ?? 0;
+	}
+
+	/** The stored value, as the hardware behind the register sees it (also of a WO register). */
+	get(name: string, index = 0): number {
+		return this.#values[this.#slotOf(name, index)];
+	}
+
+	/** Set by the hardware behind the register: access and mask do not apply. */
+	set(name: string, value: number, index = 0): void {
+		this.#values[this.#slotOf(name, index)] = value;
+	}
+
+	/** A read on the bus. @width 1 or 2 picks the bytes out of the word. */
+	read(offset: number, width = 4): number {
+		const slot = this.#byWord[offset >>> 2] ?? -1;
+		if (slot < 0) {
+			this.onHole?.(offset, false, 0);
+			return 0;
+		}
+		const { spec, index } = this.#slots[slot];
+		let value = 0;
+		if (spec.access !== 'WO') {
+			const computed = this.onRead === null ? undefined : this.onRead(spec.name, index);
+			value = computed === undefined ? this.#values[slot] : computed >>> 0;
+		}
+		if (width >= 4) return value;
+		return fieldOf(value >>> ((offset & 3) * 8), [width * 8 - 1, 0]);
+	}
+
+	/** A write on the bus. @width 1 or 2 writes those bytes of the word and keeps the others (W1C: as zero). */
+	write(offset: number, value: number, width = 4): void {
+		const slot = this.#byWord[offset >>> 2] ?? -1;
+		if (slot < 0) {
+			this.onHole?.(offset, true, value);
+			return;
+		}
+		const { spec, index, mask } = this.#slots[slot];
+		const old = this.#values[slot];
+		let written = value >>> 0;
+		if (width < 4) {
+			const shift = (offset & 3) * 8;
+			const lanes = ((2 ** (width * 8) - 1) << shift) >>> 0;
+			const kept = spec.access === 'W1C' ? 0 : old & ~lanes;
+			written = (kept | ((value << shift) & lanes)) >>> 0;
+		}
+		if (spec.access === 'W1C') this.#values[slot] = old & ~(written & mask);
+		else if (spec.access !== 'RO') this.#values[slot] = (old & ~mask) | (written & mask);
+		this.onWrite?.(spec.name, index, this.#values[slot], written);
+	}
+
+	/** Whether there is a register at @offset. */
+	has(offset: number): boolean {
+		return (this.#byWord[offset >>> 2] ?? -1) >= 0;
+	}
+
+	/** The register's name at @offset, `name[i]` for an array, null for a hole. */
+	nameAt(offset: number): string | null {
+		const slot = this.#byWord[offset >>> 2] ?? -1;
+		return slot < 0 ? null : this.#slots[slot].label;
+	}
+
+	/** One line for a trace: `ENABLE (0x020) = 0x1 [ENABLE=1]`. */
+	describe(offset: number, value: number): string {
+		const slot = this.#byWord[offset >>> 2] ?? -1;
+		if (slot < 0) return `${hex(offset, 3)} = ${hex(value)}`;
+		const { spec, label } = this.#slots[slot];
+		const fields = (spec.fields ?? []).map((field) => {
+			const bits = fieldOf(value, field.bits);
+			return `${field.name}=${field.values?.[bits] ?? hex(bits)}`;
+		});
+		const tail = fields.length === 0 ? '' : ` [${fields.join(' ')}]`;
+		return `${label} (${hex(offset, 3)}) = ${hex(value)}${tail}`;
+	}
+
+	/** Every register with its value, in order of offset. */
+	dump(): { offset: number; name: string; value: number; text: string }[] {
+		const out = [];
+		for (let word = 0; word < this.#byWord.length; word++) {
+			const slot = this.#byWord[word];
+			if (slot < 0) continue;
+			const value = this.#values[slot];
+			const text = this.describe(word * 4, value);
+			out.push({ offset: word * 4, name: this.#slots[slot].label, value, text });
+		}
+		return out;
+	}
+
+	/** The documentation, as a Markdown table. */
+	docs(): string {
+		const rows = [...this.specs]
+			.sort((a, b) => a.offset - b.offset)
+			.map((spec) => {
+				const array = spec.count === undefined ? '' : `[${spec.count}]`;
+				const fields = (spec.fields ?? []).map((f) => `${f.bits[0]}:${f.bits[1]} ${f.name}`).join(', ');
+				return `| ${hex(spec.offset, 3)} | ${spec.name}${array} | ${spec.access} | ${hex(spec.reset ?? 0)} | ${fields} | ${spec.doc} |`;
+			});
+		return ['| offset | name | access | reset | fields | |', '|---|---|---|---|---|---|', ...rows].join('\n');
+	}
+
+	#slotOf(name: string, index: number): number {
+		const first = this.#first.get(name);
+		if (first === undefined || index < 0 || index >= (this.#slots[first].spec.count ?? 1))
+			throw new Error(`no register ${name}[${index}]`);
+		return first + index;
+	}
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The DMA API's constants, and the questions that the device struct answers.
+// Linux 6.12: include/linux/dma-mapping.h
+//
+// dma_map_single(), dma_alloc_coherent(), dma_sync_*(), dma_set_mask_and_coherent() and the other inlines that
+// only call into kernel/dma/mapping.c stand there: '#kernel/dma/mapping.js'.
+import { WARN_ON_ONCE } from '#linux/bug.js';
+import type { device } from '#linux/device.js';
+import { ENOMEM } from '#linux/errno.js';
+import { shr64 } from '#linux/math64.js';
+import { SZ_64K } from '#linux/sizes.js';
+import {
+	type bool,
+	type dma_addr_t,
+	type int,
+	U32_MAX,
+	U64_MAX,
+	ULONG_MAX,
+	type u64,
+	type unsigned_int,
+	type unsigned_long,
+} from '#linux/types.js';
+
+export { dma_get_cache_alignment } from '#asm/cache.js';
+
+export const DMA_ATTR_WEAK_ORDERING = 1 << 1;
+export const DMA_ATTR_WRITE_COMBINE = 1 << 2;
+/** No kernel address is needed: the "address" is a cookie. */
+export const DMA_ATTR_NO_KERNEL_MAPPING = 1 << 4;
+/** The caller does the cache maintenance itself. */
+export const DMA_ATTR_SKIP_CPU_SYNC = 1 << 5;
+export const DMA_ATTR_FORCE_CONTIGUOUS = 1 << 6;
+export const DMA_ATTR_ALLOC_SINGLE_PAGES = 1 << 7;
+export const DMA_ATTR_NO_WARN = 1 << 8;
+export const DMA_ATTR_PRIVILEGED = 1 << 9;
+
+/** What a failed mapping answers. */
+export const DMA_MAPPING_ERROR: dma_addr_t = U64_MAX;
+
+/** A mask of @n address bits (include/linux/dma-mapping.h: DMA_BIT_MASK()). */
+export function DMA_BIT_MASK(n: unsigned_int): u64 {
+	return n === 64 ? U64_MAX : 2 ** n - 1;
+}
+
+/** -ENOMEM when @dma_addr is what a failed mapping answered (include/linux/dma-mapping.h: dma_mapping_error()). */
+export function dma_mapping_error(dev: device, dma_addr: dma_addr_t): int {
+	return dma_addr === DMA_MAPPING_ERROR ? -ENOMEM : 0;
+}
+
+/** The streaming mask; 32 bits for a device that has none (include/linux/dma-mapping.h: dma_get_mask()). */
+export function dma_get_mask(dev: device): u64 {
+	if (dev.dma_mask !== null && dev.dma_mask.value !== 0) return dev.dma_mask.value;
+	return DMA_BIT_MASK(32);
+}
+
+/** Whether syncs of @dev's mappings do something (include/linux/dma-mapping.h: dma_dev_need_sync()). */
+export function dma_dev_need_sync(dev: device): bool {
+	return !dev.dma_skip_sync;
+}
+
+/** The longest segment the device takes; 64 KiB unless it said so (include/linux/dma-mapping.h: dma_get_max_seg_size()). */
+export function dma_get_max_seg_size(dev: device): unsigned_int {
+	if (dev.dma_parms !== null && dev.dma_parms.max_segment_size !== 0) return dev.dma_parms.max_segment_size;
+	return SZ_64K;
+}
+
+/** Set the longest segment (include/linux/dma-mapping.h: dma_set_max_seg_size()). */
+export function dma_set_max_seg_size(dev: device, size: unsigned_int): void {
+	if (WARN_ON_ONCE(dev.dma_parms === null) || dev.dma_parms === null) return;
+	dev.dma_parms.max_segment_size = size;
+}
+
+/** The mask no segment may cross (include/linux/dma-mapping.h: dma_get_seg_boundary()). */
+export function dma_get_seg_boundary(dev: device): unsigned_long {
+	if (dev.dma_parms !== null && dev.dma_parms.segment_boundary_mask !== 0)
+		return dev.dma_parms.segment_boundary_mask;
+	return ULONG_MAX;
+}
+
+/** The same in pages of 1 << @page_shift (include/linux/dma-mapping.h: dma_get_seg_boundary_nr_pages()). */
+export function dma_get_seg_boundary_nr_pages(dev: device | null, page_shift: unsigned_int): unsigned_long {
+	if (dev === null) return (U32_MAX >>> page_shift) + 1;
+	return shr64(dma_get_seg_boundary(dev), page_shift) + 1;
+}
+
+/** Set the mask no segment may cross (include/linux/dma-mapping.h: dma_set_seg_boundary()). */
+export function dma_set_seg_boundary(dev: device, mask: unsigned_long): void {
+	if (WARN_ON_ONCE(dev.dma_parms === null) || dev.dma_parms === null) return;
+	dev.dma_parms.segment_boundary_mask = mask;
+}
+
+/** The address bits that a bounce buffer must keep (include/linux/dma-mapping.h: dma_get_min_align_mask()). */
+export function dma_get_min_align_mask(dev: device): unsigned_int {
+	return dev.dma_parms !== null ? dev.dma_parms.min_align_mask : 0;
+}
+
+/** Set them (include/linux/dma-mapping.h: dma_set_min_align_mask()). */
+export function dma_set_min_align_mask(dev: device, min_align_mask: unsigned_int): void {
+	if (WARN_ON_ONCE(dev.dma_parms === null) || dev.dma_parms === null) return;
+	dev.dma_parms.min_align_mask = min_align_mask;
+}

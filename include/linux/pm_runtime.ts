@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runtime power management: a device sleeps while nobody uses it.
+// Linux 6.12: include/linux/pm_runtime.h
+
+import {
+	__pm_runtime_disable,
+	__pm_runtime_idle,
+	__pm_runtime_resume,
+	__pm_runtime_set_status,
+	__pm_runtime_suspend,
+	pm_runtime_now,
+	RPM_ASYNC,
+	RPM_AUTO,
+	RPM_GET_PUT,
+} from '#drivers/base/power/runtime.js';
+import type { device } from '#linux/device.js';
+import { RPM_ACTIVE, RPM_SUSPENDED } from '#linux/pm.js';
+import type { bool, int } from '#linux/types.js';
+
+export {
+	__pm_runtime_use_autosuspend,
+	device_pm_init,
+	devm_pm_runtime_enable,
+	pm_runtime_barrier,
+	pm_runtime_drop_link,
+	pm_runtime_enable,
+	pm_runtime_force_resume,
+	pm_runtime_force_suspend,
+	pm_runtime_get_suppliers,
+	pm_runtime_irq_safe,
+	pm_runtime_new_link,
+	pm_runtime_no_callbacks,
+	pm_runtime_put_suppliers,
+	pm_runtime_reinit,
+	pm_runtime_set_autosuspend_delay,
+	RPM_ASYNC,
+	RPM_AUTO,
+	RPM_GET_PUT,
+	RPM_NOWAIT,
+} from '#drivers/base/power/runtime.js';
+
+import { __pm_runtime_use_autosuspend } from '#drivers/base/power/runtime.js';
+
+/** Use the device, and wait until it is up (include/linux/pm_runtime.h: pm_runtime_get_sync()). Counts also on failure. */
+export function pm_runtime_get_sync(dev: device): int {
+	return __pm_runtime_resume(dev, RPM_GET_PUT);
+}
+
+/** pm_runtime_get_sync() that does not count on failure (include/linux/pm_runtime.h: pm_runtime_resume_and_get()). */
+export function pm_runtime_resume_and_get(dev: device): int {
+	const ret = __pm_runtime_resume(dev, RPM_GET_PUT);
+	if (ret < 0) {
+		pm_runtime_put_noidle(dev);
+		return ret;
+	}
+	return 0;
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_get(). */
+export function pm_runtime_get(dev: device): int {
+	return __pm_runtime_resume(dev, RPM_GET_PUT | RPM_ASYNC);
+}
+
+/** Only count (include/linux/pm_runtime.h: pm_runtime_get_noresume()). */
+export function pm_runtime_get_noresume(dev: device): void {
+	dev.power.usage_count.counter++;
+}
+
+/** Only count down (include/linux/pm_runtime.h: pm_runtime_put_noidle()). */
+export function pm_runtime_put_noidle(dev: device): void {
+	if (dev.power.usage_count.counter > 0) dev.power.usage_count.counter--;
+}
+
+/** Count if the device is up: 1, 0, or -EINVAL (include/linux/pm_runtime.h: pm_runtime_get_if_in_use()). */
+export function pm_runtime_get_if_in_use(dev: device): int {
+	if (dev.power.disable_depth > 0) return -22;
+	if (dev.power.runtime_status !== RPM_ACTIVE || dev.power.usage_count.counter === 0) return 0;
+	dev.power.usage_count.counter++;
+	return 1;
+}
+
+/** Done with the device; it may sleep some time later (include/linux/pm_runtime.h: pm_runtime_put()). */
+export function pm_runtime_put(dev: device): int {
+	return __pm_runtime_idle(dev, RPM_GET_PUT | RPM_ASYNC);
+}
+
+/** Done with the device; it may sleep now (include/linux/pm_runtime.h: pm_runtime_put_sync()). */
+export function pm_runtime_put_sync(dev: device): int {
+	return __pm_runtime_idle(dev, RPM_GET_PUT);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_put_sync_suspend(). */
+export function pm_runtime_put_sync_suspend(dev: device): int {
+	return __pm_runtime_suspend(dev, RPM_GET_PUT);
+}
+
+/** Done; it sleeps when it was idle for the autosuspend delay (include/linux/pm_runtime.h: pm_runtime_put_autosuspend()). */
+export function pm_runtime_put_autosuspend(dev: device): int {
+	return __pm_runtime_suspend(dev, RPM_GET_PUT | RPM_ASYNC | RPM_AUTO);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_put_sync_autosuspend(). */
+export function pm_runtime_put_sync_autosuspend(dev: device): int {
+	return __pm_runtime_suspend(dev, RPM_GET_PUT | RPM_AUTO);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_suspend(). */
+export function pm_runtime_suspend(dev: device): int {
+	return __pm_runtime_suspend(dev, 0);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_resume(). */
+export function pm_runtime_resume(dev: device): int {
+	return __pm_runtime_resume(dev, 0);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_idle(). */
+export function pm_runtime_idle(dev: device): int {
+	return __pm_runtime_idle(dev, 0);
+}
+
+/** include/linux/pm_runtime.h: pm_request_idle(). */
+export function pm_request_idle(dev: device): int {
+	return __pm_runtime_idle(dev, RPM_ASYNC);
+}
+
+/** include/linux/pm_runtime.h: pm_request_resume(). */
+export function pm_request_resume(dev: device): int {
+	return __pm_runtime_resume(dev, RPM_ASYNC);
+}
+
+/** Say, while it is disabled, that the device is up (include/linux/pm_runtime.h: pm_runtime_set_active()). */
+export function pm_runtime_set_active(dev: device): int {
+	return __pm_runtime_set_status(dev, RPM_ACTIVE);
+}
+
+/** Say, while it is disabled, that the device sleeps (include/linux/pm_runtime.h: pm_runtime_set_suspended()). */
+export function pm_runtime_set_suspended(dev: device): int {
+	return __pm_runtime_set_status(dev, RPM_SUSPENDED);
+}
+
+/** Stop runtime PM of @dev (include/linux/pm_runtime.h: pm_runtime_disable()). */
+export function pm_runtime_disable(dev: device): void {
+	__pm_runtime_disable(dev, true);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_use_autosuspend(). */
+export function pm_runtime_use_autosuspend(dev: device): void {
+	__pm_runtime_use_autosuspend(dev, true);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_dont_use_autosuspend(). */
+export function pm_runtime_dont_use_autosuspend(dev: device): void {
+	__pm_runtime_use_autosuspend(dev, false);
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_mark_last_busy(). */
+export function pm_runtime_mark_last_busy(dev: device): void {
+	dev.power.last_busy = pm_runtime_now();
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_active(). */
+export function pm_runtime_active(dev: device): bool {
+	return dev.power.runtime_status === RPM_ACTIVE || dev.power.disable_depth > 0;
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_suspended(). */
+export function pm_runtime_suspended(dev: device): bool {
+	return dev.power.runtime_status === RPM_SUSPENDED && dev.power.disable_depth === 0;
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_status_suspended(). */
+export function pm_runtime_status_suspended(dev: device): bool {
+	return dev.power.runtime_status === RPM_SUSPENDED;
+}
+
+/** include/linux/pm_runtime.h: pm_runtime_enabled(). */
+export function pm_runtime_enabled(dev: device): bool {
+	return dev.power.disable_depth === 0;
+}

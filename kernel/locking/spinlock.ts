@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Spin locks that check how they are used.
+// Linux 6.12: kernel/locking/spinlock.c, kernel/locking/spinlock_debug.c
+// The checks of CONFIG_DEBUG_SPINLOCK, and of lockdep those on interrupt context.
+// Left out: reader/writer locks' fairness, lock classes and the order between them
+import { machine } from '#arch/arm64/kernel/setup.js';
+import { cpu_context } from '#asm/current.js';
+import { kernel_report, panic } from '#kernel/panic.js';
+import { __local_bh_disable, __local_bh_enable } from '#kernel/softirq.js';
+import {
+	irqs_disabled,
+	local_irq_disable,
+	local_irq_enable,
+	local_irq_restore,
+	local_irq_save,
+} from '#linux/irqflags.js';
+import { HARDIRQ_MASK } from '#linux/preempt.js';
+import type { raw_spinlock } from '#linux/spinlock_types.js';
+import type { bool, unsigned_long } from '#linux/types.js';
+
+/** The lock was taken in a hard-irq handler; with interrupts enabled; both were reported. */
+export const LOCK_USED_IN_HARDIRQ = 1;
+export const LOCK_ENABLED_HARDIRQ = 2;
+const LOCK_REPORTED = 4;
+
+function who(): string {
+	return `CPU#${cpu_context.cpu}, ${cpu_context.current.comm}/${cpu_context.current.pid}`;
+}
+
+function spin_dump(lock: raw_spinlock, msg: string): void {
+	const owner = lock.owner;
+	kernel_report(0, [
+		`BUG: spinlock ${msg} on ${who()}`,
+		` lock: ${lock.name}, .owner: ${owner === null ? '<none>/-1' : `${owner.comm}/${owner.pid}`}, .owner_cpu: ${lock.owner_cpu}`,
+	]);
+}
+
+function contended(lock: raw_spinlock): never {
+	if (lock.owner === cpu_context.current) {
+		spin_dump(lock, 'recursion');
+		panic('spinlock recursion: %s', lock.name);
+	}
+	// The holder stands still below on the one stack: it will never unlock.
+	spin_dump(lock, 'lockup suspected');
+	panic('spinlock lockup: %s', lock.name);
+}
+
+function mark_usage(lock: raw_spinlock): void {
+	if ((cpu_context.current.preempt_count & HARDIRQ_MASK) !== 0) lock.usage |= LOCK_USED_IN_HARDIRQ;
+	else if (!irqs_disabled()) lock.usage |= LOCK_ENABLED_HARDIRQ;
+	if (lock.usage === (LOCK_USED_IN_HARDIRQ | LOCK_ENABLED_HARDIRQ)) {
+		lock.usage |= LOCK_REPORTED;
+		kernel_report(4, [
+			`WARNING: inconsistent lock state: ${lock.name}`,
+			'inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage.',
+			`${cpu_context.current.comm}/${cpu_context.current.pid}: an interrupt while it is held with interrupts on would deadlock`,
+		]);
+	}
+}
+
+function acquire(lock: raw_spinlock): void {
+	const task = cpu_context.current;
+	mark_usage(lock);
+	lock.locked = true;
+	lock.owner = task;
+	lock.owner_cpu = cpu_context.cpu;
+	task.lockdep_depth++;
+}
+
+function release(lock: raw_spinlock): void {
+	const task = cpu_context.current;
+	if (!lock.locked) {
+		spin_dump(lock, 'already unlocked');
+		return;
+	}
+	if (lock.owner !== task) spin_dump(lock, 'wrong owner');
+	else if (lock.owner_cpu !== cpu_context.cpu) spin_dump(lock, 'wrong CPU');
+	if (lock.owner !== null) lock.owner.lockdep_depth--;
+	lock.locked = false;
+	lock.owner = null;
+	lock.owner_cpu = -1;
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_lock() */
+export function _raw_spin_lock(lock: raw_spinlock): void {
+	machine.schedule_point('lock', 0);
+	cpu_context.current.preempt_count++;
+	if (lock.locked) contended(lock);
+	acquire(lock);
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_unlock() */
+export function _raw_spin_unlock(lock: raw_spinlock): void {
+	release(lock);
+	cpu_context.current.preempt_count--;
+	machine.schedule_point('unlock', 0);
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_lock_irqsave() */
+export function _raw_spin_lock_irqsave(lock: raw_spinlock): unsigned_long {
+	const flags = local_irq_save();
+	_raw_spin_lock(lock);
+	return flags;
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_unlock_irqrestore() */
+export function _raw_spin_unlock_irqrestore(lock: raw_spinlock, flags: unsigned_long): void {
+	release(lock);
+	cpu_context.current.preempt_count--;
+	local_irq_restore(flags);
+	machine.schedule_point('unlock', 0);
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_lock_irq() */
+export function _raw_spin_lock_irq(lock: raw_spinlock): void {
+	local_irq_disable();
+	_raw_spin_lock(lock);
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_unlock_irq() */
+export function _raw_spin_unlock_irq(lock: raw_spinlock): void {
+	release(lock);
+	cpu_context.current.preempt_count--;
+	local_irq_enable();
+	machine.schedule_point('unlock', 0);
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_lock_bh() */
+export function _raw_spin_lock_bh(lock: raw_spinlock): void {
+	__local_bh_disable();
+	_raw_spin_lock(lock);
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_unlock_bh() */
+export function _raw_spin_unlock_bh(lock: raw_spinlock): void {
+	_raw_spin_unlock(lock);
+	__local_bh_enable();
+}
+
+/** kernel/locking/spinlock.c: _raw_spin_trylock() */
+export function _raw_spin_trylock(lock: raw_spinlock): bool {
+	machine.schedule_point('lock', 0);
+	if (lock.locked) return false;
+	cpu_context.current.preempt_count++;
+	acquire(lock);
+	return true;
+}

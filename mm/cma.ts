@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Contiguous memory areas: large ranges reserved at boot, whose pages are lent out until they are wanted in one piece.
+// Linux 6.12: mm/cma.c
+// Left out: trace events, folios, debugfs and sysfs (counters are in cma.stats); moving pages out of the way.
+import { page_to_pfn, pfn_to_page, pfn_valid } from '#asm/memory.js';
+import { PAGE_SHIFT, PAGE_SIZE } from '#asm/page-def.js';
+import {
+	bitmap_clear,
+	bitmap_find_next_zero_area_off,
+	bitmap_free,
+	bitmap_set,
+	bitmap_weight,
+	bitmap_zalloc,
+} from '#linux/bitmap.js';
+import { BUG_ON, WARN_ON_ONCE } from '#linux/bug.js';
+import { CMA_MAX_NAME, CMA_MIN_ALIGNMENT_BYTES, cma, cma_bitmap_maxno, MAX_CMA_AREAS } from '#linux/cma.js';
+import { EBUSY, EINVAL, ENOMEM, ENOSPC } from '#linux/errno.js';
+import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp.js';
+import { boot_data, core_initcall } from '#linux/init.js';
+import { mm_state } from '#linux/mm.js';
+import type { page } from '#linux/mm_types.js';
+import { MIGRATE_CMA, pageblock_nr_pages } from '#linux/mmzone.js';
+import { DEFINE_MUTEX, mutex_lock, mutex_unlock } from '#linux/mutex.js';
+import { PFN_DOWN } from '#linux/pfn.js';
+import { pr_debug, pr_err, pr_err_ratelimited, pr_info } from '#linux/printk.js';
+import {
+	spin_lock_irq,
+	spin_lock_irqsave,
+	spin_unlock_irq,
+	spin_unlock_irqrestore,
+} from '#linux/spinlock.js';
+import type { bool, gfp_t, int, phys_addr_t, ref, unsigned_int, unsigned_long } from '#linux/types.js';
+import {
+	memblock_alloc_range_nid,
+	memblock_bottom_up,
+	memblock_end_of_DRAM,
+	memblock_is_region_reserved,
+	memblock_make_piece,
+	memblock_phys_free,
+	memblock_reserve,
+	memblock_set_bottom_up,
+} from '#mm/memblock.js';
+import {
+	alloc_contig_range,
+	free_contig_range,
+	free_reserved_page,
+	init_cma_reserved_pageblock,
+	pfn_zone,
+} from '#mm/page_alloc.js';
+
+export type { cma };
+
+const SZ_4G = 0x1_0000_0000;
+const SZ_1M = 0x10_0000;
+
+const state = boot_data(() => ({
+	cma_areas: [] as cma[],
+	cma_mutex: DEFINE_MUTEX('cma_mutex'),
+}));
+
+export function cma_get_base(cma: cma): phys_addr_t {
+	return cma.base_pfn * PAGE_SIZE;
+}
+
+export function cma_get_size(cma: cma): unsigned_long {
+	return cma.count * PAGE_SIZE;
+}
+
+export function cma_get_name(cma: cma): string {
+	return cma.name;
+}
+
+/** The areas in use, in order of creation (C: cma_areas[] up to cma_area_count). */
+export function cma_area_list(): readonly cma[] {
+	return state.cma_areas;
+}
+
+/** Bits of the bitmap that must be zero in a bit number aligned to 2^@align_order pages, less the area's offset. */
+function cma_bitmap_aligned_mask(cma: cma, align_order: unsigned_int): unsigned_long {
+	if (align_order <= cma.order_per_bit) return 0;
+	return 2 ** (align_order - cma.order_per_bit) - 1;
+}
+
+/** How far the area's base is from an alignment of 2^@align_order pages, in bits. */
+function cma_bitmap_aligned_offset(cma: cma, align_order: unsigned_int): unsigned_long {
+	return Math.floor((cma.base_pfn % 2 ** align_order) / 2 ** cma.order_per_bit);
+}
+
+function cma_bitmap_pages_to_bits(cma: cma, pages: unsigned_long): unsigned_long {
+	return Math.ceil(pages / 2 ** cma.order_per_bit);
+}
+
+function cma_clear_bitmap(cma: cma, pfn: unsigned_long, count: unsigned_long): void {
+	const bitmap_no = Math.floor((pfn - cma.base_pfn) / 2 ** cma.order_per_bit);
+	const bitmap_count = cma_bitmap_pages_to_bits(cma, count);
+	const flags = spin_lock_irqsave(cma.lock);
+	if (cma.bitmap !== null) bitmap_clear(cma.bitmap, bitmap_no, bitmap_count);
+	spin_unlock_irqrestore(cma.lock, flags);
+}
+
+/** Lend the area's pages to the page allocator; on failure give them to it for good (mm/cma.c: cma_activate_area()). */
+function cma_activate_area(cma: cma): void {
+	const end = cma.base_pfn + cma.count;
+	cma.bitmap = bitmap_zalloc(cma_bitmap_maxno(cma), GFP_KERNEL);
+	const z = pfn_zone(cma.base_pfn);
+	if (cma.bitmap !== null) {
+		WARN_ON_ONCE(!pfn_valid(cma.base_pfn));
+		// A range is taken from one zone only.
+		if (z !== null && z === pfn_zone(end - 1)) {
+			for (let pfn = cma.base_pfn; pfn < end; pfn += pageblock_nr_pages)
+				init_cma_reserved_pageblock(pfn_to_page(pfn));
+			return;
+		}
+		bitmap_free(cma.bitmap);
+		cma.bitmap = null;
+	}
+	if (!cma.reserve_pages_on_error) {
+		for (let pfn = cma.base_pfn; pfn < end; pfn++) free_reserved_page(pfn_to_page(pfn));
+	}
+	mm_state.totalcma_pages -= cma.count;
+	cma.count = 0;
+	pr_err('cma: CMA area %s could not be activated', cma.name);
+}
+
+/** When slab works: make each area usable (mm/cma.c: cma_init_reserved_areas()). */
+function cma_init_reserved_areas(): int {
+	for (const area of state.cma_areas) cma_activate_area(area);
+	return 0;
+}
+core_initcall(cma_init_reserved_areas);
+
+/** Keep the area's pages to itself if it cannot be activated (mm/cma.c: cma_reserve_pages_on_error()). */
+export function cma_reserve_pages_on_error(cma: cma): void {
+	cma.reserve_pages_on_error = true;
+}
+
+/**
+ * Make an area of memory that memblock has reserved already (mm/cma.c: cma_init_reserved_mem()).
+ * -ENOSPC: all areas are in use; -EINVAL: nothing reserved there, or not aligned to CMA_MIN_ALIGNMENT_BYTES.
+ */
+export function cma_init_reserved_mem(
+	base: phys_addr_t,
+	size: phys_addr_t,
+	order_per_bit: unsigned_int,
+	name: string | null,
+	res_cma: ref<cma | null>,
+): int {
+	if (state.cma_areas.length === MAX_CMA_AREAS) {
+		pr_err('cma: Not enough slots for CMA reserved regions!');
+		return -ENOSPC;
+	}
+	if (size === 0 || !memblock_is_region_reserved(base, size)) return -EINVAL;
+	if (base % CMA_MIN_ALIGNMENT_BYTES !== 0 || size % CMA_MIN_ALIGNMENT_BYTES !== 0) return -EINVAL;
+
+	const area = new cma();
+	area.name = (name ?? `cma${state.cma_areas.length}\n`).slice(0, CMA_MAX_NAME - 1);
+	area.base_pfn = PFN_DOWN(base);
+	area.count = size / 2 ** PAGE_SHIFT;
+	area.order_per_bit = order_per_bit;
+	memblock_make_piece(base, size);
+	res_cma.value = area;
+	state.cma_areas.push(area);
+	mm_state.totalcma_pages += area.count;
+	return 0;
+}
+
+/** Reserve the place of an area; 0 when there is none. */
+function cma_reserve_range(
+	base: phys_addr_t,
+	size: phys_addr_t,
+	limit: phys_addr_t,
+	alignment: phys_addr_t,
+	nid: int,
+): phys_addr_t {
+	// With memory above 4 GiB to spare, stay out of the zones that limited devices need.
+	if (!memblock_bottom_up() && memblock_end_of_DRAM() >= SZ_4G + size) {
+		memblock_set_bottom_up(true);
+		const addr = memblock_alloc_range_nid(size, alignment, SZ_4G, limit, nid, true);
+		memblock_set_bottom_up(false);
+		if (addr !== 0) return addr;
+	}
+	return memblock_alloc_range_nid(size, alignment, base, limit, nid, true);
+}
+
+/**
+ * Reserve memory and make an area of it (mm/cma.c: cma_declare_contiguous_nid()).
+ * With @fixed at exactly @base, else somewhere from @base up to @limit (0: anywhere).
+ */
+export function cma_declare_contiguous_nid(
+	base: phys_addr_t,
+	size: phys_addr_t,
+	limit: phys_addr_t,
+	alignment: phys_addr_t,
+	order_per_bit: unsigned_int,
+	fixed: bool,
+	name: string,
+	res_cma: ref<cma | null>,
+	nid: int,
+): int {
+	const memblock_end = memblock_end_of_DRAM();
+	pr_debug(
+		'cma: %s(size %pa, base %pa, limit %pa alignment %pa)',
+		'cma_declare_contiguous_nid',
+		size,
+		base,
+		limit,
+		alignment,
+	);
+	if (state.cma_areas.length === MAX_CMA_AREAS) {
+		pr_err('cma: Not enough slots for CMA reserved regions!');
+		return -ENOSPC;
+	}
+	if (size === 0) return -EINVAL;
+	if (alignment !== 0 && 2 ** Math.round(Math.log2(alignment)) !== alignment) return -EINVAL;
+
+	const align = Math.max(alignment, CMA_MIN_ALIGNMENT_BYTES);
+	let ret: int;
+	err: {
+		if (fixed && base % align !== 0) {
+			ret = -EINVAL;
+			pr_err('cma: Region at %pa must be aligned to %pa bytes', base, align);
+			break err;
+		}
+		base = Math.ceil(base / align) * align;
+		size = Math.ceil(size / align) * align;
+		limit -= limit % align;
+		if (base === 0) fixed = false;
+		if ((size / PAGE_SIZE) % 2 ** order_per_bit !== 0) return -EINVAL;
+		if (limit === 0 || limit > memblock_end) limit = memblock_end;
+		if (base + size > limit) {
+			ret = -EINVAL;
+			pr_err('cma: Size (%pa) of region at %pa exceeds limit (%pa)', size, base, limit);
+			break err;
+		}
+		if (fixed) {
+			if (memblock_is_region_reserved(base, size) || memblock_reserve(base, size) < 0) {
+				ret = -EBUSY;
+				break err;
+			}
+		} else {
+			base = cma_reserve_range(base, size, limit, align, nid);
+			if (base === 0) {
+				ret = -ENOMEM;
+				break err;
+			}
+		}
+		ret = cma_init_reserved_mem(base, size, order_per_bit, name, res_cma);
+		if (ret !== 0) {
+			memblock_phys_free(base, size);
+			break err;
+		}
+		pr_info('cma: Reserved %ld MiB at %pa on node %d', size / SZ_1M, base, nid);
+		return 0;
+	}
+	pr_err('cma: Failed to reserve %ld MiB on node %d', Math.floor(size / SZ_1M), nid);
+	return ret;
+}
+
+/** cma_declare_contiguous_nid() on any node (include/linux/cma.h: cma_declare_contiguous()). */
+export function cma_declare_contiguous(
+	base: phys_addr_t,
+	size: phys_addr_t,
+	limit: phys_addr_t,
+	alignment: phys_addr_t,
+	order_per_bit: unsigned_int,
+	fixed: bool,
+	name: string,
+	res_cma: ref<cma | null>,
+): int {
+	return cma_declare_contiguous_nid(base, size, limit, alignment, order_per_bit, fixed, name, res_cma, -1);
+}
+
+/** Say how much of the area is free. */
+function cma_debug_show_areas(cma: cma): void {
+	const bits = cma_bitmap_maxno(cma);
+	const used = cma.bitmap === null ? bits : bitmap_weight(cma.bitmap, bits);
+	pr_info(
+		'cma: number of available pages: =>%lu free of %lu total pages',
+		(bits - used) * 2 ** cma.order_per_bit,
+		cma.count,
+	);
+}
+
+function __cma_alloc(cma: cma | null, count: unsigned_long, align: unsigned_int, gfp: gfp_t): page | null {
+	if (cma === null || cma.count === 0 || cma.bitmap === null || count === 0) return null;
+	pr_debug('cma: %s(cma %p, name: %s, count %lu, align %d)', 'cma_alloc', cma, cma.name, count, align);
+
+	const mask = cma_bitmap_aligned_mask(cma, align);
+	const offset = cma_bitmap_aligned_offset(cma, align);
+	const bitmap_maxno = cma_bitmap_maxno(cma);
+	const bitmap_count = cma_bitmap_pages_to_bits(cma, count);
+	if (bitmap_count > bitmap_maxno) return null;
+
+	let page: page | null = null;
+	let ret = -ENOMEM;
+	for (let start = 0; ; ) {
+		spin_lock_irq(cma.lock);
+		const bitmap_no = bitmap_find_next_zero_area_off(
+			cma.bitmap,
+			bitmap_maxno,
+			start,
+			bitmap_count,
+			mask,
+			offset,
+		);
+		if (bitmap_no >= bitmap_maxno) {
+			spin_unlock_irq(cma.lock);
+			break;
+		}
+		bitmap_set(cma.bitmap, bitmap_no, bitmap_count);
+		// The bits keep others away; the lock is not needed while the pages are taken.
+		spin_unlock_irq(cma.lock);
+
+		const pfn = cma.base_pfn + bitmap_no * 2 ** cma.order_per_bit;
+		mutex_lock(state.cma_mutex);
+		ret = alloc_contig_range(pfn, pfn + count, MIGRATE_CMA, gfp);
+		mutex_unlock(state.cma_mutex);
+		if (ret === 0) {
+			page = pfn_to_page(pfn);
+			break;
+		}
+		cma_clear_bitmap(cma, pfn, count);
+		if (ret !== -EBUSY) break;
+		pr_debug('cma: %s(): memory range at pfn 0x%lx %p is busy, retrying', 'cma_alloc', pfn, pfn_to_page(pfn));
+		start = bitmap_no + mask + 1;
+	}
+	if (ret !== 0 && !(gfp & __GFP_NOWARN)) {
+		pr_err_ratelimited(
+			'cma: %s: %s: alloc failed, req-size: %lu pages, ret: %d',
+			'__cma_alloc',
+			cma.name,
+			count,
+			ret,
+		);
+		cma_debug_show_areas(cma);
+	}
+	const stats = cma.stats;
+	if (page !== null) {
+		stats.nr_pages_succeeded += count;
+		stats.nr_pages += count;
+		stats.max_pages = Math.max(stats.max_pages, stats.nr_pages);
+	} else {
+		stats.nr_pages_failed += count;
+	}
+	return page;
+}
+
+/**
+ * Take @count contiguous pages, aligned to 2^@align pages (mm/cma.c: cma_alloc()). Null: no area, or no such range.
+ * Each page has one reference. May sleep.
+ */
+export function cma_alloc(
+	cma: cma | null,
+	count: unsigned_long,
+	align: unsigned_int,
+	no_warn: bool,
+): page | null {
+	return __cma_alloc(cma, count, align, GFP_KERNEL | (no_warn ? __GFP_NOWARN : 0));
+}
+
+/** Whether @pages is in the area (mm/cma.c: cma_pages_valid()). */
+export function cma_pages_valid(cma: cma | null, pages: page | null, count: unsigned_long): bool {
+	if (cma === null || pages === null) return false;
+	const pfn = page_to_pfn(pages);
+	if (pfn < cma.base_pfn || pfn >= cma.base_pfn + cma.count) {
+		pr_debug('cma: %s(page %p, count %lu)', 'cma_pages_valid', pages, count);
+		return false;
+	}
+	return true;
+}
+
+/** Give pages back; false when they are not the area's (mm/cma.c: cma_release()). */
+export function cma_release(cma: cma | null, pages: page | null, count: unsigned_long): bool {
+	if (cma === null || pages === null || !cma_pages_valid(cma, pages, count)) return false;
+	pr_debug('cma: %s(page %p, count %lu)', 'cma_release', pages, count);
+	const pfn = page_to_pfn(pages);
+	BUG_ON(pfn + count > cma.base_pfn + cma.count);
+	free_contig_range(pfn, count);
+	cma_clear_bitmap(cma, pfn, count);
+	cma.stats.nr_pages -= count;
+	cma.stats.nr_pages_released += count;
+	return true;
+}
+
+/** Call @it for each area until it answers other than 0 (mm/cma.c: cma_for_each_area()). */
+export function cma_for_each_area<T>(it: (cma: cma, data: T) => int, data: T): int {
+	for (const area of state.cma_areas) {
+		const ret = it(area, data);
+		if (ret !== 0) return ret;
+	}
+	return 0;
+}
+
+/** The most pages that all areas together ever had in use, and how many they have now. */
+export function cma_usage(): { nr_pages: unsigned_long; max_pages: unsigned_long } {
+	let nr_pages = 0;
+	let max_pages = 0;
+	for (const area of state.cma_areas) {
+		nr_pages += area.stats.nr_pages;
+		max_pages += area.stats.max_pages;
+	}
+	return { nr_pages, max_pages };
+}

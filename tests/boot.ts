@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A booted machine for a test: the project's board, or a tree of the test's own.
+// First, so that initcalls run in link order whatever else is imported.
+import '#init/vmlinux.js';
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Machine, type MachineOptions } from '#hw/machine.js';
+import { start_kernel } from '#init/main.js';
+
+// build/tests/boot.js: the project is two folders up.
+export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const BOARDS = join(PROJECT, 'arch/arm64/boot/dts/allwinner');
+const ORACLE = join(PROJECT, 'tests/golden/vectors/boards');
+
+/** The blob of one of the project's boards, or of an oracle board by its name. */
+export function boardBlob(name: string): Uint8Array {
+	const path = name.startsWith('sun50i') ? join(BOARDS, `${name}.dtb`) : join(ORACLE, `${name}.dtb`);
+	return new Uint8Array(readFileSync(path));
+}
+
+/** Boot the kernel on a board; the console's lines are kept in `log`. */
+export function bootMachine(
+	board: string | Uint8Array = 'sun50i-h6-orangepi-3',
+	options: MachineOptions = {},
+): { machine: Machine; log: string[] } {
+	const log: string[] = [];
+	const machine = new Machine(typeof board === 'string' ? boardBlob(board) : board, {
+		onConsole: (_level, line) => log.push(line),
+		...options,
+	});
+	start_kernel(machine);
+	return { machine, log };
+}

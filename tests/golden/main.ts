@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// make golden: replay the golden vectors, a line a file.
+// First, so that initcalls run in link order whatever else is imported.
+import '#init/vmlinux.js';
+
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runFile, type Tally, UnknownCommand } from './runner.js';
+import { SessionError } from './session.js';
+import { readVectorFolder, VectorError } from './vectors.js';
+
+// build/tests/golden/main.js: the project is three folders up.
+const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const BOARDS = join(PROJECT, 'tests/golden/vectors/boards');
+
+const USAGE = 'usage: golden [-v] [folder of vector files]';
+
+function printTally(t: Tally, verbose: boolean): void {
+	console.log(
+		`${t.file}: ${t.steps} steps, ${t.holds} hold, ${t.deviates} deviate (listed), ${t.fails} fail`,
+	);
+	if (t.left.length > 0) console.log(`  left out: ${t.left.join(', ')}`);
+	if (!verbose) return;
+	for (const d of t.differences.slice(0, 10)) {
+		console.log(`  ${d.case}, step ${d.step}: ${d.what}`);
+		console.log(`    Linux ${d.theirs.slice(0, 600)}`);
+		console.log(`    ours  ${d.ours.slice(0, 600)}`);
+	}
+}
+
+function main(): number {
+	let folder = join(PROJECT, 'tests/golden/vectors');
+	let verbose = false;
+	try {
+		const { values, positionals } = parseArgs({
+			options: { verbose: { type: 'boolean', short: 'v' } },
+			allowPositionals: true,
+		});
+		if (positionals.length > 1) throw new Error('more than one folder');
+		folder = positionals[0] ?? folder;
+		verbose = values.verbose ?? false;
+	} catch (e) {
+		console.error(`golden: ${(e as Error).message}\n${USAGE}`);
+		return 2;
+	}
+	try {
+		let failed = 0;
+		let steps = 0;
+		for (const file of readVectorFolder(folder)) {
+			const tally = runFile(file, BOARDS);
+			printTally(tally, verbose);
+			failed += tally.fails;
+			steps += tally.steps;
+		}
+		console.log(`${steps - failed} passed, ${failed} failed`);
+		return failed === 0 ? 0 : 1;
+	} catch (e) {
+		if (e instanceof VectorError || e instanceof UnknownCommand || e instanceof SessionError) {
+			console.error(`golden: ${e.message}`);
+			return 2;
+		}
+		throw e;
+	}
+}
+
+process.exitCode = main();

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Replays vector files: boots each case's board, makes its calls, compares every answer.
+import { default_swiotlb_base } from '#kernel/dma/swiotlb.js';
+import { commands } from './commands/index.js';
+import { type Captured, compareMmio, compareStep, type PoolView, type Verdict } from './compare.js';
+import { Session } from './session.js';
+import { textCases } from './text-cases.js';
+import type { Case, Extra, Json, Step, VectorFile } from './vectors.js';
+
+export interface Difference {
+	readonly case: string;
+	readonly step: number;
+	readonly what: string;
+	readonly theirs: string;
+	readonly ours: string;
+}
+
+export interface Tally {
+	readonly file: string;
+	steps: number;
+	holds: number;
+	deviates: number;
+	fails: number;
+	/** Cases that the runner does not play, by name. */
+	readonly left: string[];
+	readonly differences: Difference[];
+}
+
+export class UnknownCommand extends Error {}
+
+class FileRun {
+	readonly tally: Tally;
+	private session: Session | null = null;
+	private readonly captured: Captured;
+	/** Between the cases "to-fq" and "from-fq" the groups' type is DMA-FQ. */
+	private queued = false;
+	private managed = false;
+	private pool: PoolView = { theirs: [0, 0], ours: 0, shift: null };
+
+	constructor(
+		private readonly file: VectorFile,
+		private readonly boards: string,
+	) {
+		this.tally = { file: file.name, steps: 0, holds: 0, deviates: 0, fails: 0, left: [], differences: [] };
+		const has = (key: keyof Extra): boolean =>
+			file.cases.some(
+				(c) => c.steps?.some((s) => s[3]?.[key] !== undefined) || (key === 'mmio' && c.before !== undefined),
+			);
+		this.captured = { mmio: has('mmio'), dmesg: file.cases.some((c) => c.steps !== undefined) };
+	}
+
+	run(): Tally {
+		for (const c of this.file.cases) this.runCase(c);
+		return this.tally;
+	}
+
+	private count(c: Case, step: number, verdict: Verdict, what: string, theirs: Json, ours: Json): void {
+		this.tally.steps++;
+		this.tally[verdict]++;
+		if (verdict !== 'fails') return;
+		const text = (v: Json): string => (typeof v === 'string' ? v : JSON.stringify(v));
+		this.tally.differences.push({ case: c.case, step, what, theirs: text(theirs), ours: text(ours) });
+	}
+
+	/** A machine in the state that the case begins with. */
+	private prepare(c: Case): Session {
+		let session = this.session;
+		if (session === null || session.boot !== c.boot || c.fresh) {
+			session = new Session(c.boot, this.file.boots[c.boot]!, this.boards);
+			this.session = session;
+			this.managed = false;
+			const first = session.takeLog();
+			if (c.fresh && c.before !== undefined) {
+				session.refresh();
+				this.compareBefore(c, session.takeLog());
+			} else if (c.before !== undefined) this.compareBefore(c, first);
+			if (this.queued) session.setType('DMA-FQ');
+		}
+		if (!this.managed && (/driver_managed_dma/.test(c.note ?? '') || c.case.startsWith('unmanaged'))) {
+			session.manage();
+			this.managed = true;
+		}
+		session.poolShift = null;
+		const theirs = (this.file.boots[c.boot]?.swiotlb ?? ['0', '0']).map(Number) as [number, number];
+		this.pool = { theirs, ours: default_swiotlb_base(), shift: null };
+		session.takeLog();
+		session.takeMessages();
+		return session;
+	}
+
+	/** What happened since the case before: ours is the end of it, for the boot's own history may be longer. */
+	private compareBefore(c: Case, ours: string): void {
+		const theirs = c.before!.slice(-Math.max(ours.length, 1) - 64);
+		const verdict = [...theirs.matchAll(/(^| )/g)]
+			.map((m) => theirs.slice(m.index).trim())
+			.map((tail) => compareMmio(c.case, tail, ours))
+			.find((v) => v !== 'fails');
+		this.count(c, -1, verdict ?? 'fails', 'before', c.before!, ours);
+	}
+
+	private runCase(c: Case): void {
+		const text = textCases[c.case];
+		if (c.case === 'to-fq') this.queued = true;
+		if (c.case === 'from-fq') this.queued = false;
+		if (c.steps === undefined || c.steps.length === 0) {
+			if (text === undefined) this.tally.left.push(c.case);
+			else
+				for (const [i, p] of text(this.prepare(c), c).entries())
+					this.count(c, i, p.verdict, p.what, p.theirs, p.ours);
+			return;
+		}
+		const session = this.prepare(c);
+		for (const [i, step] of c.steps.entries()) this.runStep(session, c, i, step);
+	}
+
+	private runStep(session: Session, c: Case, i: number, [name, args, result, theirExtra]: Step): void {
+		const command = commands[name];
+		if (command === undefined)
+			throw new UnknownCommand(`${this.file.name}: ${c.case}, step ${i}: command "${name}" is unknown`);
+		const extra: Extra = {};
+		let answer: Json;
+		try {
+			answer = command(session, args, extra);
+		} catch (e) {
+			answer = `threw ${(e as Error).stack?.split('\n').slice(0, 4).join(' ')}`;
+		}
+		const mmio = session.takeLog();
+		const dmesg = session.takeMessages();
+		if (mmio !== '') extra.mmio = mmio;
+		if (dmesg.length > 0) extra.dmesg = dmesg;
+		const { verdict, parts } = compareStep(
+			c.case,
+			this.captured,
+			this.pool,
+			{ result, extra: theirExtra ?? {} },
+			{ result: answer, extra },
+		);
+		this.count(
+			c,
+			i,
+			verdict,
+			`${name} ${JSON.stringify(args)} (${parts.join(', ')})`,
+			{ result, ...(theirExtra as object) } as Json,
+			{ result: answer, ...(extra as object) } as Json,
+		);
+	}
+}
+
+/** Replay one file on the boards of the folder @boards. */
+export function runFile(file: VectorFile, boards: string): Tally {
+	return new FileRun(file, boards).run();
+}

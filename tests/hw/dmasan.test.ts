@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect } from 'chai';
+import { Dmasan } from '#hw/dmasan.js';
+import type { Machine, MachineOptions } from '#hw/machine.js';
+import type { TestMaster } from '#hw/test-master.js';
+import { enableIommu, flushAll, h6, mapPage, RAM, readIommu, unmapPage, writeIommu } from './board.js';
+
+const IOVA = 0x12345000;
+const PAGE = RAM + 0x400000;
+const PLAIN: MachineOptions = { iommu: { neighbours: 1, prefetch: false } };
+
+const master = (machine: Machine, m: number): TestMaster => machine.model(`m${m}`) as TestMaster;
+
+function setup() {
+	const machine = h6(PLAIN);
+	enableIommu(machine);
+	return { machine, san: new Dmasan(machine) };
+}
+
+const kinds = (san: Dmasan): string[] => san.reports.map((r) => `${r.invariant} ${r.kind} ${r.device}`);
+
+describe('dmasan', () => {
+	it('says nothing about correct work', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		machine.memory.linear(PAGE, 64)!.fill(7);
+		machine.memory.clean(PAGE, 64);
+		master(machine, 3).fetch(IOVA, 64);
+		master(machine, 3).store(IOVA + 64, new Uint8Array(64));
+		machine.memory.invalidate(PAGE + 64, 64);
+		unmapPage(machine, IOVA);
+		flushAll(machine);
+		master(machine, 3).fetch(IOVA, 4);
+		expect(san.check('the unmap')).to.equal(0);
+		expect(san.text()).to.equal('');
+	});
+
+	it('reports an access that a stale entry let through, with the whole walk', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		master(machine, 3).fetch(IOVA, 4);
+		unmapPage(machine, IOVA);
+		master(machine, 3).store(IOVA, Uint8Array.of(1));
+		master(machine, 3).store(IOVA, Uint8Array.of(1));
+		expect(kinds(san)).to.deep.equal(['INV-TLB-UNMAP stale-tlb 30f0000.iommu']);
+		expect(san.reports[0].count).to.equal(2);
+		expect(san.text()).to.match(
+			/^=+\nBUG: DMASAN: stale-tlb in 30f0000\.iommu at 0\.\d{6}, INV-TLB-UNMAP\nWrite of size 1 at address 0x12345000 \(physical 0x40400000\)\n/,
+		);
+		expect(san.text()).to.contain(
+			'Answered from a cached entry 0x40400042; the tables in memory say 0x00000000',
+		);
+		expect(san.text()).to.contain('micro TLB of VE: 0x40400042');
+	});
+
+	it('reports a fault that only a cached invalid entry made', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		master(machine, 3).fetch(IOVA + 0x1000, 4);
+		writeIommu(machine, 0x104, readIommu(machine, 0x108));
+		writeIommu(machine, 0x010, 0xffffffc0);
+		writeIommu(machine, 0x010, 0xffffffff);
+		mapPage(machine, IOVA + 0x1000, PAGE);
+		expect(kinds(san)).to.deep.equal([]);
+		master(machine, 3).fetch(IOVA + 0x1000, 4);
+		expect(kinds(san)).to.deep.equal(['INV-TLB-MAP stale-negative 30f0000.iommu']);
+	});
+
+	it('finds stale entries before anybody uses them, when it is asked after an operation', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		master(machine, 3).fetch(IOVA, 4);
+		unmapPage(machine, IOVA);
+		expect(san.check('iommu_unmap', 0, 0x1000)).to.equal(0);
+		expect(san.check('iommu_unmap', IOVA, 0x1000)).to.equal(1);
+		expect(san.text()).to.contain('After iommu_unmap: micro TLB of VE has 0x40400042');
+	});
+
+	it('reports a table word that the CPU has changed and not cleaned', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		const { addr } = machine.iommu.explain(IOVA, 3).table!;
+		machine.memory.linear(addr, 4)!.fill(0);
+		master(machine, 3).fetch(IOVA, 4);
+		expect(kinds(san)).to.deep.equal(['INV-CLEAN dirty-table 30f0000.iommu']);
+		expect(san.text()).to.contain('the CPU stored 0x00000000 there and has not cleaned the line');
+	});
+
+	it('reports a device that reads bytes which the CPU has not cleaned, and only those bytes', () => {
+		const { machine, san } = setup();
+		const direct = machine.model('direct') as TestMaster;
+		machine.memory.linear(PAGE, 64)![6] = 9;
+		direct.fetch(PAGE, 6);
+		expect(kinds(san)).to.deep.equal([]);
+		direct.fetch(PAGE, 7);
+		expect(kinds(san)).to.deep.equal(['INV-OWN stale-read direct']);
+	});
+
+	it('reports a device that writes under a dirty line', () => {
+		const { machine, san } = setup();
+		machine.memory.linear(PAGE, 64)![6] = 9;
+		(machine.model('direct') as TestMaster).store(PAGE + 32, Uint8Array.of(1));
+		expect(kinds(san)).to.deep.equal(['INV-OWN write-under-dirty-line direct']);
+	});
+
+	it('reports a register access without clock', () => {
+		const machine = h6(PLAIN);
+		const san = new Dmasan(machine);
+		readIommu(machine, 0x108);
+		expect(kinds(san)).to.deep.equal(['INV-PWR unpowered-access 30f0000.iommu']);
+	});
+
+	it('is silent after detach', () => {
+		const { machine, san } = setup();
+		san.detach();
+		machine.memory.linear(PAGE, 64)![6] = 9;
+		(machine.model('direct') as TestMaster).store(PAGE, Uint8Array.of(1));
+		expect(san.reports).to.deep.equal([]);
+	});
+});

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect } from 'chai';
+import type { InjectorOptions } from '#hw/injector.js';
+import { Injector } from '#hw/injector.js';
+import { h6 } from './board.js';
+
+function run(seed: number, options: InjectorOptions) {
+	const machine = h6({ seed });
+	const did: string[] = [];
+	const injector = new Injector(machine, { dma: () => did.push('dma'), irq: () => did.push('irq') }, options);
+	for (let i = 0; i < 50; i++) machine.schedule_point(i % 2 === 0 ? 'lock' : 'mmio', i);
+	return { machine, did, injector };
+}
+
+describe('injector', () => {
+	it('lets things happen by the seed, the same for the same seed', () => {
+		const first = run(1, { chance: 0.3 });
+		expect(first.injector.points).to.equal(50);
+		expect(first.did).to.include.members(['dma', 'irq']);
+		expect(run(1, { chance: 0.3 }).injector.history).to.deep.equal(first.injector.history);
+		expect(run(2, { chance: 0.3 }).injector.history).not.to.deep.equal(first.injector.history);
+	});
+
+	it('repeats a history as its script, whatever the seed', () => {
+		const first = run(1, { chance: 0.3 });
+		const again = run(9, { script: first.injector.history });
+		expect(again.injector.history).to.deep.equal(first.injector.history);
+		expect(again.did).to.deep.equal(first.did);
+	});
+
+	it('counts only points of the kinds that were asked for', () => {
+		const { injector, did } = run(1, { kinds: ['mmio'], script: [{ point: 3, action: 'irq' }] });
+		expect(injector.points).to.equal(25);
+		expect(did).to.deep.equal(['irq']);
+	});
+
+	it('refuses a script with an action that nobody gave', () => {
+		expect(() => new Injector(h6(), {}, { script: [{ point: 0, action: 'dma' }] })).to.throw('an action dma');
+	});
+
+	it('does nothing after stop', () => {
+		const { machine, injector } = run(1, {});
+		injector.stop();
+		machine.schedule_point('lock', 0);
+		expect(injector.points).to.equal(50);
+	});
+});
