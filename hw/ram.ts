@@ -265,8 +265,8 @@ export class Ram implements machine_memory {
 		if (this.evictionRate !== 0) this.evictSome();
 		const end = phys + size;
 		// A line that the range covers in part holds someone else's bytes too: arm64 writes it back first.
-		if (phys % LINE_SIZE !== 0) this.cleanLines(phys, 1);
-		if (end % LINE_SIZE !== 0) this.cleanLines(end, 1);
+		if (Math.floor(phys / LINE_SIZE) * LINE_SIZE !== phys) this.cleanLines(phys, 1);
+		if (Math.floor(end / LINE_SIZE) * LINE_SIZE !== end) this.cleanLines(end, 1);
 		if (this.observer?.onDirtyDropped !== undefined) this.reportDirty(phys, size);
 		this.stats.linesInvalidated += this.dropLines(phys, size);
 	}
@@ -481,7 +481,7 @@ export class Ram implements machine_memory {
 	private locate(phys: number, touch: boolean): number {
 		const nr = Math.floor(phys / BLOCK_SIZE);
 		let block = this.blocks[nr];
-		const offset = phys - nr * BLOCK_SIZE;
+		const offset = (phys - nr * BLOCK_SIZE) | 0;
 		if (block === undefined) {
 			const region = this.regionAt(phys);
 			if (region === null) return 0;
@@ -737,7 +737,7 @@ export class Ram implements machine_memory {
 
 	/** Write the dirty lines that [phys, phys + size) touches to memory. */
 	private cleanLines(phys: number, size: number): void {
-		const start = phys - (phys % LINE_SIZE);
+		const start = Math.floor(phys / LINE_SIZE) * LINE_SIZE;
 		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
 		let written = 0;
 		for (let at = start; at < end; ) {
@@ -761,7 +761,7 @@ export class Ram implements machine_memory {
 
 	/** Refill the lines that [phys, phys + size) touches from memory; the number of lines. */
 	private dropLines(phys: number, size: number): number {
-		const start = phys - (phys % LINE_SIZE);
+		const start = Math.floor(phys / LINE_SIZE) * LINE_SIZE;
 		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
 		for (let at = start; at < end; ) {
 			const run = this.locate(at, false);
@@ -791,7 +791,7 @@ export class Ram implements machine_memory {
 
 	/** Call @visit with the address of each dirty line that the range touches, until it answers false. */
 	private eachDirty(phys: number, size: number, visit: (line: number) => boolean): void {
-		const start = phys - (phys % LINE_SIZE);
+		const start = Math.floor(phys / LINE_SIZE) * LINE_SIZE;
 		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
 		for (let at = start; at < end; ) {
 			const run = this.locate(at, false);

@@ -60,6 +60,12 @@ export const tconRegisters: readonly RegisterSpec[] = [
 		count: 6,
 		doc: 'Active size, scaler sizes, totals, sync widths of channel 1 (SUN4I_TCON1_BASIC0_REG to BASIC5)',
 	},
+	{
+		name: 'TCON0_IO_POL',
+		offset: 0x88,
+		access: 'RW',
+		doc: 'Polarities, on chips that have them with channel 0 (SUN4I_TCON0_IO_POL_REG)',
+	},
 	{ name: 'TCON1_IO_POL', offset: 0xf0, access: 'RW', doc: 'Polarities (SUN4I_TCON1_IO_POL_REG)' },
 	{ name: 'TCON1_IO_TRI', offset: 0xf4, access: 'RW', doc: 'Tri-state (SUN4I_TCON1_IO_TRI_REG)' },
 ];

@@ -99,6 +99,26 @@ function channelRegisters(channel: number): RegisterSpec[] {
 	];
 }
 
+/** The scaler of a channel: its sizes and steps are kept; the samples it makes are the nearest ones. */
+function scalerRegisters(channel: number): RegisterSpec[] {
+	const base = 0x20000 + channel * 0x8000;
+	const name = `SCALER${channel}`;
+	const reg = (suffix: string, offset: number, count: number, doc: string): RegisterSpec => ({
+		name: `${name}_${suffix}`,
+		offset: base + offset,
+		access: 'RW',
+		count,
+		doc,
+	});
+	return [
+		reg('CTRL', 0x0, 1, 'Enable, coefficients ready (SUN8I_SCALER_VSU_CTRL)'),
+		reg('MODE', 0x10, 1, 'Kind of scaling (SUN50I_SCALER_VSU_SCALE_MODE)'),
+		reg('OUTSIZE', 0x40, 1, 'SUN8I_SCALER_VSU_OUTSIZE'),
+		reg('Y', 0x80, 7, 'Size, steps and phases of luma (SUN8I_SCALER_VSU_YINSIZE to YVPHASE)'),
+		reg('C', 0xc0, 7, 'Size, steps and phases of chroma (SUN8I_SCALER_VSU_CINSIZE to CVPHASE)'),
+	];
+}
+
 const BLD = 0x800;
 
 export const mixerRegisters: readonly RegisterSpec[] = [
@@ -184,6 +204,7 @@ export const mixerRegisters: readonly RegisterSpec[] = [
 		doc: 'Three rows of three factors in 1/2^17 and a word of offsets, for each channel (SUN50I_MIXER_BLEND_CSC_COEFF)',
 	},
 	...Array.from({ length: CHANNELS }, (_, c) => channelRegisters(c)).flat(),
+	...Array.from({ length: CHANNELS }, (_, c) => scalerRegisters(c)).flat(),
 ];
 
 const width = (size: number): number => (size & 0xffff) + 1;
@@ -246,7 +267,7 @@ export class Mixer implements DeviceModel, RasterSource {
 			if (write && value !== 0)
 				ctx.machine.note(
 					name,
-					`Unimplemented write to 0x${offset.toString(16)}: scaler filters and enhancers do nothing`,
+					`Unimplemented write to block 0x${(offset & ~0x7ff).toString(16)}: filters and enhancers do nothing`,
 				);
 		};
 	}

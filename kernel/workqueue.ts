@@ -115,8 +115,11 @@ function __queue_work(wq: workqueue_struct, work: work_struct): void {
 		return;
 	}
 	const flags = _raw_spin_lock_irqsave(pool.lock);
-	work.wq = wq;
-	insert_work(wq, work);
+	// On the way to the lock someone may have cancelled it, and queued it anew.
+	if (work.pending && list_empty(work.entry)) {
+		work.wq = wq;
+		insert_work(wq, work);
+	}
 	_raw_spin_unlock_irqrestore(pool.lock, flags);
 }
 
@@ -135,9 +138,15 @@ function wake_waiters(): void {
 	for (const w of list_for_each_entry(pool.waiters)) wake_up_process(w.task);
 }
 
-function process_one_work(w: worker, work: work_struct): void {
-	const wq = work.wq as workqueue_struct;
+// Run the next item; false when there is none. It is chosen under the lock, so that nobody can take it back any more.
+function process_one_work(w: worker): bool {
 	const flags = _raw_spin_lock_irqsave(pool.lock);
+	const work = next_work();
+	if (work === null) {
+		_raw_spin_unlock_irqrestore(pool.lock, flags);
+		return false;
+	}
+	const wq = work.wq as workqueue_struct;
 	list_del_init(work.entry);
 	work.pending = false;
 	w.current_work = work;
@@ -162,6 +171,7 @@ function process_one_work(w: worker, work: work_struct): void {
 	pwq_dec_nr_active(wq);
 	wake_waiters();
 	_raw_spin_unlock_irqrestore(pool.lock, irq);
+	return true;
 }
 
 // The item that runs now must be over before it runs again.
@@ -177,7 +187,7 @@ function next_work(): work_struct | null {
 function worker_thread(w: worker): void {
 	list_del_init(w.node);
 	list_add(w.node, pool.busy_list);
-	for (let work = next_work(); work !== null; work = next_work()) process_one_work(w, work);
+	while (process_one_work(w));
 	list_del_init(w.node);
 	list_add(w.node, pool.idle_list);
 }
@@ -229,11 +239,14 @@ export function mod_delayed_work_on(
 	return was;
 }
 
-// Take @work off its timer or queue; whether it was pending.
+// Take @work off its timer or queue; whether it was pending. One that is on the way to its queue is in neither.
 function grab_pending(work: work_struct, timer: timer_list | null): bool {
-	if (!work.pending) return false;
 	const flags = _raw_spin_lock_irqsave(pool.lock);
-	if (timer === null || timer_delete(timer) === 0) {
+	if (!work.pending) {
+		_raw_spin_unlock_irqrestore(pool.lock, flags);
+		return false;
+	}
+	if ((timer === null || timer_delete(timer) === 0) && !list_empty(work.entry)) {
 		const wq = work.wq as workqueue_struct;
 		let active = true;
 		for (const w of list_for_each_entry(wq.inactive_works)) if (w === work) active = false;

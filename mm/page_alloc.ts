@@ -330,10 +330,10 @@ function rmqueue_placed(order: unsigned_int, highest: int): page | null {
 	const pfn = page_placement.next.shift();
 	if (pfn === undefined || pfn % 2 ** order !== 0) return null;
 	const z = pfn_zone(pfn);
-	const head = free_block_of(pfn);
-	if (z === null || z.idx > highest || head === null || head.private < order) return null;
+	if (z === null || z.idx > highest) return null;
 	const flags = spin_lock_irqsave(z.lock);
-	const page = take_block_at(z, head, pfn, order);
+	const head = free_block_of(pfn);
+	const page = head === null || head.private < order ? null : take_block_at(z, head, pfn, order);
 	spin_unlock_irqrestore(z.lock, flags);
 	return page;
 }

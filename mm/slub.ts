@@ -35,7 +35,7 @@ import {
 	list_head,
 } from '#linux/list.js';
 import type { page } from '#linux/mm_types.js';
-import type { bool, gfp_t, phys_addr_t, size_t, unsigned_int } from '#linux/types.js';
+import type { bool, gfp_t, int, phys_addr_t, size_t, unsigned_int } from '#linux/types.js';
 import { should_failslab } from '#mm/failslab.js';
 import { __free_pages, alloc_pages } from '#mm/page_alloc.js';
 import {
@@ -264,27 +264,34 @@ function check_poison(s: kmem_cache<Uint8Array>, sl: slab, i: unsigned_int): voi
 	}
 }
 
+// A slab with a free object that is on the list of such, or null; the lock is held (mm/slub.c: get_partial()).
+function get_partial(s: kmem_cache<Uint8Array>): slab | null {
+	if (!list_empty(s.partial)) return list_first_entry(s.partial);
+	const sl = s.empty;
+	if (sl === null) return null;
+	s.empty = null;
+	list_add(sl.list, s.partial);
+	return sl;
+}
+
 function bytes_alloc(s: kmem_cache<Uint8Array>, flags: gfp_t, size: size_t): Uint8Array | null {
-	const irq = _raw_spin_lock_irqsave(s.list_lock);
-	let sl: slab | null = null;
-	if (!list_empty(s.partial)) sl = list_first_entry(s.partial);
-	else if (s.empty !== null) {
-		sl = s.empty;
-		s.empty = null;
-		list_add(sl.list, s.partial);
-	}
-	_raw_spin_unlock_irqrestore(s.list_lock, irq);
+	let irq = _raw_spin_lock_irqsave(s.list_lock);
+	let sl = get_partial(s);
 	if (sl === null) {
+		// The page allocator must not be called under the lock. What others do meanwhile does no harm.
+		_raw_spin_unlock_irqrestore(s.list_lock, irq);
 		sl = new_slab(s, flags);
 		if (sl === null) return null;
+		irq = _raw_spin_lock_irqsave(s.list_lock);
 		list_add(sl.list, s.partial);
 	}
-	const i = sl.freelist[--sl.nr_free] as number;
+	const i = sl.freelist[--sl.nr_free] as int;
 	if (sl.nr_free === 0) list_del_init(sl.list);
 	sl.in_use[i] = size + 1;
 	if (sl.sites !== null) sl.sites[i] = site();
 	s.live++;
 	s.allocated++;
+	_raw_spin_unlock_irqrestore(s.list_lock, irq);
 	if (slab_state.check_use && slab_state.poison && s.ctor === null) check_poison(s, sl, i);
 	const obj = object_at(s, sl, i, size);
 	// Zeros are stores too, also where zeros were: the lines are dirty from now on.

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A user program's side of /dev/videoN: the calls that a JPEG player would make, one method each.
 
-import { vma_user_view } from '#mm/memory.js';
-import { ksys_mmap, ksys_munmap, MAP_SHARED, PROT_READ, PROT_WRITE } from '#mm/mmap.js';
 import { close_fd } from '#fs/file.js';
 import { do_sys_open, ksys_ioctl } from '#fs/open.js';
+import { VIDEO_MAJOR } from '#include/media/v4l2-dev.js';
 import {
 	V4L2_BUF_FLAG_ERROR,
 	V4L2_BUF_TYPE_VIDEO_CAPTURE,
@@ -28,12 +27,13 @@ import {
 	type v4l2_pix_format,
 	v4l2_requestbuffers,
 } from '#include/uapi/linux/videodev2.js';
-import { VIDEO_MAJOR } from '#include/media/v4l2-dev.js';
 import { IS_ERR } from '#linux/err.js';
 import { errname } from '#linux/errno.js';
 import { O_RDWR } from '#linux/fs.js';
 import { MKDEV } from '#linux/kdev_t.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
+import { vma_user_view } from '#mm/memory.js';
+import { ksys_mmap, ksys_munmap, MAP_SHARED, PROT_READ, PROT_WRITE } from '#mm/mmap.js';
 
 /** A system call that failed; @errno is negative, as the kernel returned it. */
 export class SyscallError extends Error {
@@ -61,7 +61,13 @@ export interface Mapping {
 
 /** Map @length bytes of the open file @fd from @offset on. */
 export function mapFile(fd: number, length: number, offset: number): Mapping {
-	const vma: vm_area_struct | { errno: number } = ksys_mmap(fd, length, PROT_READ | PROT_WRITE, MAP_SHARED, offset);
+	const vma: vm_area_struct | { errno: number } = ksys_mmap(
+		fd,
+		length,
+		PROT_READ | PROT_WRITE,
+		MAP_SHARED,
+		offset,
+	);
 	if (IS_ERR(vma)) throw new SyscallError('mmap', vma.errno);
 	const view = vma_user_view(vma);
 	if (view === null) {

@@ -118,6 +118,12 @@ function to_iova(node: rb_node<iova>): iova {
 	return node as iova;
 }
 
+/** roundup_pow_of_two(@size), by a shift where 32 bits do. */
+function size_roundup(size: unsigned_long): unsigned_long {
+	if (size >= 1 && size <= 0x4000_0000) return size === 1 ? 1 : 1 << (32 - Math.clz32(size - 1));
+	return roundup_pow_of_two(size);
+}
+
 /** @pfn down to a multiple of @align, a power of two; without the modulo of doubles where 32 bits do. */
 function pfn_align_down(pfn: unsigned_long, align: unsigned_long): unsigned_long {
 	if (pfn >= 0 && pfn <= 0x7fff_ffff && align <= 0x4000_0000) return pfn & -align;
@@ -229,7 +235,7 @@ function __alloc_and_insert_iova_range(
 	entry: iova,
 	size_aligned: bool,
 ): int {
-	const align = size_aligned ? roundup_pow_of_two(size) : 1;
+	const align = size_aligned ? size_roundup(size) : 1;
 	let high_pfn = limit_pfn;
 	let low_pfn = iovad.start_pfn;
 	let new_pfn = 0;
@@ -363,7 +369,7 @@ export function alloc_iova_fast(
 	limit_pfn: unsigned_long,
 	flush_rcache: bool,
 ): unsigned_long {
-	const frames = size < 1 << (IOVA_RANGE_CACHE_MAX_SIZE - 1) ? roundup_pow_of_two(size) : size;
+	const frames = size < 1 << (IOVA_RANGE_CACHE_MAX_SIZE - 1) ? size_roundup(size) : size;
 	const cached = iova_rcache_get(iovad, frames, pfn_after(limit_pfn));
 	if (cached !== 0) return cached;
 

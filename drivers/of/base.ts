@@ -599,7 +599,7 @@ export function of_count_phandle_with_args(
 	let rc = of_phandle_iterator_init(it, np, list_name, cells_name, -1);
 	if (rc !== 0) return rc;
 	let cur_index = 0;
-	while ((rc = of_phandle_iterator_next(it)) === 0) cur_index++;
+	for (rc = of_phandle_iterator_next(it); rc === 0; rc = of_phandle_iterator_next(it)) cur_index++;
 	return rc === -ENOENT ? cur_index : rc;
 }
 

@@ -75,7 +75,7 @@ import {
 import { dma_common_alloc_pages, dma_common_free_pages } from '#kernel/dma/ops_helpers.js';
 import { sg_alloc_table, sg_free_table } from '#lib/scatterlist.js';
 import { BUG_ON, WARN_ON, WARN_ON_ONCE } from '#linux/bug.js';
-import { dev_dbg } from '#linux/dev_printk.js';
+import { dev_dbg, dev_WARN_ONCE } from '#linux/dev_printk.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, type dma_data_direction, valid_dma_direction } from '#linux/dma-direction.js';
 import { dev_is_dma_coherent, type dma_map_ops, get_dma_ops } from '#linux/dma-map-ops.js';
@@ -90,7 +90,6 @@ import {
 } from '#linux/dma-mapping.js';
 import { EINVAL, EIO, ENOMEM, ENXIO, EREMOTEIO } from '#linux/errno.js';
 import { __GFP_COMP, __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM, __GFP_NOWARN } from '#linux/gfp_types.js';
-import { boot_data } from '#linux/init.js';
 import { use_dma_iommu } from '#linux/iommu-dma.js';
 import { irqs_disabled } from '#linux/irqflags.js';
 import { min, min_not_zero } from '#linux/minmax.js';
@@ -130,8 +129,6 @@ import { is_vmalloc_addr } from '#mm/vmalloc.js';
 
 /** Whether devices are coherent when the device tree does not say; no on arm64 (Linux: kernel/dma/mapping.c: dma_default_coherent). */
 export const dma_default_coherent: bool = false;
-
-const state = boot_data(() => ({ rejected_single: false }));
 
 /** What dmam_alloc_attrs() leaves with the device. */
 class dma_devres {
@@ -538,14 +535,8 @@ export function dma_map_single_attrs(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): dma_addr_t {
-	if (is_vmalloc_addr(ptr)) {
-		// C warns once and names the device.
-		if (!state.rejected_single) {
-			state.rejected_single = true;
-			WARN_ON(true);
-		}
+	if (dev_WARN_ONCE(dev, is_vmalloc_addr(ptr), 'rejecting DMA map of vmalloc memory'))
 		return DMA_MAPPING_ERROR;
-	}
 	return dma_map_page_attrs(dev, virt_to_page(ptr), offset_in_page(virt_to_phys(ptr)), size, dir, attrs);
 }
 

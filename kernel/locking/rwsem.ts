@@ -26,6 +26,7 @@ function wait_for(sem: rw_semaphore, busy: () => bool): void {
 	}
 }
 
+/** Share the semaphore, sleeping while someone writes (kernel/locking/rwsem.c: down_read()). */
 export function down_read(sem: rw_semaphore): void {
 	__might_sleep('down_read');
 	machine.schedule_point('lock', 0);
@@ -34,7 +35,9 @@ export function down_read(sem: rw_semaphore): void {
 	cpu_context.current.lockdep_depth++;
 }
 
+/** down_read() that does not wait: 1 when it was free for reading (kernel/locking/rwsem.c: down_read_trylock()). */
 export function down_read_trylock(sem: rw_semaphore): int {
+	machine.schedule_point('lock', 0);
 	if (sem.owner !== null) return 0;
 	sem.readers++;
 	cpu_context.current.lockdep_depth++;
@@ -45,6 +48,7 @@ function bad_unlock(sem: rw_semaphore): void {
 	kernel_report(4, [`WARNING: bad unlock balance detected: rwsem ${sem.name}`]);
 }
 
+/** End what down_read() began (kernel/locking/rwsem.c: up_read()). */
 export function up_read(sem: rw_semaphore): void {
 	if (sem.readers <= 0) bad_unlock(sem);
 	else {
@@ -54,6 +58,7 @@ export function up_read(sem: rw_semaphore): void {
 	machine.schedule_point('unlock', 0);
 }
 
+/** Have the semaphore alone, sleeping while anyone else has it (kernel/locking/rwsem.c: down_write()). */
 export function down_write(sem: rw_semaphore): void {
 	__might_sleep('down_write');
 	machine.schedule_point('lock', 0);
@@ -62,13 +67,16 @@ export function down_write(sem: rw_semaphore): void {
 	cpu_context.current.lockdep_depth++;
 }
 
+/** down_write() that does not wait: 1 when it was free (kernel/locking/rwsem.c: down_write_trylock()). */
 export function down_write_trylock(sem: rw_semaphore): int {
+	machine.schedule_point('lock', 0);
 	if (sem.owner !== null || sem.readers > 0) return 0;
 	sem.owner = cpu_context.current;
 	cpu_context.current.lockdep_depth++;
 	return 1;
 }
 
+/** End what down_write() began; only its owner may (kernel/locking/rwsem.c: up_write()). */
 export function up_write(sem: rw_semaphore): void {
 	if (sem.owner !== cpu_context.current) bad_unlock(sem);
 	if (sem.owner !== null) sem.owner.lockdep_depth--;
@@ -81,4 +89,5 @@ export function downgrade_write(sem: rw_semaphore): void {
 	if (sem.owner !== cpu_context.current) bad_unlock(sem);
 	sem.owner = null;
 	sem.readers++;
+	machine.schedule_point('unlock', 0);
 }

@@ -5,6 +5,7 @@ import { of_property_read_u32 } from '#drivers/of/property.js';
 import type { device } from '#linux/device.js';
 import { boot_data } from '#linux/init.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
+import { module } from '#linux/module.js';
 import { type platform_device, platform_driver, platform_driver_register } from '#linux/platform_device.js';
 import { type int, ref } from '#linux/types.js';
 
@@ -34,16 +35,18 @@ function oracle_remove(pdev: platform_device): void {
 
 const oracle_of_match: readonly of_device_id[] = [{ compatible: 'oracle,master' }];
 
+const THIS_MODULE = new module('oracle');
+
 const drivers = boot_data(() => ({
 	dma_api: new platform_driver({
 		probe: oracle_probe,
 		remove: oracle_remove,
-		driver: { name: 'oracle', of_match_table: oracle_of_match },
+		driver: { name: 'oracle', owner: THIS_MODULE, of_match_table: oracle_of_match },
 	}),
 	managed: new platform_driver({
 		probe: oracle_probe,
 		remove: oracle_remove,
-		driver: { name: 'oracle-managed', of_match_table: oracle_of_match },
+		driver: { name: 'oracle-managed', owner: THIS_MODULE, of_match_table: oracle_of_match },
 		driver_managed_dma: true,
 	}),
 }));

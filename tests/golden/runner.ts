@@ -80,9 +80,10 @@ class FileRun {
 			session.manage();
 			this.managed = true;
 		}
-		session.poolShift = null;
 		const theirs = (this.file.boots[c.boot]?.swiotlb ?? ['0', '0']).map(Number) as [number, number];
 		this.pool = { theirs, ours: default_swiotlb_base(), shift: null };
+		for (const key of [...session.slots.keys()]) if (key.startsWith('X')) session.slots.delete(key);
+		catchUp(session, c, theirs);
 		session.takeLog();
 		session.takeMessages();
 		return session;
@@ -144,6 +145,35 @@ class FileRun {
 			{ result: answer, ...(extra as object) } as Json,
 		);
 	}
+}
+
+/** The first slot of the captured kernel's bounce pool that a case without an IOMMU was given; -1 for none. */
+function firstBounce(c: Case): number {
+	for (const step of c.steps ?? []) {
+		const rel = step[3]?.rel;
+		if (rel?.[0] === 'bounce') return Number(rel[1]);
+	}
+	return -1;
+}
+
+/** What the captured kernel's default domain counts when the case begins; -1 when the case does not say. */
+function firstReference(c: Case): number {
+	const [name, , result] = c.steps?.[0] ?? [];
+	if (name !== 'dcur' || result === null || typeof result !== 'object' || Array.isArray(result)) return -1;
+	return Number(result?.['driver_refcnt'] ?? -1);
+}
+
+/**
+ * A case that goes on from others of its boot, some of which are kept apart: bring the state that they left. The
+ * bounce pool is searched on from the slot given out last; each time that a group left its domain and came back,
+ * the domain's count grew by two.
+ */
+function catchUp(session: Session, c: Case, pool: readonly [number, number]): void {
+	if (c.fresh) return;
+	const slot = firstBounce(c);
+	if (slot >= 0 && slot < (pool[1] - pool[0]) / 2048) session.setBounceIndex(slot);
+	const references = firstReference(c);
+	if (references >= 0) session.leaveAndReturn(references);
 }
 
 /** Replay one file on the boards of the folder @boards. */

@@ -2,6 +2,12 @@
 // One boot of a golden board: the machine with a logging hole for an IOMMU, and the test drivers on it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+	iommu_get_domain_for_dev,
+	iommu_group_claim_dma_owner,
+	iommu_group_release_dma_owner,
+} from '#drivers/iommu/iommu.js';
+import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
 import { loggingHole } from '#hw/logging-hole.js';
 import { Machine } from '#hw/machine.js';
@@ -13,6 +19,7 @@ import { msleep } from '#kernel/time/timer.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { LOGLEVEL_DEBUG } from '#linux/kern_levels.js';
+import { refcount_read } from '#linux/refcount.js';
 import { load_oracle, oracle_devices, use_managed_driver } from './oracle.js';
 import type { Boot } from './vectors.js';
 
@@ -59,8 +66,6 @@ export class Session {
 	window: MemoryWindow | null = null;
 	/** Whatever the commands keep between steps, by kind and number. */
 	readonly slots = new Map<string, unknown>();
-	/** Where our bounce pool stands against the captured kernel's; the first bounce of a case tells. */
-	poolShift: number | null = null;
 
 	constructor(
 		readonly boot: string,
@@ -119,13 +124,15 @@ export class Session {
 		this.nextMessage = printk_state.next_seq;
 		const lines = records.map((r) => r.text);
 		const out: string[] = [];
-		let inWarning = false;
+		let skipping = false;
 		for (const line of lines) {
-			if (line.startsWith('------------[ cut here ]')) inWarning = true;
+			if (line.startsWith('------------[ cut here ]')) continue;
 			const at = /^WARNING: .* at (?:.*[ /])?([\w$]+)(?:\+|$)/.exec(line);
-			if (at) out.push(`<WARNING in ${at[1]}>`);
-			else if (!inWarning) out.push(line);
-			if (line.startsWith('---[ end trace')) inWarning = false;
+			if (at) {
+				out.push(`<WARNING in ${at[1]}>`);
+				skipping = true;
+			} else if (!skipping) out.push(line);
+			if (line.startsWith('---[ end trace')) skipping = false;
 		}
 		return out;
 	}
@@ -171,6 +178,25 @@ export class Session {
 	raiseIrq(): void {
 		const intid = this.irq!.intid;
 		this.machine.mmio_write(GICD_ISPENDR + 4 * Math.floor(intid / 32), 4, (1 << (intid % 32)) >>> 0);
+	}
+
+	/** Have the next search of the bounce pool begin at @slot. */
+	setBounceIndex(slot: number): void {
+		const area = oracle_devices().find((d) => d)?.dma_io_tlb_mem?.defpool.areas?.[0];
+		if (area) area.index = slot;
+	}
+
+	/** Claim and release the group until its default domain's count is @references. */
+	leaveAndReturn(references: number): void {
+		const group = this.device(0).iommu_group;
+		if (group === null) return;
+		const owner = {};
+		for (;;) {
+			const domain = iommu_get_domain_for_dev(this.device(0));
+			const now = domain === null ? references : refcount_read(to_sun50i_domain(domain).refcnt);
+			if (now >= references || iommu_group_claim_dma_owner(group, owner) !== 0) return;
+			iommu_group_release_dma_owner(group);
+		}
 	}
 
 	sleep(ms: number): void {

@@ -165,7 +165,9 @@ export const textCases: Record<string, TextCase> = {
 	},
 	'type-writes': (_s, c) => {
 		const out: string[] = [];
-		for (const line of c.text ?? []) {
+		for (const [i, line] of (c.text ?? []).entries()) {
+			// The capture's last write tidies up, with nothing bound.
+			if (i === (c.text ?? []).length - 1) ALL.forEach(unbind);
 			if (line === '## unbound') ALL.forEach(unbind);
 			else if (line === '## one device bound') bind(0);
 			const write = /^write "(.*)" -> /.exec(line);
@@ -196,6 +198,13 @@ export const textCases: Record<string, TextCase> = {
 			...messages.slice(1),
 		]);
 	},
+	'zz-back-to-dma': (s, c) => {
+		ALL.forEach(unbind);
+		const status = sysfs_write(`${GROUP}/type`, 'DMA\n') < 0 ? 1 : 0;
+		const messages = bootMessages(s).filter((l) => !l.startsWith('software IO TLB'));
+		return compareLines(c, [`status ${status}`, read(`${GROUP}/type`).trim(), ...messages]);
+	},
+	'boot-messages-force': (s, c) => compareLines(c, withoutPool(bootMessages(s)), withoutPool(c.text ?? [])),
 	'boot-messages': (s, c) => compareLines(c, withoutPool(bootMessages(s)), withoutPool(c.text ?? [])),
 	'unbind-bind': (s, c) => {
 		const out: string[] = [];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The video engine's driver: what its files share.
 // Linux 6.12: drivers/staging/media/sunxi/cedrus/cedrus.h
+// C's cedrus.h and cedrus.c have one name less their endings; here the header is cedrus_types.ts.
 // Left out: controls, and the state of codecs other than JPEG.
 
 import type { v4l2_m2m_dev } from '#drivers/media/v4l2-core/v4l2-mem2mem.js';

@@ -12,6 +12,7 @@ import {
 	vb2_streamoff,
 	vb2_streamon,
 } from '#drivers/media/common/videobuf2/videobuf2-v4l2.js';
+import type { Machine } from '#hw/machine.js';
 import {
 	VB2_BUF_STATE_DONE,
 	VB2_BUF_STATE_ERROR,
@@ -35,18 +36,17 @@ import {
 	v4l2_buffer,
 	v4l2_requestbuffers,
 } from '#include/uapi/linux/videodev2.js';
+import { start_kernel } from '#init/main.js';
+import { mod_timer } from '#kernel/time/timer.js';
 import { device } from '#linux/device.js';
 import { ERR_PTR } from '#linux/err.js';
 import { EBUSY, EINVAL, EIO, ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
+import { jiffies, msecs_to_jiffies } from '#linux/jiffies.js';
 import { mutex } from '#linux/mutex.js';
 import { kfree, kzalloc, slab_leaks, slab_live } from '#linux/slab.js';
-import { slab_fault } from '#mm/failslab.js';
-import { start_kernel } from '#init/main.js';
-import type { Machine } from '#hw/machine.js';
 import { timer_list, timer_setup } from '#linux/timer.js';
-import { mod_timer } from '#kernel/time/timer.js';
-import { jiffies, msecs_to_jiffies } from '#linux/jiffies.js';
+import { slab_fault } from '#mm/failslab.js';
 import { h6 } from '#tests/hw/board.js';
 
 class TestMem {

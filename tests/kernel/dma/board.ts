@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A booted golden board with its test masters bound, for the tests of the DMA API.
+import { readFileSync } from 'node:fs';
+import { Machine } from '#hw/machine.js';
+import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
+import type { device } from '#linux/device.js';
+import { slab_leaks, slab_live } from '#linux/slab.js';
+import { nr_free_pages } from '#mm/page_alloc.js';
+import { Masters } from '#tests/drivers/iommu/masters.js';
+
+/** Memory that no allocation touches (the boards' `bufs` regions). */
+export const BUFS = 0x1000_0000;
+
+export class Board {
+	readonly masters: Masters;
+	readonly log: string[] = [];
+
+	/** Boards: main (m0-m2 behind the IOMMU, m1 coherent), direct (m3, m4 without one; 2 GiB above 4 GiB). */
+	constructor(name: string, commandLine = '') {
+		const dtb = readFileSync(`tests/golden/vectors/boards/${name}.dtb`);
+		const machine = new Machine(dtb, { commandLine, onConsole: (_level, line) => this.log.push(line) });
+		this.masters = new Masters(machine);
+	}
+
+	/** A master's device with a 32-bit mask. */
+	device(name: string): device {
+		const dev = this.masters.device(name);
+		dma_set_mask_and_coherent(dev, 0xffff_ffff);
+		return dev;
+	}
+
+	/** What is left of allocations made since; the result of the second call must be empty. */
+	leakCheck(): () => string[] {
+		const before = slab_live();
+		const pages = nr_free_pages();
+		return () => {
+			const out = slab_leaks(before);
+			const lost = pages - nr_free_pages();
+			if (lost !== 0) out.push(`${lost} pages`);
+			return out;
+		};
+	}
+}
+
+/** Bytes that tell where they belong. */
+export function pattern(length: number, seed: number): Uint8Array {
+	return Uint8Array.from({ length }, (_, i) => (seed + 3 * i + 5 * (i >> 8)) & 0xff);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The DMA API's own part: which back end is asked, what is checked before, and the managed variants.
+import { expect } from 'chai';
+import sinon from 'sinon';
+import { pfn_to_page } from '#asm/memory.js';
+import { device_release_driver } from '#drivers/base/dd.js';
+import { dma_dummy_ops } from '#kernel/dma/dummy.js';
+import {
+	dma_alloc_attrs,
+	dma_alloc_coherent,
+	dma_alloc_noncontiguous,
+	dma_alloc_pages,
+	dma_can_mmap,
+	dma_get_merge_boundary,
+	dma_get_required_mask,
+	dma_map_page,
+	dma_map_sgtable,
+	dma_map_single,
+	dma_max_mapping_size,
+	dma_opt_mapping_size,
+	dma_set_coherent_mask,
+	dma_set_mask,
+	dma_sync_single_for_cpu,
+	dma_unmap_page,
+	dmam_alloc_coherent,
+	dmam_free_coherent,
+} from '#kernel/dma/mapping.js';
+import { kernel_bug } from '#kernel/panic.js';
+import { sg_alloc_table, sg_free_table } from '#lib/scatterlist.js';
+import type { device } from '#linux/device.js';
+import { DMA_NONE, DMA_TO_DEVICE, valid_dma_direction } from '#linux/dma-direction.js';
+import { set_dma_ops } from '#linux/dma-map-ops.js';
+import {
+	DMA_BIT_MASK,
+	DMA_MAPPING_ERROR,
+	dma_get_mask,
+	dma_get_max_seg_size,
+	dma_get_seg_boundary,
+	dma_get_seg_boundary_nr_pages,
+	dma_mapping_error,
+	dma_set_max_seg_size,
+} from '#linux/dma-mapping.js';
+import { EINVAL, EIO, ENOMEM } from '#linux/errno.js';
+import { __GFP_COMP, __GFP_DMA, GFP_KERNEL } from '#linux/gfp.js';
+import { sg_set_page, sg_table } from '#linux/scatterlist.js';
+import { ref, SIZE_MAX, U64_MAX } from '#linux/types.js';
+import { slab_fault } from '#mm/failslab.js';
+import { Board, BUFS } from '#tests/kernel/dma/board.js';
+import { expectWarning } from '#tests/setup.js';
+
+const page = pfn_to_page;
+
+describe('mapping', () => {
+	let board: Board;
+	let dev: device;
+	beforeEach(() => {
+		board = new Board('main');
+		dev = board.device('m3');
+	});
+
+	it('makes masks of 1 to 64 bits', () => {
+		expect(DMA_BIT_MASK(24)).to.equal(0xff_ffff);
+		expect(DMA_BIT_MASK(32)).to.equal(0xffff_ffff);
+		expect(DMA_BIT_MASK(64)).to.equal(U64_MAX);
+	});
+
+	it('knows a failed mapping', () => {
+		expect(dma_mapping_error(dev, DMA_MAPPING_ERROR)).to.equal(-ENOMEM);
+		expect(dma_mapping_error(dev, 0)).to.equal(0);
+	});
+
+	it('answers defaults for a device that set no limits', () => {
+		expect(dma_get_max_seg_size(dev)).to.equal(0x10000);
+		expect(dma_get_seg_boundary(dev)).to.equal(U64_MAX);
+		expect(dma_get_seg_boundary_nr_pages(null, 12)).to.equal(0x100000);
+		dma_set_max_seg_size(dev, 4096);
+		expect(dma_get_max_seg_size(dev)).to.equal(4096);
+	});
+
+	it('stops the machine at a direction that is none', () => {
+		expect(valid_dma_direction(DMA_NONE)).to.equal(false);
+		expectWarning(/./);
+		expect(() => dma_map_page(dev, page(BUFS / 4096), 0, 64, DMA_NONE)).to.throw(kernel_bug);
+	});
+
+	it('refuses to map for a device without a mask, and to set one', () => {
+		expectWarning(/./);
+		dev.dma_mask = null;
+		expect(dma_map_page(dev, page(BUFS / 4096), 0, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(dma_set_mask(dev, DMA_BIT_MASK(32))).to.equal(-EIO);
+		expect(dma_get_mask(dev)).to.equal(0xffff_ffff);
+	});
+
+	it('refuses to map vmalloc memory', () => {
+		expectWarning(/rejecting DMA map of vmalloc memory/);
+		const dma = new ref(0);
+		const cpu = dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL)!;
+		expect(dma_map_single(dev, cpu, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+	});
+
+	it("asks the device's own ops first", () => {
+		const map_page = sinon.fake.returns(0x1234);
+		const unmap_page = sinon.fake();
+		const sync_single_for_cpu = sinon.fake();
+		set_dma_ops(dev, { map_page, unmap_page, sync_single_for_cpu, get_merge_boundary: () => 0xfff });
+		dma_set_mask(dev, DMA_BIT_MASK(32));
+		expect(dma_map_page(dev, page(BUFS / 4096), 4, 64, DMA_TO_DEVICE)).to.equal(0x1234);
+		dma_sync_single_for_cpu(dev, 0x1234, 64, DMA_TO_DEVICE);
+		dma_unmap_page(dev, 0x1234, 64, DMA_TO_DEVICE);
+		expect(map_page.firstCall.args.slice(2, 5)).to.deep.equal([4, 64, DMA_TO_DEVICE]);
+		expect(sync_single_for_cpu.callCount).to.equal(1);
+		expect(unmap_page.callCount).to.equal(1);
+		expect(dma_get_merge_boundary(dev)).to.equal(0xfff);
+		expect(dma_max_mapping_size(dev)).to.equal(SIZE_MAX);
+		expect(dma_get_required_mask(dev)).to.equal(DMA_BIT_MASK(32));
+		expect(dma_can_mmap(dev)).to.equal(false);
+	});
+
+	it('fails everything through the dummy ops', () => {
+		set_dma_ops(dev, dma_dummy_ops);
+		expect(dma_map_page(dev, page(BUFS / 4096), 0, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(dma_set_mask(dev, DMA_BIT_MASK(32))).to.equal(-EIO);
+		expect(dma_set_coherent_mask(dev, DMA_BIT_MASK(32))).to.equal(-EIO);
+		expect(dma_alloc_attrs(dev, 4096, new ref(0), GFP_KERNEL, 0)).to.equal(null);
+		const t = new sg_table();
+		sg_alloc_table(t, 1, GFP_KERNEL);
+		sg_set_page(t.sgl!, page(BUFS / 4096), 64, 0);
+		expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(-EINVAL);
+		sg_free_table(t);
+	});
+
+	it('turns an errno that nobody may return into -EIO, with a warning', () => {
+		expectWarning(/./);
+		set_dma_ops(dev, { map_sg: () => -99 });
+		const t = new sg_table();
+		sg_alloc_table(t, 1, GFP_KERNEL);
+		expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(-EIO);
+		sg_free_table(t);
+	});
+
+	it('refuses compound pages, and zones where the device decides', () => {
+		expectWarning(/./);
+		const dma = new ref(0);
+		expect(dma_alloc_attrs(dev, 4096, dma, GFP_KERNEL | __GFP_COMP, 0)).to.equal(null);
+		expect(dma_alloc_pages(dev, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_DMA)).to.equal(null);
+		expect(dma_alloc_noncontiguous(dev, 4096, DMA_TO_DEVICE, GFP_KERNEL, 1 << 6)).to.equal(null);
+	});
+
+	it('prefers mappings that the address caches hold, behind the IOMMU', () => {
+		expect(dma_opt_mapping_size(board.device('m0'))).to.equal(128 * 1024);
+		expect(dma_get_merge_boundary(board.device('m0'))).to.equal(0xfff);
+		expect(dma_get_merge_boundary(dev)).to.equal(0);
+	});
+
+	it('frees managed memory with the binding, or on request', () => {
+		const dma = new ref(0);
+		const first = dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL)!;
+		dmam_free_coherent(dev, 4096, first, dma.value);
+		const check = board.leakCheck();
+		expect(dmam_alloc_coherent(dev, 8192, dma, GFP_KERNEL)).to.not.equal(null);
+		expect(dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL)).to.not.equal(null);
+		expect(check()).to.not.deep.equal([]);
+		device_release_driver(dev);
+		expect(check()).to.deep.equal([]);
+	});
+
+	it('leaves nothing behind when a managed allocation fails', () => {
+		const dma = new ref(0);
+		dmam_free_coherent(dev, 4096, dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL), dma.value);
+		const check = board.leakCheck();
+		slab_fault.nth = 1;
+		expect(dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL)).to.equal(null);
+		expect(check()).to.deep.equal([]);
+	});
+});

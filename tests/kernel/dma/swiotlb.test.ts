@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Bounce buffers of devices without an IOMMU. Exact slots are the golden vectors' (dma-direct-swiotlb.json).
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import {
+	dma_map_page_attrs,
+	dma_map_single,
+	dma_max_mapping_size,
+	dma_need_sync,
+	dma_sync_single_for_cpu,
+	dma_sync_single_for_device,
+	dma_unmap_page_attrs,
+	dma_unmap_single,
+} from '#kernel/dma/mapping.js';
+import { is_swiotlb_active, swiotlb_max_mapping_size } from '#kernel/dma/swiotlb.js';
+import type { device } from '#linux/device.js';
+import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
+import { DMA_ATTR_NO_WARN, DMA_MAPPING_ERROR, dma_set_min_align_mask } from '#linux/dma-mapping.js';
+import { swiotlb_find_pool } from '#linux/swiotlb.js';
+import { Board, pattern } from '#tests/kernel/dma/board.js';
+import { expectWarning } from '#tests/setup.js';
+
+/** Out of a 32-bit device's reach; the boards' `bufs` region there. */
+const HIGH = 0x8_1000_0000;
+
+const page = (phys: number) => pfn_to_page(Math.floor(phys / 4096));
+
+describe('swiotlb', () => {
+	let board: Board;
+	let dev: device;
+	beforeEach(() => {
+		board = new Board('direct');
+		dev = board.device('m3');
+	});
+
+	const map = (phys: number, size: number, dir: number, attrs = 0): number =>
+		dma_map_page_attrs(dev, page(phys), phys % 4096, size, dir, attrs) as number;
+	const unmap = (dma: number, size: number, dir: number): void =>
+		dma_unmap_page_attrs(dev, dma, size, dir, 0);
+	const used = (): number => dev.dma_io_tlb_mem!.total_used.counter;
+	const model = () => board.masters.model('m3');
+
+	it('copies a buffer out of reach into the pool, and back what the device wrote', () => {
+		const buf = phys_to_virt(HIGH + 0x100, 3000);
+		buf.set(pattern(3000, 1));
+		const dma = map(HIGH + 0x100, 3000, DMA_BIDIRECTIONAL);
+		expect(swiotlb_find_pool(dev, dma)).to.not.equal(null);
+		expect(model().fetch(dma, 3000)).to.deep.equal(pattern(3000, 1));
+		expect(model().store(dma + 1000, pattern(100, 9))).to.equal(true);
+		unmap(dma, 3000, DMA_BIDIRECTIONAL);
+		const expected = pattern(3000, 1);
+		expected.set(pattern(100, 9), 1000);
+		expect(buf.slice()).to.deep.equal(expected);
+		expect(used()).to.equal(0);
+	});
+
+	it('keeps the bytes that the device did not write, also when it only writes', () => {
+		const buf = phys_to_virt(HIGH, 256);
+		buf.set(pattern(256, 4));
+		const dma = map(HIGH, 256, DMA_FROM_DEVICE);
+		model().store(dma + 16, new Uint8Array(16));
+		unmap(dma, 256, DMA_FROM_DEVICE);
+		const expected = pattern(256, 4);
+		expected.fill(0, 16, 32);
+		expect(buf.slice()).to.deep.equal(expected);
+	});
+
+	it('copies only the part that a sync names', () => {
+		const buf = phys_to_virt(HIGH, 4096);
+		buf.set(pattern(4096, 2));
+		const dma = map(HIGH, 4096, DMA_BIDIRECTIONAL);
+		model().store(dma, pattern(4096, 8));
+		dma_sync_single_for_cpu(dev, dma + 64, 64, DMA_BIDIRECTIONAL);
+		expect(buf.slice(64, 128)).to.deep.equal(pattern(4096, 8).subarray(64, 128));
+		expect(buf.slice(0, 64)).to.deep.equal(pattern(4096, 2).subarray(0, 64));
+		buf.fill(0x77, 64, 128);
+		dma_sync_single_for_device(dev, dma + 64, 64, DMA_BIDIRECTIONAL);
+		expect(model().fetch(dma + 64, 64)).to.deep.equal(new Uint8Array(64).fill(0x77));
+		expect(model().fetch(dma, 4)).to.deep.equal(pattern(4096, 8).slice(0, 4));
+		unmap(dma, 4096, DMA_BIDIRECTIONAL);
+	});
+
+	it('copies nothing past the mapping, whatever a sync says', () => {
+		expectWarning(/Buffer overflow detected/);
+		const dma = map(HIGH, 100, DMA_FROM_DEVICE);
+		const after = phys_to_virt(HIGH + 2048, 16);
+		after.fill(0x33);
+		dma_sync_single_for_cpu(dev, dma, 4096, DMA_FROM_DEVICE);
+		expect(after[0]).to.equal(0x33);
+		unmap(dma, 100, DMA_FROM_DEVICE);
+	});
+
+	it('does not bounce what is in reach, unless forced to', () => {
+		const dma = dma_map_single(dev, phys_to_virt(0x1000_0000, 4096), 4096, DMA_TO_DEVICE);
+		expect(dma).to.equal(0x1000_0000);
+		dma_unmap_single(dev, dma, 4096, DMA_TO_DEVICE);
+
+		board = new Board('direct', 'swiotlb=force');
+		dev = board.device('m3');
+		const forced = map(0x1000_0000, 4096, DMA_TO_DEVICE);
+		expect(swiotlb_find_pool(dev, forced)).to.not.equal(null);
+		unmap(forced, 4096, DMA_TO_DEVICE);
+	});
+
+	it('fails without a pool', () => {
+		expectWarning(/overflow/);
+		board = new Board('direct', 'swiotlb=noforce');
+		dev = board.device('m3');
+		expect(is_swiotlb_active(dev)).to.equal(false);
+		expect(map(HIGH, 100, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+	});
+
+	it('takes at most 128 slots for a mapping, fewer when the device wants alignment', () => {
+		expect(swiotlb_max_mapping_size(dev)).to.equal(256 * 1024);
+		expect(dma_max_mapping_size(dev)).to.equal(256 * 1024);
+		const dma = map(HIGH, 256 * 1024, DMA_TO_DEVICE);
+		expect(used()).to.equal(128);
+		unmap(dma, 256 * 1024, DMA_TO_DEVICE);
+		expect(map(HIGH, 256 * 1024 + 1, DMA_TO_DEVICE, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
+		dma_set_min_align_mask(dev, 0xfff);
+		expect(swiotlb_max_mapping_size(dev)).to.equal(252 * 1024);
+	});
+
+	it('says when the pool is full, unless asked not to', () => {
+		expect(map(HIGH, 300 * 1024, DMA_TO_DEVICE, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
+		expect(board.log.some((l) => l.includes('swiotlb buffer is full'))).to.equal(false);
+	});
+
+	it('keeps the address bits of min_align_mask', () => {
+		dma_set_min_align_mask(dev, 0xfff);
+		for (const offset of [0, 0x123, 0x800, 0xabc]) {
+			const dma = map(HIGH + offset, 6000, DMA_TO_DEVICE);
+			expect(dma % 4096).to.equal(offset);
+			unmap(dma, 6000, DMA_TO_DEVICE);
+		}
+		expect(used()).to.equal(0);
+	});
+
+	it('makes even a coherent device need its syncs', () => {
+		const m4 = board.device('m4');
+		expect(m4.dma_skip_sync).to.equal(true);
+		const dma = dma_map_page_attrs(m4, page(HIGH), 0, 64, DMA_TO_DEVICE, 0);
+		expect(m4.dma_skip_sync).to.equal(false);
+		expect(dma_need_sync(m4, dma)).to.equal(true);
+		expect(dma_need_sync(m4, 0x1000_0000)).to.equal(false);
+		dma_unmap_page_attrs(m4, dma, 64, DMA_TO_DEVICE, 0);
+	});
+
+	it('counts what is in use, and the most that was', () => {
+		const all = [1, 2, 3].map(() => map(HIGH, 4096, DMA_TO_DEVICE));
+		expect(used()).to.equal(6);
+		for (const dma of all) unmap(dma, 4096, DMA_TO_DEVICE);
+		expect(used()).to.equal(0);
+		expect(dev.dma_io_tlb_mem!.used_hiwater.counter).to.equal(6);
+	});
+
+	it('never shares a slot, copies each mapping whole, and frees all (random sequences)', () => {
+		const step = fc.record({
+			map: fc.boolean(),
+			at: fc.nat(0xffff),
+			size: fc.integer({ min: 1, max: 20000 }),
+			align: fc.constantFrom(0, 0x7ff, 0xfff),
+			pick: fc.nat(),
+		});
+		fc.assert(
+			fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+				const live: { dma: number; size: number; seed: number }[] = [];
+				for (const s of steps) {
+					if (!s.map && live.length > 0) {
+						const [m] = live.splice(s.pick % live.length, 1);
+						expect(model().fetch(m.dma, m.size)).to.deep.equal(pattern(m.size, m.seed));
+						unmap(m.dma, m.size, DMA_TO_DEVICE);
+						continue;
+					}
+					dma_set_min_align_mask(dev, s.align);
+					const phys = HIGH + s.at * 8;
+					for (let done = 0; done < s.size; ) {
+						const n = Math.min(s.size - done, 4096 - ((phys + done) % 4096));
+						phys_to_virt(phys + done, n).set(pattern(s.size, s.at).subarray(done, done + n));
+						done += n;
+					}
+					const dma = map(phys, s.size, DMA_TO_DEVICE);
+					for (const m of live) expect(dma + s.size <= m.dma || m.dma + m.size <= dma).to.equal(true);
+					live.push({ dma, size: s.size, seed: s.at });
+				}
+				dma_set_min_align_mask(dev, 0);
+				while (live.length > 0) {
+					const m = live.pop()!;
+					unmap(m.dma, m.size, DMA_TO_DEVICE);
+				}
+			}),
+			{ numRuns: 15 },
+		);
+	});
+});

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The job: a JPEG file through the video engine onto the screen, as a user program does it.
+
+import { close_fd } from '#fs/file.js';
+import type { Raster } from '#hw/monitor.js';
+import type { JpegInfo } from '#tools/jpeg-info.js';
+import { VideoDevice } from '#tools/v4l2.js';
+import { Board, type Mapped } from './board.js';
+import { Display } from './display.js';
+
+/** What one buffer is made of. */
+export interface BufferFacts {
+	readonly bytes: number;
+	/** Pieces of physically contiguous memory; null where no IOMMU maps it. */
+	readonly mapped: Mapped | null;
+}
+
+export interface JobResult {
+	readonly bitstream: BufferFacts;
+	readonly picture: BufferFacts;
+	/** Most bytes of CMA in use for the job. */
+	readonly cmaBytes: number;
+	readonly raster: Raster | null;
+	/** Virtual time of the decoding, ns. */
+	readonly decodeNs: number;
+	readonly mapped: Mapped;
+	readonly unmapped: Mapped;
+	/** What @meanwhile answered. */
+	readonly aside: unknown;
+}
+
+function facts(bytes: number, mapped: Mapped): BufferFacts {
+	return { bytes, mapped: mapped.pieces === 0 ? null : mapped };
+}
+
+/**
+ * Decode @jpeg and show it. @meanwhile is called while the picture is on the screen and the engine still streams.
+ * Everything is closed at the end. The system calls' errors come as SyscallError.
+ */
+export function runJob(
+	board: Board,
+	jpeg: Uint8Array,
+	info: JpegInfo,
+	meanwhile: () => unknown = () => null,
+): JobResult {
+	const cmaBefore = Board.cmaBytes().now;
+	const sum = { mapped: { pieces: 0, bytes: 0 }, unmapped: { pieces: 0, bytes: 0 } };
+	const traced = <T>(what: () => T): { result: T; mapped: Mapped } => {
+		const t = Board.traced(what);
+		for (const key of ['mapped', 'unmapped'] as const) {
+			sum[key].pieces += t[key].pieces;
+			sum[key].bytes += t[key].bytes;
+		}
+		return t;
+	};
+	const video = traced(() => new VideoDevice()).result;
+	const format = traced(() => video.setJpegFormat(info.width, info.height, jpeg.length)).result;
+	const bitstream = traced(() => video.requestBuffers('output', 1)).mapped;
+	const picture = traced(() => video.requestBuffers('capture', 1)).mapped;
+	const { raster, decodeNs, aside, bitstreamBytes } = traced(() => {
+		const mapping = video.map('output');
+		mapping.bytes.set(jpeg);
+		const bitstreamBytes = mapping.bytes.length;
+		mapping.unmap();
+		video.queue('output', 0, jpeg.length);
+		video.queue('capture');
+		const start = board.machine.now();
+		video.streamOn('output');
+		video.streamOn('capture');
+		const done = video.dequeue('capture');
+		video.dequeue('output');
+		const decodeNs = board.machine.now() - start;
+		if (done.failed) throw new Error('the engine could not decode the picture');
+		const fd = video.export('capture');
+		const display = Display.open();
+		const raster = display.show(fd, {
+			width: info.width,
+			height: info.height,
+			pitch: format.bytesperline,
+			rows: format.height,
+		});
+		const aside = meanwhile();
+		display.close();
+		close_fd(fd);
+		video.streamOff('output');
+		video.streamOff('capture');
+		return { raster, decodeNs, aside, bitstreamBytes };
+	}).result;
+	const cmaMost = Board.cmaBytes().most;
+	traced(() => {
+		video.requestBuffers('capture', 0);
+		video.requestBuffers('output', 0);
+		video.close();
+	});
+	return {
+		bitstream: facts(bitstreamBytes, bitstream),
+		picture: facts(format.sizeimage, picture),
+		cmaBytes: Math.max(0, cmaMost - cmaBefore),
+		raster,
+		decodeNs,
+		mapped: sum.mapped,
+		unmapped: sum.unmapped,
+		aside,
+	};
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// make run: boot the board, decode a picture on it, show it, and show what the IOMMU is for.
+import '#init/vmlinux.js';
+import { encode } from 'fast-png';
+import type { Raster } from '#hw/monitor.js';
+import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';
+import { SyscallError } from '#tools/v4l2.js';
+import { Board } from './board.js';
+import { checkOutput, readInput, writeOutput } from './files.js';
+import { type JobResult, runJob } from './job.js';
+import { parseOptions, type RunOptions } from './options.js';
+import { bufferLine, comparison, figures, leaks, rogueLines, size, type Variant } from './report.js';
+import { type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
+import { UserError } from './user-error.js';
+
+/** Pages come from all over the memory, as after months of uptime. */
+const FRAGMENTED = 'page_placement=scattered,1';
+const NO_IOMMU = 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3-noiommu.dtb';
+const CMA_SIZE = 64 * 1024 * 1024;
+
+const say = (...lines: string[]): void => {
+	for (const line of lines) console.log(line);
+};
+
+function pngOf(raster: Raster): Uint8Array {
+	return encode({ width: raster.width, height: raster.height, data: raster.rgb, channels: 3 });
+}
+
+function boot(path: string, dtb: Uint8Array, options: RunOptions, commandLine: string): Board {
+	return new Board(path, dtb, { commandLine, ...(options.mem === null ? {} : { memSize: options.mem }) });
+}
+
+/** The same job on another set-up, for comparison. */
+function variant(
+	name: string,
+	path: string,
+	options: RunOptions,
+	jpeg: Uint8Array,
+	info: JpegInfo,
+	commandLine: string,
+): Variant {
+	try {
+		const board = boot(
+			path,
+			readInput('DTB', path),
+			options,
+			`cma=${CMA_SIZE / 1024 ** 2}M ${FRAGMENTED} ${commandLine}`.trim(),
+		);
+		return { name, reserved: CMA_SIZE, job: runJob(board, jpeg, info) };
+	} catch (e) {
+		if (!(e instanceof SyscallError)) throw e;
+		return { name, reserved: CMA_SIZE, job: null, why: e.message };
+	}
+}
+
+/** Whether a device of the board can do a part of the job, by its node in /dev. */
+function missing(e: unknown): string | null {
+	return e instanceof SyscallError && /^open /.test(e.call) ? e.call.replace(/^open /, '') : null;
+}
+
+function showBoard(
+	options: RunOptions,
+	jpeg: Uint8Array,
+	info: JpegInfo,
+): { job: JobResult | null; leaked: boolean } {
+	const dtb = readInput('DTB', options.dtb);
+	const { model, compatible } = Board.nameOf(options.dtb, dtb);
+	say(`${model} (${compatible}), from ${options.dtb}`, '');
+	const board = boot(options.dtb, dtb, options, `cma=0 ${FRAGMENTED}`);
+	say(...Board.log(), '', `booted in ${board.bootMs.toFixed(0)} ms`, '');
+	const before = Board.allocated();
+	let job: JobResult;
+	try {
+		job = runJob(board, jpeg, info);
+	} catch (e) {
+		const node = missing(e);
+		if (node === null) throw e;
+		say(
+			`This board has no ${node}: its tree puts no ${node.includes('video') ? 'video engine' : 'display'} where this kernel has a driver for it.`,
+			'Nothing to decode and show; what there is was probed.',
+			'',
+			...figures(board.machine.stats(), null),
+		);
+		return { job: null, leaked: false };
+	}
+	say(
+		`Decoded ${options.picture}: ${info.width}x${info.height}, 4:${info.subsampling}, ${size(jpeg.length)}, in ${(job.decodeNs / 1e6).toFixed(2)} ms of virtual time`,
+		bufferLine('bitstream buffer', job.bitstream),
+		bufferLine('picture buffer', job.picture),
+		`  CMA: ${job.cmaBytes} bytes`,
+	);
+	if (job.raster !== null) {
+		writeOutput('OUT', options.out, pngOf(job.raster));
+		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
+	}
+	const rogues = [readNowhere, writeReadOnly].map(
+		(rogue) => runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts,
+	);
+	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
+	const { lines, leaked } = leaks(before, Board.allocated(), job);
+	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
+	return { job, leaked: leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0) };
+}
+
+function main(): number {
+	const options = parseOptions(process.argv.slice(2));
+	const jpeg = readInput('PICTURE', options.picture);
+	const info = inspectJpeg(options.picture, jpeg);
+	checkOutput('OUT', options.out);
+	const { job, leaked } = showBoard(options, jpeg, info);
+	if (job !== null) {
+		const variants: Variant[] = [
+			{ name: 'IOMMU', reserved: 0, job },
+			variant('iommu.passthrough=1', options.dtb, options, jpeg, info, 'iommu.passthrough=1'),
+			variant('tree without iommus', NO_IOMMU, options, jpeg, info, ''),
+		];
+		say(
+			'',
+			'The same job with and without translation, memory fragmented each time:',
+			...comparison(variants),
+		);
+	}
+	return leaked ? 1 : 0;
+}
+
+try {
+	process.exitCode = main();
+} catch (e) {
+	if (!(e instanceof UserError || e instanceof JpegError)) throw e;
+	console.error(e.message);
+	process.exitCode = 1;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the demonstration prints, as lines.
+import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
+import type { MachineSummary } from '#hw/machine.js';
+import { IS_ERR } from '#linux/err.js';
+import type { Allocated } from './board.js';
+import type { BufferFacts, JobResult } from './job.js';
+import type { RogueFacts } from './rogue.js';
+
+const count = (n: number, what: string): string =>
+	`${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+
+/** A size in the unit that fits. */
+export function size(bytes: number): string {
+	if (bytes >= 1024 ** 3 && bytes % 1024 ** 2 === 0) return `${bytes / 1024 ** 3} GiB`;
+	if (bytes >= 1024 ** 2) return `${Number((bytes / 1024 ** 2).toFixed(1))} MiB`;
+	return bytes >= 1024 ? `${Math.round(bytes / 1024)} KiB` : count(bytes, 'byte');
+}
+
+/** Rows of cells in columns, the first left-aligned. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+	const widths = rows[0]?.map((_, c) => Math.max(...rows.map((r) => r[c]?.length ?? 0))) ?? [];
+	return rows.map(
+		(r) =>
+			`  ${r.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  ')}`,
+	);
+}
+
+export function bufferLine(name: string, b: BufferFacts): string {
+	const made =
+		b.mapped === null
+			? 'contiguous memory'
+			: `${count(b.mapped.pieces, 'piece')} of memory, one range for the device`;
+	return `  ${name}: ${size(b.bytes)} in ${made}`;
+}
+
+export function rogueLines(facts: RogueFacts): string[] {
+	return [
+		`  ${facts.what}:`,
+		...facts.log.map((line) => `    ${line}`),
+		`    ${facts.stopped ? 'stopped' : 'NOT STOPPED'}; the engine wrote ${count(facts.written, 'byte')}, ${count(facts.changed, 'byte')} of memory changed`,
+	];
+}
+
+export interface Variant {
+	readonly name: string;
+	readonly reserved: number;
+	readonly job: JobResult | null;
+	/** Why there is no job. */
+	readonly why?: string;
+}
+
+/** The same job with and without translation, side by side. */
+export function comparison(variants: readonly Variant[]): string[] {
+	const cell = (v: Variant, of: (job: JobResult) => string): string =>
+		v.job === null ? (v.why ?? 'failed') : of(v.job);
+	const pieces = (b: BufferFacts): string => String(b.mapped?.pieces ?? 1);
+	return table([
+		['', ...variants.map((v) => v.name)],
+		['CMA set aside at boot', ...variants.map((v) => size(v.reserved))],
+		['CMA used by the job', ...variants.map((v) => cell(v, (j) => size(j.cmaBytes)))],
+		['pieces of the bitstream buffer', ...variants.map((v) => cell(v, (j) => pieces(j.bitstream)))],
+		['pieces of the picture buffer', ...variants.map((v) => cell(v, (j) => pieces(j.picture)))],
+	]);
+}
+
+function groupRows(): string[][] {
+	const root = '/sys/kernel/iommu_groups';
+	const list = (path: string): string[] => {
+		const names = sysfs_readdir(path);
+		return IS_ERR(names) ? [] : names;
+	};
+	return list(root).map((id) => {
+		const type = sysfs_read(`${root}/${id}/type`);
+		return [`group ${id}`, IS_ERR(type) ? '' : type.trim(), list(`${root}/${id}/devices`).join(', ')];
+	});
+}
+
+/** Devices, groups, domains; mappings; DMA; TLB; registers; time. */
+export function figures(summary: MachineSummary, job: JobResult | null): string[] {
+	const groups = groupRows();
+	const lines = groups.map(([name, type, devices]) => `  ${name}: ${devices}; domain type ${type}`);
+	if (groups.length === 0) lines.push('  no device is behind an IOMMU');
+	if (job !== null)
+		lines.push(
+			`  mappings made ${job.mapped.pieces} (${size(job.mapped.bytes)}), taken back ${job.unmapped.pieces} (${size(job.unmapped.bytes)})`,
+		);
+	const dma = summary.dma.filter((p) => p.readBytes + p.writeBytes + p.refused > 0);
+	if (dma.length > 0)
+		lines.push(
+			...table([
+				['DMA master', 'read', 'written', 'refused'],
+				...dma.map((p) => [
+					p.master < 0 ? p.name : `${p.name} (${p.master})`,
+					size(p.readBytes),
+					size(p.writeBytes),
+					String(p.refused),
+				]),
+			]),
+		);
+	for (const iommu of summary.iommu) {
+		const t = iommu.totals;
+		lines.push(
+			`  ${iommu.name}: ${count(t.accesses, 'access')}, micro TLB hits ${t.microHits}, macro TLB hits ${t.macroHits}, table walks ${t.walks}, faults ${t.refused}`,
+		);
+	}
+	lines.push(
+		`  MMIO: ${count(summary.mmioWrites, 'write')}, ${count(summary.mmioReads, 'read')}; ${count(summary.interrupts, 'interrupt')}; virtual time ${(summary.timeNs / 1e6).toFixed(1)} ms`,
+	);
+	return lines;
+}
+
+/** Kept on purpose: the driver frees page tables with their domain, the allocator keeps freed ranges in its caches. */
+const KEPT: Readonly<Record<string, string>> = {
+	'30f0000.iommu': 'page tables, which the driver keeps until their domain goes',
+	iommu_iova: 'address ranges in the IOVA caches',
+	iova_magazine: 'magazines of the IOVA caches',
+};
+
+/** Whether all is as it was before: what is left, by kind. */
+export function leaks(
+	before: Allocated,
+	after: Allocated,
+	job: JobResult,
+): { lines: string[]; leaked: boolean } {
+	const kept: string[] = [];
+	const leaked: string[] = [];
+	for (const [name, n] of Object.entries(after.objects)) {
+		const more = n - (before.objects[name] ?? 0);
+		if (more <= 0) continue;
+		const why = KEPT[name];
+		if (why === undefined) leaked.push(`  LEAKED: ${more} ${name}`);
+		else kept.push(`${more} ${why}`);
+	}
+	if (job.mapped.bytes !== job.unmapped.bytes)
+		leaked.push(`  LEAKED: ${size(job.mapped.bytes - job.unmapped.bytes)} still mapped`);
+	const lines =
+		leaked.length > 0
+			? leaked
+			: ['  everything that was mapped is unmapped, everything that was allocated is freed'];
+	if (kept.length > 0) lines.push(`  (kept: ${kept.join('; ')})`);
+	return { lines, leaked: leaked.length > 0 };
+}

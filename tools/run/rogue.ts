@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A device that reads and writes what it was not given, and what came of it.
+import { bus_find_device_by_name } from '#drivers/base/bus.js';
+import { platform_bus_type } from '#drivers/base/platform.js';
+import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
+import { printk_state } from '#kernel/printk/printk.js';
+import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
+import { GFP_KERNEL } from '#linux/gfp.js';
+import { kfree, kmalloc } from '#linux/slab.js';
+import { rogueRead, rogueWrite } from '#tools/ve-rogue.js';
+import { Board } from './board.js';
+
+/** The video engine: its device on the board, and its place among the DMA masters. */
+const ENGINE = '1c0e000.video-codec';
+/** Far from all that the allocator hands out, which goes from the top down. */
+const NOWHERE = 0x1234_5000;
+const PAGE = 4096;
+
+export interface RogueFacts {
+	readonly what: string;
+	/** The engine got no answer and hangs. */
+	readonly stopped: boolean;
+	/** Bytes that the engine wrote to memory meanwhile. */
+	readonly written: number;
+	/** Bytes of the attacked buffer that differ afterwards. */
+	readonly changed: number;
+	/** What the driver said. */
+	readonly log: readonly string[];
+}
+
+function writtenBytes(board: Board): number {
+	return board.machine.ports.filter((p) => p.name === ENGINE).reduce((sum, p) => sum + p.stats.writeBytes, 0);
+}
+
+function watched(
+	board: Board,
+	what: string,
+	access: () => { stopped: boolean; changed: number },
+): RogueFacts {
+	const from = printk_state.next_seq;
+	const before = writtenBytes(board);
+	const { stopped, changed } = access();
+	return { what, stopped, changed, written: writtenBytes(board) - before, log: Board.log(from) };
+}
+
+/** The engine reads where nothing is mapped. */
+export function readNowhere(board: Board): RogueFacts {
+	return watched(board, `read of 0x${NOWHERE.toString(16)}, which nobody mapped`, () => ({
+		stopped: rogueRead(board.machine, NOWHERE),
+		changed: 0,
+	}));
+}
+
+/** The engine writes a buffer that is mapped for reading only. */
+export function writeReadOnly(board: Board): RogueFacts {
+	const dev = bus_find_device_by_name(platform_bus_type, null, ENGINE);
+	const secret = kmalloc(PAGE, GFP_KERNEL);
+	if (dev === null || secret === null) throw new Error('no engine, or no memory, for the rogue write');
+	for (let i = 0; i < PAGE; i++) secret[i] = i & 0xff;
+	const dma = dma_map_single(dev, secret, PAGE, DMA_TO_DEVICE);
+	const facts = watched(board, `write to 0x${dma.toString(16)}, which is mapped for reading only`, () => {
+		const stopped = rogueWrite(board.machine, dma);
+		dma_unmap_single(dev, dma, PAGE, DMA_TO_DEVICE);
+		let changed = 0;
+		for (let i = 0; i < PAGE; i++) if (secret[i] !== (i & 0xff)) changed++;
+		return { stopped, changed };
+	});
+	kfree(secret);
+	return facts;
+}
