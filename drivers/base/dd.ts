@@ -329,22 +329,14 @@ function device_remove(dev: device): void {
 }
 
 function call_driver_probe(dev: device, drv: device_driver): int {
-	let ret = 0;
-	if (dev.bus?.probe !== undefined) ret = dev.bus.probe(dev);
-	else if (drv.probe !== null) ret = drv.probe(dev);
-	switch (ret) {
-		case 0:
-			break;
-		case -EPROBE_DEFER:
-			dev_dbg(dev, 'Driver %s requests probe deferral', drv.name);
-			break;
-		case -ENODEV:
-		case -ENXIO:
-			dev_dbg(dev, 'probe with driver %s rejects match %d', drv.name, ret);
-			break;
-		default:
-			dev_err(dev, 'probe with driver %s failed with error %d', drv.name, ret);
-	}
+	const probe = dev.bus?.probe ?? drv.probe;
+	const ret = probe !== null ? probe(dev) : 0;
+
+	// To wait, and not to want the device, is a driver's good right.
+	if (ret === -EPROBE_DEFER) dev_dbg(dev, 'Driver %s requests probe deferral', drv.name);
+	else if (ret === -ENODEV || ret === -ENXIO)
+		dev_dbg(dev, 'probe with driver %s rejects match %d', drv.name, ret);
+	else if (ret !== 0) dev_err(dev, 'probe with driver %s failed with error %d', drv.name, ret);
 	return ret;
 }
 

@@ -376,18 +376,18 @@ export function __platform_driver_probe(
 		);
 		return -EINVAL;
 	}
-	drv.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
+	// Now or never: there is no second chance by deferral, by sysfs or by another thread.
+	drv.probe = probe;
 	drv.prevent_deferred_probe = true;
 	drv.driver.suppress_bind_attrs = true;
-	drv.probe = probe;
-	let retval = __platform_driver_register(drv, module);
-	if (retval) return retval;
+	drv.driver.probe_type = PROBE_FORCE_SYNCHRONOUS;
+
+	const ret = __platform_driver_register(drv, module);
+	if (ret !== 0) return ret;
 	drv.probe = platform_probe_fail;
-	if (!bus_for_each_dev(platform_bus_type, null, drv.driver, is_bound_to_driver)) {
-		retval = -ENODEV;
-		platform_driver_unregister(drv);
-	}
-	return retval;
+	if (bus_for_each_dev(platform_bus_type, null, drv.driver, is_bound_to_driver) !== 0) return 0;
+	platform_driver_unregister(drv);
+	return -ENODEV;
 }
 
 /** Register several drivers, or none (drivers/base/platform.c: __platform_register_drivers()). */

@@ -416,6 +416,18 @@ function iommu_init_device(dev: device, ops: iommu_ops): int {
 	return ret;
 }
 
+/** The end of the domains that the core made for @group; its last member has gone. */
+function iommu_group_free_domains(group: iommu_group): void {
+	const dma = group.default_domain;
+	const blocking = group.blocking_domain;
+
+	if (dma !== null) iommu_domain_free(dma);
+	if (blocking !== null) iommu_domain_free(blocking);
+	group.default_domain = null;
+	group.blocking_domain = null;
+	group.domain = null;
+}
+
 /**
  * Undo iommu_init_device(). After release_device() (or the attach of release_domain) the driver must not use any
  * domain for @dev: with the group's last member its domains are freed.
@@ -433,17 +445,7 @@ function iommu_deinit_device(dev: device): void {
 		ops.release_domain.ops!.attach_dev!(ops.release_domain, dev);
 	ops.release_device?.(dev);
 
-	if (list_empty(group.devices)) {
-		if (group.default_domain !== null) {
-			iommu_domain_free(group.default_domain);
-			group.default_domain = null;
-		}
-		if (group.blocking_domain !== null) {
-			iommu_domain_free(group.blocking_domain);
-			group.blocking_domain = null;
-		}
-		group.domain = null;
-	}
+	if (list_empty(group.devices)) iommu_group_free_domains(group);
 
 	// The reference to the group is the caller's to put.
 	dev.iommu_group = null;
@@ -686,8 +688,9 @@ function iommu_group_show_resv_regions(group: iommu_group, buf: sysfs_buf): ssiz
 	return offset;
 }
 
-function iommu_default_domain_name(domain: iommu_domain | null): string {
-	switch (domain?.type) {
+/** How the file "type" calls a type of domain. */
+function iommu_domain_word(type: unsigned_int): string {
+	switch (type) {
 		case IOMMU_DOMAIN_BLOCKED:
 			return 'blocked';
 		case IOMMU_DOMAIN_IDENTITY:
@@ -705,10 +708,10 @@ function iommu_default_domain_name(domain: iommu_domain | null): string {
 
 function iommu_group_show_type(group: iommu_group, buf: sysfs_buf): ssize_t {
 	mutex_lock(group.mutex);
-	const type = iommu_default_domain_name(group.default_domain);
+	const type = group.default_domain?.type ?? null;
 	mutex_unlock(group.mutex);
 
-	return sysfs_emit(buf, '%s\n', type);
+	return sysfs_emit(buf, '%s\n', type !== null ? iommu_domain_word(type) : 'unknown');
 }
 
 const iommu_group_attr_name = new iommu_group_attribute('name', 0o444, iommu_group_show_name, null);
@@ -768,29 +771,32 @@ export function iommu_group_alloc(): iommu_group | err_ptr {
 	}
 	group.id = ret;
 
-	ret = kobject_init_and_add(group.kobj, iommu_group_ktype, null, '%d', group.id);
-	if (ret !== 0) {
+	// What the group hangs on: when that is put, iommu_group_release() does the rest.
+	let held = group.kobj;
+	undo: {
+		ret = kobject_init_and_add(group.kobj, iommu_group_ktype, null, '%d', group.id);
+		if (ret !== 0) break undo;
+
+		const devices = kobject_create_and_add('devices', group.kobj);
+		if (devices === null) {
+			ret = -ENOMEM;
+			break undo;
+		}
+		// The directory "devices" keeps its parent alive: from here on its reference count is the group's.
+		group.devices_kobj = devices;
 		kobject_put(group.kobj);
-		return ERR_PTR(ret);
-	}
+		held = devices;
 
-	group.devices_kobj = kobject_create_and_add('devices', group.kobj);
-	if (group.devices_kobj === null) {
-		kobject_put(group.kobj);
-		return ERR_PTR(-ENOMEM);
-	}
-	// The directory "devices" keeps its parent alive: from here on its reference count is the group's.
-	kobject_put(group.kobj);
+		for (const attr of [iommu_group_attr_reserved_regions, iommu_group_attr_type]) {
+			ret = iommu_group_create_file(group, attr);
+			if (ret !== 0) break undo;
+		}
 
-	ret = iommu_group_create_file(group, iommu_group_attr_reserved_regions);
-	if (ret === 0) ret = iommu_group_create_file(group, iommu_group_attr_type);
-	if (ret !== 0) {
-		kobject_put(group.devices_kobj);
-		return ERR_PTR(ret);
+		pr_debug('iommu: Allocated group %d', group.id);
+		return group;
 	}
-
-	pr_debug('iommu: Allocated group %d', group.id);
-	return group;
+	kobject_put(held);
+	return ERR_PTR(ret);
 }
 
 /** What iommu_group_set_iommudata() left (Linux: drivers/iommu/iommu.c: iommu_group_get_iommudata()). */
@@ -1151,39 +1157,54 @@ export function iommu_set_fault_handler(
 	domain.handler_token = token;
 }
 
+/** The driver's one domain of this type, if it has such; complete as it is, and never freed. */
+function iommu_static_domain(ops: iommu_ops, alloc_type: unsigned_int): iommu_domain | null {
+	switch (alloc_type) {
+		case IOMMU_DOMAIN_IDENTITY:
+			return ops.identity_domain ?? null;
+		case IOMMU_DOMAIN_BLOCKED:
+			return ops.blocked_domain ?? null;
+		default:
+			return null;
+	}
+}
+
+/** A domain as the driver makes it. A driver may say no with null as well. */
+function iommu_driver_domain(
+	ops: iommu_ops,
+	dev: device | null,
+	type: unsigned_int,
+	alloc_type: unsigned_int,
+): iommu_domain | err_ptr {
+	const paging = (type & __IOMMU_DOMAIN_PAGING) !== 0 && ops.domain_alloc_paging !== undefined;
+
+	if (!paging && !ops.domain_alloc) return ERR_PTR(-EOPNOTSUPP);
+	return (paging ? ops.domain_alloc_paging!(dev) : ops.domain_alloc!(alloc_type)) ?? ERR_PTR(-ENOMEM);
+}
+
 function __iommu_domain_alloc(
 	ops: iommu_ops,
 	dev: device | null,
 	type: unsigned_int,
 ): iommu_domain | err_ptr {
 	const alloc_type = (type & IOMMU_DOMAIN_ALLOC_FLAGS) >>> 0;
-	let domain: iommu_domain | err_ptr | null;
 
-	// Static domains are complete as they are.
-	if (alloc_type === IOMMU_DOMAIN_IDENTITY && ops.identity_domain) return ops.identity_domain;
-	if (alloc_type === IOMMU_DOMAIN_BLOCKED && ops.blocked_domain) return ops.blocked_domain;
+	const shared = iommu_static_domain(ops, alloc_type);
+	if (shared !== null) return shared;
 
-	if ((type & __IOMMU_DOMAIN_PAGING) !== 0 && ops.domain_alloc_paging) domain = ops.domain_alloc_paging(dev);
-	else if (ops.domain_alloc) domain = ops.domain_alloc(alloc_type);
-	else return ERR_PTR(-EOPNOTSUPP);
-
-	// Either way to say no will do.
+	const domain = iommu_driver_domain(ops, dev, type, alloc_type);
 	if (IS_ERR(domain)) return domain;
-	if (domain === null) return ERR_PTR(-ENOMEM);
 
+	// A driver may have set the last two itself.
 	domain.type = type;
 	domain.owner = ops;
 	if (domain.pgsize_bitmap === 0) domain.pgsize_bitmap = ops.pgsize_bitmap ?? 0;
-	if (domain.ops === null) domain.ops = ops.default_domain_ops ?? null;
+	domain.ops ??= ops.default_domain_ops ?? null;
 
-	if (iommu_is_dma_domain(domain)) {
-		const rc = iommu_get_dma_cookie(domain);
-		if (rc !== 0) {
-			iommu_domain_free(domain);
-			return ERR_PTR(rc);
-		}
-	}
-	return domain;
+	const rc = iommu_is_dma_domain(domain) ? iommu_get_dma_cookie(domain) : 0;
+	if (rc === 0) return domain;
+	iommu_domain_free(domain);
+	return ERR_PTR(rc);
 }
 
 function __iommu_group_domain_alloc(group: iommu_group, type: unsigned_int): iommu_domain | err_ptr {
@@ -1893,21 +1914,24 @@ function iommu_setup_default_domain(group: iommu_group, target_type: int): int {
 	return ret;
 }
 
+/** The type that a word in the file "type" asks for; 0: the system's own choice. */
+function iommu_domain_type_from_word(word: string): int {
+	for (const type of [IOMMU_DOMAIN_IDENTITY, IOMMU_DOMAIN_DMA, IOMMU_DOMAIN_DMA_FQ])
+		if (sysfs_streq(word, iommu_domain_word(type))) return type;
+	return sysfs_streq(word, 'auto') ? 0 : -EINVAL;
+}
+
 /**
  * A write to the group's file "type". DMA to DMA-FQ goes at any time; all else needs a group that no driver is
  * bound to.
  */
 function iommu_group_store_type(group: iommu_group, buf: string, count: size_t): ssize_t {
-	let req_type: int;
 	let ret: int;
 
 	if (WARN_ON(group === null) || group.default_domain === null) return -EINVAL;
 
-	if (sysfs_streq(buf, 'identity')) req_type = IOMMU_DOMAIN_IDENTITY;
-	else if (sysfs_streq(buf, 'DMA')) req_type = IOMMU_DOMAIN_DMA;
-	else if (sysfs_streq(buf, 'DMA-FQ')) req_type = IOMMU_DOMAIN_DMA_FQ;
-	else if (sysfs_streq(buf, 'auto')) req_type = 0;
-	else return -EINVAL;
+	const req_type = iommu_domain_type_from_word(buf);
+	if (req_type < 0) return req_type;
 
 	mutex_lock(group.mutex);
 	if (req_type === IOMMU_DOMAIN_DMA_FQ && group.default_domain.type === IOMMU_DOMAIN_DMA) {
@@ -1965,17 +1989,16 @@ function __iommu_group_alloc_blocking_domain(group: iommu_group): int {
 }
 
 function __iommu_take_dma_ownership(group: iommu_group, owner: unknown): int {
-	if (group.domain !== null && group.domain !== group.default_domain) return -EBUSY;
-	if (!xa_empty(group.pasid_array)) return -EBUSY;
+	const attached = group.domain !== null && group.domain !== group.default_domain;
+	if (attached || !xa_empty(group.pasid_array)) return -EBUSY;
 
 	let ret = __iommu_group_alloc_blocking_domain(group);
-	if (ret !== 0) return ret;
-	ret = __iommu_group_set_domain(group, group.blocking_domain);
-	if (ret !== 0) return ret;
-
-	group.owner = owner;
-	group.owner_cnt++;
-	return 0;
+	if (ret === 0) ret = __iommu_group_set_domain(group, group.blocking_domain);
+	if (ret === 0) {
+		group.owner = owner;
+		group.owner_cnt++;
+	}
+	return ret;
 }
 
 /**
@@ -2048,6 +2071,13 @@ function has_pasids(device: group_device): bool {
 	return device.dev.iommu!.max_pasids > 0;
 }
 
+/** Whether every member that can send PASIDs can send this one. */
+function iommu_group_takes_pasid(group: iommu_group, pasid: ioasid_t): bool {
+	for (const device of for_each_group_device(group))
+		if (has_pasids(device) && pasid >= device.dev.iommu!.max_pasids) return false;
+	return true;
+}
+
 function __iommu_set_group_pasid(domain: iommu_domain, group: iommu_group, pasid: ioasid_t): int {
 	for (const device of for_each_group_device(group)) {
 		if (!has_pasids(device)) continue;
@@ -2089,13 +2119,15 @@ export function iommu_attach_device_pasid(
 	if (!dev_has_iommu(dev) || dev_iommu_ops(dev) !== domain.owner || pasid === IOMMU_NO_PASID) return -EINVAL;
 
 	mutex_lock(group.mutex);
-	for (const device of for_each_group_device(group))
-		if (has_pasids(device) && pasid >= device.dev.iommu!.max_pasids) ret = -EINVAL;
-	if (ret === 0) {
+	out: {
+		if (!iommu_group_takes_pasid(group, pasid)) {
+			ret = -EINVAL;
+			break out;
+		}
 		if (handle !== null) handle.domain = domain;
 		ret = xa_insert(group.pasid_array, pasid, handle, GFP_KERNEL);
-	}
-	if (ret === 0) {
+		if (ret !== 0) break out;
+
 		ret = __iommu_set_group_pasid(domain, group, pasid);
 		if (ret !== 0) xa_erase(group.pasid_array, pasid);
 	}

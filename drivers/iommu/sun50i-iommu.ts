@@ -362,6 +362,23 @@ function sun50i_iommu_zap_ptw_cache(iommu: sun50i_iommu, iova: unsigned_long): v
 		dev_warn(iommu.dev, 'PTW cache invalidation timed out!');
 }
 
+/** @zap at both ends of a range, and one @step beyond each; an end within a step of the start is left out. */
+function sun50i_iommu_zap_ends(
+	iommu: sun50i_iommu,
+	zap: (iommu: sun50i_iommu, iova: unsigned_long) => void,
+	iova: unsigned_long,
+	size: size_t,
+	step: size_t,
+): void {
+	const last = size > step ? iova + size : iova;
+
+	for (let end = iova; ; end = last) {
+		zap(iommu, end);
+		zap(iommu, end + step);
+		if (end === last) return;
+	}
+}
+
 /**
  * Forget what may be cached of a range that was just mapped: what a miss left, and what a prefetch beyond an end
  * of it brought. The addresses are those that the vendor's driver takes.
@@ -370,20 +387,8 @@ function sun50i_iommu_zap_range(iommu: sun50i_iommu, iova: unsigned_long, size: 
 	assert_spin_locked(iommu.iommu_lock);
 
 	iommu_write(iommu, IOMMU_AUTO_GATING_REG, 0);
-
-	sun50i_iommu_zap_iova(iommu, iova);
-	sun50i_iommu_zap_iova(iommu, iova + SPAGE_SIZE);
-	if (size > SPAGE_SIZE) {
-		sun50i_iommu_zap_iova(iommu, iova + size);
-		sun50i_iommu_zap_iova(iommu, iova + size + SPAGE_SIZE);
-	}
-	sun50i_iommu_zap_ptw_cache(iommu, iova);
-	sun50i_iommu_zap_ptw_cache(iommu, iova + SZ_1M);
-	if (size > SZ_1M) {
-		sun50i_iommu_zap_ptw_cache(iommu, iova + size);
-		sun50i_iommu_zap_ptw_cache(iommu, iova + size + SZ_1M);
-	}
-
+	sun50i_iommu_zap_ends(iommu, sun50i_iommu_zap_iova, iova, size, SPAGE_SIZE);
+	sun50i_iommu_zap_ends(iommu, sun50i_iommu_zap_ptw_cache, iova, size, SZ_1M);
 	iommu_write(iommu, IOMMU_AUTO_GATING_REG, IOMMU_AUTO_GATING_ENABLE);
 }
 
@@ -510,16 +515,15 @@ function sun50i_iommu_alloc_page_table(iommu: sun50i_iommu, gfp: gfp_t): Uint32A
 	if (page_table === null) return ERR_PTR(-ENOMEM);
 
 	const pt_dma = dma_map_single(iommu.dev, page_table, PT_SIZE, DMA_TO_DEVICE);
-	if (dma_mapping_error(iommu.dev, pt_dma) !== 0) {
-		dev_err(iommu.dev, "Couldn't map L2 Page Table");
-		kmem_cache_free(iommu.pt_pool, page_table);
-		return ERR_PTR(-ENOMEM);
+	if (dma_mapping_error(iommu.dev, pt_dma) === 0) {
+		// The CPU walks the tables, too: the address in a directory word must do for both.
+		WARN_ON((pt_dma as number) !== (virt_to_phys(page_table) as number));
+		return words(page_table, NUM_PT_ENTRIES);
 	}
 
-	// The words of the tables are walked by the CPU, too: there one address must do for both.
-	WARN_ON((pt_dma as number) !== (virt_to_phys(page_table) as number));
-
-	return words(page_table, NUM_PT_ENTRIES);
+	dev_err(iommu.dev, "Couldn't map L2 Page Table");
+	kmem_cache_free(iommu.pt_pool, page_table);
+	return ERR_PTR(-ENOMEM);
 }
 
 function sun50i_iommu_free_page_table(iommu: sun50i_iommu, pt_phys: phys_addr_t): void {
@@ -842,19 +846,13 @@ function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu): phys_addr_t {
 	return iova;
 }
 
-function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
-	const iommu = dev_id as sun50i_iommu;
+/** Report the fault that @status tells of, clear it, and set the masters going again. */
+function sun50i_iommu_handle_fault(iommu: sun50i_iommu, status: u32): void {
+	let stuck = status;
 
-	spin_lock(iommu.iommu_lock);
-
-	const status = iommu_read(iommu, IOMMU_INT_STA_REG);
-	if ((status & IOMMU_INT_MASK) === 0) {
-		spin_unlock(iommu.iommu_lock);
-		return IRQ_NONE;
-	}
-
-	const l1_status = iommu_read(iommu, IOMMU_L1PG_INT_REG);
-	const l2_status = iommu_read(iommu, IOMMU_L2PG_INT_REG);
+	stuck |= iommu_read(iommu, IOMMU_L1PG_INT_REG);
+	stuck |= iommu_read(iommu, IOMMU_L2PG_INT_REG);
+	stuck &= IOMMU_INT_MASTER_MASK;
 
 	if ((status & IOMMU_INT_INVALID_L2PG) !== 0)
 		sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG);
@@ -864,14 +862,23 @@ function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 
 	iommu_write(iommu, IOMMU_INT_CLR_REG, status);
 
-	// The masters at fault are stuck: a pulse on their reset lets them go on.
-	const resets = (status | l1_status | l2_status) & IOMMU_INT_MASTER_MASK;
-	iommu_write(iommu, IOMMU_RESET_REG, ~resets >>> 0);
+	// A pulse on their reset.
+	iommu_write(iommu, IOMMU_RESET_REG, ~stuck >>> 0);
 	iommu_write(iommu, IOMMU_RESET_REG, IOMMU_RESET_RELEASE_ALL);
+}
 
+function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
+	const iommu = dev_id as sun50i_iommu;
+	let ret = IRQ_NONE;
+
+	spin_lock(iommu.iommu_lock);
+	const status = iommu_read(iommu, IOMMU_INT_STA_REG);
+	if ((status & IOMMU_INT_MASK) !== 0) {
+		sun50i_iommu_handle_fault(iommu, status);
+		ret = IRQ_HANDLED;
+	}
 	spin_unlock(iommu.iommu_lock);
-
-	return IRQ_HANDLED;
+	return ret;
 }
 
 function sun50i_iommu_probe(pdev: platform_device): int {

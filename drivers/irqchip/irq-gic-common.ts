@@ -38,24 +38,29 @@ export function gic_configure_irq(irq: unsigned_int, type: unsigned_int, base: _
 	return readl_relaxed(base + confoff) === val >>> 0 ? 0 : -EINVAL;
 }
 
+/** @val into every word from @regs on that has @bits for each of the interrupts @first to @end. */
+function gic_fill(base: __iomem, regs: u32, bits: unsigned_int, first: int, end: int, val: u32): void {
+	for (let hwirq = first; hwirq < end; hwirq += 32 / bits) writel_relaxed(val, base + regs + (hwirq * bits) / 8);
+}
+
+/** Neither active nor enabled, the interrupts @first to @end. */
+function gic_quiesce(base: __iomem, first: int, end: int): void {
+	for (let hwirq = first; hwirq < end; hwirq += 32)
+		for (const regs of [GIC_DIST_ACTIVE_CLEAR, GIC_DIST_ENABLE_CLEAR])
+			writel_relaxed(GICD_INT_EN_CLR_X32, base + regs + hwirq / 8);
+}
+
 /** All shared interrupts: level, one priority, not active, disabled (gic_dist_config()). */
 export function gic_dist_config(base: __iomem, gic_irqs: int): void {
-	for (let i = 32; i < gic_irqs; i += 16)
-		writel_relaxed(GICD_INT_ACTLOW_LVLTRIG, base + GIC_DIST_CONFIG + i / 4);
-	for (let i = 32; i < gic_irqs; i += 4) writel_relaxed(GICD_INT_DEF_PRI_X4, base + GIC_DIST_PRI + i);
-	for (let i = 32; i < gic_irqs; i += 32) {
-		writel_relaxed(GICD_INT_EN_CLR_X32, base + GIC_DIST_ACTIVE_CLEAR + i / 8);
-		writel_relaxed(GICD_INT_EN_CLR_X32, base + GIC_DIST_ENABLE_CLEAR + i / 8);
-	}
+	gic_fill(base, GIC_DIST_CONFIG, 2, 32, gic_irqs, GICD_INT_ACTLOW_LVLTRIG);
+	gic_fill(base, GIC_DIST_PRI, 8, 32, gic_irqs, GICD_INT_DEF_PRI_X4);
+	gic_quiesce(base, 32, gic_irqs);
 }
 
 /** The CPU's own interrupts: not active, disabled, one priority (gic_cpu_config()). */
 export function gic_cpu_config(base: __iomem, nr: int): void {
-	for (let i = 0; i < nr; i += 32) {
-		writel_relaxed(GICD_INT_EN_CLR_X32, base + GIC_DIST_ACTIVE_CLEAR + i / 8);
-		writel_relaxed(GICD_INT_EN_CLR_X32, base + GIC_DIST_ENABLE_CLEAR + i / 8);
-	}
-	for (let i = 0; i < nr; i += 4) writel_relaxed(GICD_INT_DEF_PRI_X4, base + GIC_DIST_PRI + i);
+	gic_quiesce(base, 0, nr);
+	gic_fill(base, GIC_DIST_PRI, 8, 0, nr, GICD_INT_DEF_PRI_X4);
 }
 
 /** Set or poke the bit of @hwirq in the registers at @offset. */

@@ -185,9 +185,10 @@ function irq_domain_translate(
 	hwirq: ref<unsigned_long>,
 	type: ref<unsigned_int>,
 ): int {
-	if (d.ops.translate !== undefined) return d.ops.translate(d, fwspec, hwirq, type);
-	if (d.ops.xlate !== undefined)
-		return d.ops.xlate(d, to_of_node(fwspec.fwnode), fwspec.param, fwspec.param_count, hwirq, type);
+	const { translate, xlate } = d.ops;
+
+	if (translate) return translate(d, fwspec, hwirq, type);
+	if (xlate) return xlate(d, to_of_node(fwspec.fwnode), fwspec.param, fwspec.param_count, hwirq, type);
 	// Without a word from the controller the first cell is the number.
 	hwirq.value = fwspec.param[0];
 	return 0;

@@ -28,9 +28,11 @@ const GIVEN_ONCE = [
 
 function deviate(where: Deviation['where'], caseName: string, text: string): string {
 	let out = text;
-	for (const d of deviations as Deviation[])
-		if (d.where === where && (d.cases === undefined || d.cases.includes(caseName)))
-			out = out.replaceAll(d.linux, d.ours);
+	for (const d of deviations as Deviation[]) {
+		if (d.where !== where || (d.cases !== undefined && !d.cases.includes(caseName))) continue;
+		// Nothing at all in Linux: then the whole answer is the deviation.
+		out = d.linux === '' && out === '' ? d.ours : d.linux === '' ? out : out.replaceAll(d.linux, d.ours);
+	}
 	return out;
 }
 

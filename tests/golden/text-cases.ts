@@ -5,7 +5,7 @@ import { sysfs_read, sysfs_readdir, sysfs_readlink, sysfs_stat, sysfs_write } fr
 import { IS_ERR } from '#linux/err.js';
 import { EINVAL, EPERM } from '#linux/errno.js';
 import { commands } from './commands/index.js';
-import { compareText, type Verdict } from './compare.js';
+import { compareMmio, compareText, type Verdict } from './compare.js';
 import type { Session } from './session.js';
 import type { Case, Json } from './vectors.js';
 
@@ -179,10 +179,17 @@ export const textCases: Record<string, TextCase> = {
 	},
 	identity: (s, c) => {
 		ALL.forEach(unbind);
+		s.takeLog();
 		const status = sysfs_write(`${GROUP}/type`, 'identity\n') < 0 ? 1 : 0;
+		const traffic = s.takeLog();
 		ALL.forEach(bind);
 		const out = [`status ${status}`, read(`${GROUP}/type`).trim(), '0\t0', '1\t0', '2\t0', '3\t0'];
-		return compareLines(c, [...out, ...identityAnswers(s, 4, c.text ?? [])]);
+		// The captured kernel wrote nothing to the hardware for it.
+		const verdict = compareMmio(c.case, '', traffic);
+		return [
+			{ what: 'registers', verdict, theirs: '', ours: traffic },
+			...compareLines(c, [...out, ...identityAnswers(s, 4, c.text ?? [])]),
+		];
 	},
 	'passthrough-boot': (s, c) => {
 		const theirs = c.text ?? [];
