@@ -6,9 +6,10 @@
 // step with memory (synced). A 64-byte line is dirty when cpu and synced differ. The model is
 // pessimistic: every line is in the cache, and a stale one stays until someone drops it.
 //
-// RAM is made in blocks of 4 MiB at first touch; addPiece() makes a larger contiguous buffer. A page's
-// cpu and synced views lie in a CacheStore, its mem view in a MemStore; vmap() moves pages from
-// the block's own stores to one contiguous store, and vunmap() moves them back.
+// RAM comes in blocks of 4 MiB, or in a larger contiguous piece where add_piece() asked for one; the buffer of each
+// view is made when it is needed: what no buffer exists for reads as zeroes, and is in step. So memory that
+// only devices or non-cacheable mappings touch has no cpu view, and memory that no device sees
+// has only that one. vmap() moves pages from their own place to one contiguous buffer, vunmap() moves them back.
 //
 // Not modelled: cache capacity (see setEviction()), stores of a value that is there already (they do not
 // make a line dirty; zero() does), instruction fetch, ECC.
@@ -20,6 +21,8 @@ export const BLOCK_SIZE = 4 * 1024 * 1024;
 
 const LINE_WORDS = LINE_SIZE / 4;
 const BLOCK_PAGES = BLOCK_SIZE / PAGE_SIZE;
+/** What zero() leaves in synced. A line is dirty when one word differs, and a line of only this word is not seen in practice. */
+const ZEROED = 0x5aa5_c33c;
 
 export interface RamRegion {
 	readonly base: number;
@@ -66,11 +69,14 @@ export interface EvictionOptions {
 	readonly rate: number;
 }
 
-/** Where a buffer's bytes live: one range, or page by page; and who is using it when it is a mapping. */
-abstract class Store {
+/** A buffer of one side, cpu or mem, not there until someone needs it: one range of RAM, or one page after the other. */
+class Store {
+	bytes: Uint8Array | null = null;
+	words: Int32Array | null = null;
 	/** Mappings of this store; only vmap() counts. */
 	refs = 0;
 	constructor(
+		readonly isCpu: boolean,
 		readonly base: number,
 		readonly size: number,
 		/** The page addresses of a store that vmap() made, else null. */
@@ -78,54 +84,29 @@ abstract class Store {
 	) {}
 }
 
-/** The CPU's side: cpu and synced. */
-class CacheStore extends Store {
-	readonly cpu: Uint8Array;
-	readonly cpu32: Int32Array;
-	readonly synced: Uint8Array;
-	readonly synced32: Int32Array;
-	constructor(base: number, size: number, pages: Float64Array | null) {
-		super(base, size, pages);
-		this.cpu = new Uint8Array(size);
-		this.cpu32 = new Int32Array(this.cpu.buffer);
-		this.synced = new Uint8Array(size);
-		this.synced32 = new Int32Array(this.synced.buffer);
-	}
-}
-
-/** The memory's side. */
-class MemStore extends Store {
-	readonly mem: Uint8Array;
-	readonly mem32: Int32Array;
-	constructor(base: number, size: number, pages: Float64Array | null) {
-		super(base, size, pages);
-		this.mem = new Uint8Array(size);
-		this.mem32 = new Int32Array(this.mem.buffer);
-	}
-}
-
-/** Where one page is now, when that is not its block's own place. */
+/** Where one page is now; null: at its block's own place. */
 interface Slot {
-	cache: CacheStore;
-	cacheOffset: number;
-	mem: MemStore;
+	cpu: Store | null;
+	cpuOffset: number;
+	mem: Store | null;
 	memOffset: number;
 }
 
 interface Piece {
 	readonly base: number;
 	readonly size: number;
-	cache: CacheStore | null;
-	mem: MemStore | null;
+	readonly cpu: Store;
 }
 
 interface Block {
 	readonly base: number;
 	/** The stores of pages that have no slot, and where in them the block begins. */
-	readonly cache: CacheStore;
-	readonly cacheOffset: number;
-	readonly mem: MemStore;
-	readonly memOffset: number;
+	readonly cpu: Store;
+	readonly cpuOffset: number;
+	mem: Store;
+	memOffset: number;
+	/** The cpu view as it was when in step; null: as all zeroes. It never moves. */
+	synced: Int32Array | null;
 	slots: (Slot | null)[] | null;
 	/** How many pages are away because of a vmap(). */
 	moved: number;
@@ -135,9 +116,11 @@ interface Block {
 
 /** What vunmap() puts back: each page's place before the mapping. */
 interface MappingRecord {
-	readonly store: CacheStore | MemStore;
-	readonly oldStores: (CacheStore | MemStore)[];
+	readonly store: Store;
+	readonly oldStores: Store[];
 	readonly oldOffsets: Float64Array;
+	/** What a cached mapping began with: nobody should store to the old place while it lives. */
+	readonly before: Uint8Array | null;
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
@@ -167,17 +150,19 @@ export class Ram implements machine_memory {
 	private readonly blocks: (Block | undefined)[] = [];
 	private readonly touched: Block[] = [];
 	private readonly pieces: Piece[] = [];
-	private readonly stores = new WeakMap<ArrayBufferLike, CacheStore | MemStore>();
-	private readonly mappings = new Map<CacheStore | MemStore, MappingRecord>();
+	private readonly stores = new WeakMap<ArrayBufferLike, Store>();
+	private readonly mappings = new Map<Store, MappingRecord>();
 
 	private evictionRate = 0;
 	private evictionState = 1;
 
 	// What locate() found, kept here so that an access allocates nothing; the rest only counts when atTouched.
 	private atTouched = false;
-	private atCache!: CacheStore;
-	private atCacheOffset = 0;
-	private atMem!: MemStore;
+	private atBlock!: Block;
+	private atOffset = 0;
+	private atCpu!: Store;
+	private atCpuOffset = 0;
+	private atMem!: Store;
 	private atMemOffset = 0;
 
 	constructor(regions: readonly RamRegion[]) {
@@ -212,11 +197,12 @@ export class Ram implements machine_memory {
 		const region = this.regionAt(phys);
 		if (region === null || phys + size > region.base + region.size) return null;
 		if (this.locate(phys, true) === 0) return null;
-		const store = this.atCache;
-		const offset = this.atCacheOffset;
+		const store = this.atCpu;
+		const offset = this.atCpuOffset;
 		const reach = this.contiguousFrom(phys, store, offset, size, region.base + region.size);
-		if (size === 0) return store.cpu.subarray(offset, offset + reach);
-		return reach >= size ? store.cpu.subarray(offset, offset + size) : null;
+		if (reach < size) return null;
+		const bytes = store.bytes ?? this.make(store);
+		return bytes.subarray(offset, offset + (size === 0 ? reach : size));
 	}
 
 	add_piece(phys: number, size: number): void {
@@ -233,7 +219,7 @@ export class Ram implements machine_memory {
 				throw new RangeError(`add_piece: ${hex(phys)}+${hex(size)} was touched before`);
 			}
 		}
-		this.pieces.push({ base: phys, size, cache: null, mem: null });
+		this.pieces.push({ base: phys, size, cpu: new Store(true, phys, size, null) });
 	}
 
 	phys_of(view: ArrayBufferView): number {
@@ -248,7 +234,7 @@ export class Ram implements machine_memory {
 
 	is_vmap(view: ArrayBufferView): boolean {
 		const store = this.stores.get(view.buffer);
-		return store !== undefined && (store instanceof MemStore || store.pages !== null);
+		return store !== undefined && (!store.isCpu || store.pages !== null);
 	}
 
 	clean(phys: number, size: number): void {
@@ -287,12 +273,10 @@ export class Ram implements machine_memory {
 			const run = this.locate(phys + done, false);
 			const n = Math.min(run, size - done);
 			if (run === 0) throw new RangeError(`zero: ${hex(phys + done)} is not RAM`);
-			if (this.atTouched) {
-				const { cpu, synced32 } = this.atCache;
-				const from = this.atCacheOffset;
-				cpu.fill(0, from, from + n);
-				// A word of synced that differs is what makes a line dirty.
-				for (let w = from >>> 2; w < (from + n) >>> 2; w += LINE_WORDS) synced32[w] = -1;
+			if (this.atTouched && (this.atCpu.bytes !== null || this.atMem.bytes !== null)) {
+				const bytes = this.atCpu.bytes ?? this.make(this.atCpu);
+				bytes.fill(0, this.atCpuOffset, this.atCpuOffset + n);
+				this.syncedOf(this.atBlock).fill(ZEROED, this.atOffset >>> 2, (this.atOffset + n) >>> 2);
 			}
 			done += n;
 		}
@@ -306,15 +290,16 @@ export class Ram implements machine_memory {
 				throw new RangeError(`vmap: ${hex(pages[i])} is not a page of RAM`);
 			}
 		}
+		if (!cached) this.joinMem(pages, count);
 		const place = this.contiguousPlace(pages, count, cached);
 		if (place !== null) {
 			place.store.refs++;
-			const bytes = place.store instanceof CacheStore ? place.store.cpu : place.store.mem;
+			const bytes = place.store.bytes ?? this.make(place.store);
 			return bytes.subarray(place.offset, place.offset + size);
 		}
 		for (let i = 0; i < count; i++) {
 			this.locate(pages[i], true);
-			if ((cached ? this.atCache : this.atMem).pages !== null) {
+			if ((cached ? this.atCpu : this.atMem).pages !== null) {
 				throw new Error(`vmap: page ${hex(pages[i])} is part of another mapping in another order`);
 			}
 		}
@@ -350,13 +335,9 @@ export class Ram implements machine_memory {
 		for (let done = 0; done < size; ) {
 			const run = this.locate(phys + done, false);
 			const n = Math.min(run, size - done);
-			if (!this.atTouched) {
-				out.fill(0, done, done + n);
-			} else if (snoop) {
-				copyBytes(this.atCache.cpu, this.atCacheOffset, out, done, n);
-			} else {
-				copyBytes(this.atMem.mem, this.atMemOffset, out, done, n);
-			}
+			const bytes = !this.atTouched ? null : snoop ? this.atCpu.bytes : this.atMem.bytes;
+			if (bytes === null) out.fill(0, done, done + n);
+			else copyBytes(bytes, snoop ? this.atCpuOffset : this.atMemOffset, out, done, n);
 			done += n;
 		}
 		return true;
@@ -372,11 +353,8 @@ export class Ram implements machine_memory {
 		if (this.evictionRate !== 0) this.evictSome();
 		for (let done = 0; done < size; ) {
 			const n = Math.min(this.locate(phys + done, true), size - done);
-			copyBytes(src, done, this.atMem.mem, this.atMemOffset, n);
-			if (snoop) {
-				copyBytes(src, done, this.atCache.cpu, this.atCacheOffset, n);
-				copyBytes(src, done, this.atCache.synced, this.atCacheOffset, n);
-			}
+			copyBytes(src, done, this.atMem.bytes ?? this.make(this.atMem), this.atMemOffset, n);
+			if (snoop) this.setInStep(src, done, n);
 			done += n;
 		}
 		return true;
@@ -387,14 +365,16 @@ export class Ram implements machine_memory {
 		this.stats.wordReads++;
 		if (phys % 4 !== 0 || !this.is_ram(phys, 4)) return -1;
 		this.locate(phys, false);
-		return !this.atTouched ? 0 : this.atMem.mem32[this.atMemOffset >>> 2] >>> 0;
+		if (!this.atTouched || this.atMem.words === null) return 0;
+		return this.atMem.words[this.atMemOffset >>> 2] >>> 0;
 	}
 
 	/** The same word as the CPU sees it; -1 when it is not RAM. */
 	readCpuWord(phys: number): number {
 		if (phys % 4 !== 0 || !this.is_ram(phys, 4)) return -1;
 		this.locate(phys, false);
-		return !this.atTouched ? 0 : this.atCache.cpu32[this.atCacheOffset >>> 2] >>> 0;
+		if (!this.atTouched || this.atCpu.words === null) return 0;
+		return this.atCpu.words[this.atCpuOffset >>> 2] >>> 0;
 	}
 
 	/** Whether any line of the range holds stores that memory has not seen. */
@@ -433,9 +413,8 @@ export class Ram implements machine_memory {
 			const run = this.locate(phys + done, true);
 			if (run === 0) throw new RangeError(`load: ${hex(phys + done)} is not RAM`);
 			const n = Math.min(run, bytes.length - done);
-			copyBytes(bytes, done, this.atMem.mem, this.atMemOffset, n);
-			copyBytes(bytes, done, this.atCache.cpu, this.atCacheOffset, n);
-			copyBytes(bytes, done, this.atCache.synced, this.atCacheOffset, n);
+			copyBytes(bytes, done, this.atMem.bytes ?? this.make(this.atMem), this.atMemOffset, n);
+			this.setInStep(bytes, done, n);
 			done += n;
 		}
 	}
@@ -458,10 +437,8 @@ export class Ram implements machine_memory {
 			const run = this.locate(phys + done, false);
 			if (run === 0) throw new RangeError(`${hex(phys + done)} is not RAM`);
 			const n = Math.min(run, size - done);
-			if (this.atTouched) {
-				if (cpu) copyBytes(this.atCache.cpu, this.atCacheOffset, out, done, n);
-				else copyBytes(this.atMem.mem, this.atMemOffset, out, done, n);
-			}
+			const bytes = !this.atTouched ? null : cpu ? this.atCpu.bytes : this.atMem.bytes;
+			if (bytes !== null) copyBytes(bytes, cpu ? this.atCpuOffset : this.atMemOffset, out, done, n);
 			done += n;
 		}
 		return out;
@@ -492,111 +469,111 @@ export class Ram implements machine_memory {
 			block = this.makeBlock(nr);
 		}
 		this.atTouched = true;
-		if (block.slots !== null) {
-			const slot = block.slots[offset >>> 12];
-			const inPage = offset & (PAGE_SIZE - 1);
-			if (slot !== null) {
-				this.atCache = slot.cache;
-				this.atCacheOffset = slot.cacheOffset + inPage;
-				this.atMem = slot.mem;
-				this.atMemOffset = slot.memOffset + inPage;
-			} else {
-				this.atCache = block.cache;
-				this.atCacheOffset = block.cacheOffset + offset;
-				this.atMem = block.mem;
-				this.atMemOffset = block.memOffset + offset;
-			}
-			return PAGE_SIZE - inPage;
-		}
-		this.atCache = block.cache;
-		this.atCacheOffset = block.cacheOffset + offset;
+		this.atBlock = block;
+		this.atOffset = offset;
+		this.atCpu = block.cpu;
+		this.atCpuOffset = block.cpuOffset + offset;
 		this.atMem = block.mem;
 		this.atMemOffset = block.memOffset + offset;
-		return BLOCK_SIZE - offset;
+		if (block.slots === null) return BLOCK_SIZE - offset;
+		const inPage = offset & (PAGE_SIZE - 1);
+		const slot = block.slots[offset >>> 12];
+		if (slot !== null) {
+			if (slot.cpu !== null) {
+				this.atCpu = slot.cpu;
+				this.atCpuOffset = slot.cpuOffset + inPage;
+			}
+			if (slot.mem !== null) {
+				this.atMem = slot.mem;
+				this.atMemOffset = slot.memOffset + inPage;
+			}
+		}
+		return PAGE_SIZE - inPage;
 	}
 
-	private newCacheStore(base: number, size: number, pages: Float64Array | null): CacheStore {
-		const store = new CacheStore(base, size, pages);
-		this.stores.set(store.cpu.buffer, store);
-		return store;
+	/** Make the buffer of @store. */
+	private make(store: Store): Uint8Array {
+		const bytes = new Uint8Array(store.size);
+		store.bytes = bytes;
+		store.words = new Int32Array(bytes.buffer);
+		this.stores.set(bytes.buffer, store);
+		// A view of a store reaches all of it, so all its blocks must be there.
+		if (store.pages === null) {
+			for (let nr = Math.floor(store.base / BLOCK_SIZE); nr * BLOCK_SIZE < store.base + store.size; nr++) {
+				if (this.blocks[nr] === undefined) this.makeBlock(nr);
+			}
+		}
+		return bytes;
 	}
 
-	private newMemStore(base: number, size: number, pages: Float64Array | null): MemStore {
-		const store = new MemStore(base, size, pages);
-		this.stores.set(store.mem.buffer, store);
-		return store;
+	private syncedOf(block: Block): Int32Array {
+		block.synced ??= new Int32Array(BLOCK_SIZE / 4);
+		return block.synced;
+	}
+
+	/** Have the CPU see @n bytes of @src from @from on, in step with memory, at the place that locate() found. */
+	private setInStep(src: Uint8Array, from: number, n: number): void {
+		copyBytes(src, from, this.atCpu.bytes ?? this.make(this.atCpu), this.atCpuOffset, n);
+		copyBytes(src, from, new Uint8Array(this.syncedOf(this.atBlock).buffer), this.atOffset, n);
 	}
 
 	private makeBlock(nr: number): Block {
 		const base = nr * BLOCK_SIZE;
 		const end = base + BLOCK_SIZE;
 		const inside = this.pieces.filter((p) => p.base < end && p.base + p.size > base);
-		const fresh = inside.filter((p) => p.cache === null);
-		for (const p of fresh) {
-			p.cache = this.newCacheStore(p.base, p.size, null);
-			p.mem = this.newMemStore(p.base, p.size, null);
-		}
 		const whole = inside.find((p) => p.base <= base && p.base + p.size >= end);
-		let block: Block;
-		if (whole !== undefined) {
-			const offset = base - whole.base;
-			block = {
-				base,
-				cache: whole.cache as CacheStore,
-				cacheOffset: offset,
-				mem: whole.mem as MemStore,
-				memOffset: offset,
-				slots: null,
-				moved: 0,
-				pieceSlots: null,
-			};
-		} else {
-			let pieceSlots: (Slot | null)[] | null = null;
+		let pieceSlots: (Slot | null)[] | null = null;
+		if (whole === undefined) {
 			for (const p of inside) {
 				pieceSlots ??= new Array<Slot | null>(BLOCK_PAGES).fill(null);
-				const from = Math.max(p.base, base);
 				const to = Math.min(p.base + p.size, end);
-				for (let phys = from; phys < to; phys += PAGE_SIZE) {
-					const offset = phys - p.base;
+				for (let phys = Math.max(p.base, base); phys < to; phys += PAGE_SIZE) {
 					pieceSlots[(phys - base) / PAGE_SIZE] = {
-						cache: p.cache as CacheStore,
-						cacheOffset: offset,
-						mem: p.mem as MemStore,
-						memOffset: offset,
+						cpu: p.cpu,
+						cpuOffset: phys - p.base,
+						mem: null,
+						memOffset: 0,
 					};
 				}
 			}
-			block = {
-				base,
-				cache: this.newCacheStore(base, BLOCK_SIZE, null),
-				cacheOffset: 0,
-				mem: this.newMemStore(base, BLOCK_SIZE, null),
-				memOffset: 0,
-				slots: pieceSlots === null ? null : [...pieceSlots],
-				moved: 0,
-				pieceSlots,
-			};
 		}
+		const block: Block = {
+			base,
+			cpu: whole?.cpu ?? new Store(true, base, BLOCK_SIZE, null),
+			cpuOffset: whole === undefined ? 0 : base - whole.base,
+			mem: new Store(false, base, BLOCK_SIZE, null),
+			memOffset: 0,
+			synced: null,
+			slots: pieceSlots === null ? null : [...pieceSlots],
+			moved: 0,
+			pieceSlots,
+		};
 		this.stats.touchedBytes += BLOCK_SIZE;
 		this.blocks[nr] = block;
 		this.touched.push(block);
-		// A view of a piece reaches all of it, so all its blocks must be there.
-		for (const p of fresh) {
-			for (let b = Math.floor(p.base / BLOCK_SIZE); b * BLOCK_SIZE < p.base + p.size; b++) {
-				if (this.blocks[b] === undefined) this.makeBlock(b);
-			}
-		}
 		return block;
 	}
 
+	/** Give contiguous @pages that lie in several blocks one memory side, when none of the blocks has its own yet. */
+	private joinMem(pages: ArrayLike<number>, count: number): void {
+		const first = Math.floor(pages[0] / BLOCK_SIZE);
+		const last = Math.floor(pages[count - 1] / BLOCK_SIZE);
+		if (first >= last) return;
+		for (let i = 1; i < count; i++) if (pages[i] !== pages[i - 1] + PAGE_SIZE) return;
+		for (let nr = first; nr <= last; nr++) {
+			const block = this.blocks[nr];
+			if (block === undefined || block.mem.bytes !== null || block.mem.size !== BLOCK_SIZE) return;
+		}
+		const mem = new Store(false, first * BLOCK_SIZE, (last - first + 1) * BLOCK_SIZE, null);
+		for (let nr = first; nr <= last; nr++) {
+			const block = this.blocks[nr] as Block;
+			block.mem = mem;
+			block.memOffset = (nr - first) * BLOCK_SIZE;
+		}
+	}
+
 	/** How far the CPU's view goes on in @store from @phys (at @offset); stops at @want, or at @limit when that is 0. */
-	private contiguousFrom(
-		phys: number,
-		store: CacheStore,
-		offset: number,
-		want: number,
-		limit: number,
-	): number {
+	private contiguousFrom(phys: number, store: Store, offset: number, want: number, limit: number): number {
 		if (store.pages !== null) {
 			let reach = PAGE_SIZE - (offset % PAGE_SIZE);
 			let index = Math.floor(offset / PAGE_SIZE);
@@ -615,7 +592,7 @@ export class Ram implements machine_memory {
 			if (slots !== null && block !== undefined) {
 				for (let p = at; p < blockEnd; p += PAGE_SIZE - (p % PAGE_SIZE)) {
 					const slot = slots[(p - block.base) >>> 12];
-					if ((slot === null ? block.cache : slot.cache) !== store) return p - phys;
+					if ((slot?.cpu ?? block.cpu) !== store) return p - phys;
 				}
 			}
 			at = blockEnd;
@@ -628,58 +605,48 @@ export class Ram implements machine_memory {
 		pages: ArrayLike<number>,
 		count: number,
 		cached: boolean,
-	): { store: CacheStore | MemStore; offset: number } | null {
+	): { store: Store; offset: number } | null {
 		this.locate(pages[0], true);
-		const store: CacheStore | MemStore = cached ? this.atCache : this.atMem;
-		const offset = cached ? this.atCacheOffset : this.atMemOffset;
+		const store = cached ? this.atCpu : this.atMem;
+		const offset = cached ? this.atCpuOffset : this.atMemOffset;
 		// The linear map's own buffer is no vmap() address: a cached mapping of it must be told from the linear one.
 		if (cached && store.pages === null) return null;
 		for (let i = 1; i < count; i++) {
 			this.locate(pages[i], true);
-			if (cached) {
-				if (this.atCache !== store || this.atCacheOffset !== offset + i * PAGE_SIZE) return null;
-			} else if (this.atMem !== store || this.atMemOffset !== offset + i * PAGE_SIZE) {
-				return null;
-			}
+			const there = cached ? this.atCpu : this.atMem;
+			const at = cached ? this.atCpuOffset : this.atMemOffset;
+			if (there !== store || at !== offset + i * PAGE_SIZE) return null;
 		}
 		return { store, offset };
 	}
 
 	private rehome(pages: Float64Array, cached: boolean): Uint8Array {
 		const size = pages.length * PAGE_SIZE;
-		const oldStores: (CacheStore | MemStore)[] = [];
+		const oldStores: Store[] = [];
 		const oldOffsets = new Float64Array(pages.length);
-		const store = cached ? this.newCacheStore(0, size, pages) : this.newMemStore(0, size, pages);
+		const store = new Store(cached, 0, size, pages);
+		const bytes = this.make(store);
 		for (let i = 0; i < pages.length; i++) {
 			this.locate(pages[i], true);
-			if (store instanceof CacheStore) {
-				const old = this.atCache;
-				const from = this.atCacheOffset;
-				if (old === store) throw new Error(`vmap: page ${hex(pages[i])} is in the mapping twice`);
-				oldStores.push(old);
-				oldOffsets[i] = from;
-				copyBytes(old.cpu, from, store.cpu, i * PAGE_SIZE, PAGE_SIZE);
-				copyBytes(old.synced, from, store.synced, i * PAGE_SIZE, PAGE_SIZE);
-				// Nobody should store to the old place now; moveBack() looks whether someone did.
-				copyBytes(old.cpu, from, old.synced, from, PAGE_SIZE);
-				const slot = this.slotOf(pages[i]);
-				slot.cache = store;
-				slot.cacheOffset = i * PAGE_SIZE;
+			const old = cached ? this.atCpu : this.atMem;
+			const from = cached ? this.atCpuOffset : this.atMemOffset;
+			if (old === store) throw new Error(`vmap: page ${hex(pages[i])} is in the mapping twice`);
+			oldStores.push(old);
+			oldOffsets[i] = from;
+			copyBytes(old.bytes ?? this.make(old), from, bytes, i * PAGE_SIZE, PAGE_SIZE);
+			const slot = this.slotOf(pages[i]);
+			if (cached) {
+				slot.cpu = store;
+				slot.cpuOffset = i * PAGE_SIZE;
 			} else {
-				const old = this.atMem;
-				if (old === store) throw new Error(`vmap: page ${hex(pages[i])} is in the mapping twice`);
-				oldStores.push(old);
-				oldOffsets[i] = this.atMemOffset;
-				copyBytes(old.mem, this.atMemOffset, store.mem, i * PAGE_SIZE, PAGE_SIZE);
-				const slot = this.slotOf(pages[i]);
 				slot.mem = store;
 				slot.memOffset = i * PAGE_SIZE;
 			}
 		}
 		this.stats.pagesRehomed += pages.length;
 		store.refs = 1;
-		this.mappings.set(store, { store, oldStores, oldOffsets });
-		return store instanceof CacheStore ? store.cpu.subarray(0, size) : store.mem.subarray(0, size);
+		this.mappings.set(store, { store, oldStores, oldOffsets, before: cached ? bytes.slice() : null });
+		return bytes.subarray(0, size);
 	}
 
 	/** The slot of a page, its own to change. */
@@ -689,48 +656,39 @@ export class Ram implements machine_memory {
 		const index = (phys - block.base) / PAGE_SIZE;
 		let slot = block.slots[index];
 		if (slot === null) {
-			const offset = phys - block.base;
-			slot = {
-				cache: block.cache,
-				cacheOffset: block.cacheOffset + offset,
-				mem: block.mem,
-				memOffset: block.memOffset + offset,
-			};
-			block.slots[index] = slot;
-			block.moved++;
+			slot = { cpu: null, cpuOffset: 0, mem: null, memOffset: 0 };
 		} else if (slot === block.pieceSlots?.[index]) {
 			slot = { ...slot };
-			block.slots[index] = slot;
-			block.moved++;
+		} else {
+			return slot;
 		}
+		block.slots[index] = slot;
+		block.moved++;
 		return slot;
 	}
 
 	private moveBack(record: MappingRecord, phys: number, index: number): void {
 		const slot = this.slotOf(phys);
-		const from = index * PAGE_SIZE;
-		const to = record.oldOffsets[index];
-		const old = record.oldStores[index];
-		if (record.store instanceof CacheStore && old instanceof CacheStore) {
-			if (!sameWords(old.cpu32, old.synced32, to >>> 2, PAGE_SIZE >>> 2)) {
-				this.stats.staleWrites++;
-				this.observer?.onStaleWrite?.(phys);
-			}
-			copyBytes(record.store.cpu, from, old.cpu, to, PAGE_SIZE);
-			copyBytes(record.store.synced, from, old.synced, to, PAGE_SIZE);
-			slot.cache = old;
-			slot.cacheOffset = to;
-		} else if (record.store instanceof MemStore && old instanceof MemStore) {
-			copyBytes(record.store.mem, from, old.mem, to, PAGE_SIZE);
-			slot.mem = old;
-			slot.memOffset = to;
-		}
-		// A page that is back at its own place in both views needs no slot.
 		const block = this.blocks[Math.floor(phys / BLOCK_SIZE)] as Block;
 		const page = (phys - block.base) / PAGE_SIZE;
 		const own = block.pieceSlots?.[page] ?? null;
-		const home = own ?? block;
-		if (slot.cache !== home.cache || slot.mem !== home.mem || block.slots === null) return;
+		const from = index * PAGE_SIZE;
+		const to = record.oldOffsets[index];
+		const bytes = record.store.bytes as Uint8Array;
+		const old = record.oldStores[index].bytes as Uint8Array;
+		if (record.before !== null) {
+			if (!sameBytes(old, to, record.before, from, PAGE_SIZE)) {
+				this.stats.staleWrites++;
+				this.observer?.onStaleWrite?.(phys);
+			}
+			slot.cpu = own?.cpu ?? null;
+			slot.cpuOffset = own?.cpuOffset ?? 0;
+		} else {
+			slot.mem = null;
+		}
+		copyBytes(bytes, from, old, to, PAGE_SIZE);
+		// A page that is back at its own place in both views needs no slot.
+		if (slot.cpu !== (own?.cpu ?? null) || slot.mem !== null || block.slots === null) return;
 		block.slots[page] = own;
 		if (--block.moved === 0 && block.pieceSlots === null) block.slots = null;
 	}
@@ -744,15 +702,16 @@ export class Ram implements machine_memory {
 			const run = this.locate(at, false);
 			if (run === 0) break;
 			const n = Math.min(run, end - at);
-			if (this.atTouched) {
-				written += cleanWords(
-					this.atCache.cpu32,
-					this.atCache.synced32,
-					this.atCacheOffset >>> 2,
-					this.atMem.mem32,
-					this.atMemOffset >>> 2,
-					n >>> 6,
-				);
+			if (this.atTouched && this.atCpu.words !== null) {
+				const cpu = this.atCpu.words;
+				const synced = this.syncedOf(this.atBlock);
+				const c = this.atCpuOffset >>> 2;
+				const s = this.atOffset >>> 2;
+				if (this.atMem.words !== null || !sameWords(cpu, c, synced, s, n >>> 2)) {
+					if (this.atMem.words === null) this.make(this.atMem);
+					const mem = this.atMem.words as unknown as Int32Array;
+					written += cleanWords(cpu, c, synced, s, mem, this.atMemOffset >>> 2, n >>> 6);
+				}
 			}
 			at += n;
 		}
@@ -767,26 +726,39 @@ export class Ram implements machine_memory {
 			const run = this.locate(at, false);
 			if (run === 0) break;
 			const n = Math.min(run, end - at);
-			if (this.atTouched) {
-				const { mem, mem32 } = this.atMem;
-				const { cpu, cpu32, synced, synced32 } = this.atCache;
-				if (n <= 256) {
-					const c = this.atCacheOffset >>> 2;
-					const m = this.atMemOffset >>> 2;
-					for (let w = 0; w < n >>> 2; w++) {
-						const v = mem32[m + w];
-						cpu32[c + w] = v;
-						synced32[c + w] = v;
-					}
-				} else {
-					const src = mem.subarray(this.atMemOffset, this.atMemOffset + n);
-					cpu.set(src, this.atCacheOffset);
-					synced.set(src, this.atCacheOffset);
-				}
-			}
+			if (this.atTouched) this.refill(n);
 			at += n;
 		}
 		return (end - start) / LINE_SIZE;
+	}
+
+	/** Have the CPU see what memory holds, @n bytes at the place that locate() found. */
+	private refill(n: number): void {
+		const mem = this.atMem.words;
+		const m = this.atMemOffset >>> 2;
+		if (this.atCpu.words === null) {
+			// What has no buffer reads as zeroes; memory that was allocated anew mostly holds nothing else.
+			if (mem === null || isZero(mem, m, n >>> 2)) return;
+			this.make(this.atCpu);
+		}
+		const cpu = this.atCpu.words as Int32Array;
+		const synced = this.syncedOf(this.atBlock);
+		const c = this.atCpuOffset >>> 2;
+		const s = this.atOffset >>> 2;
+		if (mem === null) {
+			cpu.fill(0, c, c + (n >>> 2));
+			synced.fill(0, s, s + (n >>> 2));
+		} else if (n <= 256) {
+			for (let w = 0; w < n >>> 2; w++) {
+				const v = mem[m + w];
+				cpu[c + w] = v;
+				synced[s + w] = v;
+			}
+		} else {
+			const src = mem.subarray(m, m + (n >>> 2));
+			cpu.set(src, c);
+			synced.set(src, s);
+		}
 	}
 
 	/** Call @visit with the address of each dirty line that the range touches, until it answers false. */
@@ -797,12 +769,13 @@ export class Ram implements machine_memory {
 			const run = this.locate(at, false);
 			if (run === 0) break;
 			const n = Math.min(run, end - at);
-			if (this.atTouched) {
-				const store = this.atCache;
-				const offset = this.atCacheOffset;
-				for (let line = 0; line < n; line += LINE_SIZE) {
-					const w = (offset + line) >>> 2;
-					if (!sameWords(store.cpu32, store.synced32, w, LINE_WORDS) && !visit(at + line)) return;
+			if (this.atTouched && this.atCpu.words !== null) {
+				const cpu = this.atCpu.words;
+				const synced = this.syncedOf(this.atBlock);
+				const c = this.atCpuOffset >>> 2;
+				const s = this.atOffset >>> 2;
+				for (let w = 0; w < n >>> 2; w += LINE_WORDS) {
+					if (!sameWords(cpu, c + w, synced, s + w, LINE_WORDS) && !visit(at + w * 4)) return;
 				}
 			}
 			at += n;
@@ -848,50 +821,63 @@ function copyBytes(src: Uint8Array, from: number, dst: Uint8Array, to: number, n
 	}
 }
 
-function sameWords(a: Int32Array, b: Int32Array, at: number, n: number): boolean {
-	for (let i = at; i < at + n; i++) if (a[i] !== b[i]) return false;
+function sameWords(a: Int32Array, from: number, b: Int32Array, at: number, n: number): boolean {
+	for (let i = 0; i < n; i++) if (a[from + i] !== b[at + i]) return false;
+	return true;
+}
+
+function sameBytes(a: Uint8Array, from: number, b: Uint8Array, at: number, n: number): boolean {
+	for (let i = 0; i < n; i++) if (a[from + i] !== b[at + i]) return false;
+	return true;
+}
+
+function isZero(words: Int32Array, from: number, n: number): boolean {
+	for (let i = from; i < from + n; i++) if (words[i] !== 0) return false;
 	return true;
 }
 
 /** Copy each line whose words differ in @cpu and @synced to @mem; the number of lines copied. */
 function cleanWords(
 	cpu: Int32Array,
+	cpuAt: number,
 	synced: Int32Array,
-	cacheAt: number,
+	syncedAt: number,
 	mem: Int32Array,
 	memAt: number,
 	lines: number,
 ): number {
 	let written = 0;
-	for (let line = 0; line < lines; line++, cacheAt += LINE_WORDS, memAt += LINE_WORDS) {
+	for (let line = 0; line < lines; line++) {
 		// Sixteen words in two expressions: three times as fast as a loop with an exit.
-		const c = cacheAt;
+		const c = cpuAt + line * LINE_WORDS;
+		const s = syncedAt + line * LINE_WORDS;
 		if (
-			((cpu[c] ^ synced[c]) |
-				(cpu[c + 1] ^ synced[c + 1]) |
-				(cpu[c + 2] ^ synced[c + 2]) |
-				(cpu[c + 3] ^ synced[c + 3]) |
-				(cpu[c + 4] ^ synced[c + 4]) |
-				(cpu[c + 5] ^ synced[c + 5]) |
-				(cpu[c + 6] ^ synced[c + 6]) |
-				(cpu[c + 7] ^ synced[c + 7])) ===
+			((cpu[c] ^ synced[s]) |
+				(cpu[c + 1] ^ synced[s + 1]) |
+				(cpu[c + 2] ^ synced[s + 2]) |
+				(cpu[c + 3] ^ synced[s + 3]) |
+				(cpu[c + 4] ^ synced[s + 4]) |
+				(cpu[c + 5] ^ synced[s + 5]) |
+				(cpu[c + 6] ^ synced[s + 6]) |
+				(cpu[c + 7] ^ synced[s + 7])) ===
 				0 &&
-			((cpu[c + 8] ^ synced[c + 8]) |
-				(cpu[c + 9] ^ synced[c + 9]) |
-				(cpu[c + 10] ^ synced[c + 10]) |
-				(cpu[c + 11] ^ synced[c + 11]) |
-				(cpu[c + 12] ^ synced[c + 12]) |
-				(cpu[c + 13] ^ synced[c + 13]) |
-				(cpu[c + 14] ^ synced[c + 14]) |
-				(cpu[c + 15] ^ synced[c + 15])) ===
+			((cpu[c + 8] ^ synced[s + 8]) |
+				(cpu[c + 9] ^ synced[s + 9]) |
+				(cpu[c + 10] ^ synced[s + 10]) |
+				(cpu[c + 11] ^ synced[s + 11]) |
+				(cpu[c + 12] ^ synced[s + 12]) |
+				(cpu[c + 13] ^ synced[s + 13]) |
+				(cpu[c + 14] ^ synced[s + 14]) |
+				(cpu[c + 15] ^ synced[s + 15])) ===
 				0
 		) {
 			continue;
 		}
+		const m = memAt + line * LINE_WORDS;
 		for (let i = 0; i < LINE_WORDS; i++) {
-			const v = cpu[cacheAt + i];
-			mem[memAt + i] = v;
-			synced[cacheAt + i] = v;
+			const v = cpu[c + i];
+			mem[m + i] = v;
+			synced[s + i] = v;
 		}
 		written++;
 	}

@@ -256,25 +256,22 @@ function get_next_sg(
 	needed_sges: unsigned_long,
 	gfp_mask: gfp_t,
 ): scatterlist | err_ptr {
-	let link: scatterlist | null = null;
-	if (cur !== null) {
-		link = sg_next(cur) as scatterlist;
-		if (!sg_is_last(link) || needed_sges === 1) return link;
-	}
+	const link = cur === null ? null : (sg_next(cur) as scatterlist);
+	// An array's last entry takes data only when nothing more will come; else it must be free for the link.
+	if (link !== null && (needed_sges === 1 || !sg_is_last(link))) return link;
 
-	const alloc_size = Math.min(needed_sges, SG_MAX_SINGLE_ALLOC);
-	const new_sg = sg_kmalloc(alloc_size, gfp_mask);
-	if (new_sg === null) return ERR_PTR(-ENOMEM);
-	sg_init_table(new_sg, alloc_size);
-	if (link !== null) {
-		// The link costs an entry.
-		table.total_nents += alloc_size - 1;
-		__sg_chain(link, new_sg);
+	const room = Math.min(needed_sges, SG_MAX_SINGLE_ALLOC);
+	const chunk = sg_kmalloc(room, gfp_mask);
+	if (chunk === null) return ERR_PTR(-ENOMEM);
+	sg_init_table(chunk, room);
+	if (link === null) {
+		table.sgt.sgl = chunk;
+		table.total_nents = room;
 	} else {
-		table.sgt.sgl = new_sg;
-		table.total_nents = alloc_size;
+		__sg_chain(link, chunk);
+		table.total_nents += room - 1;
 	}
-	return new_sg;
+	return chunk;
 }
 
 /** Whether @a follows @b in memory. */

@@ -113,6 +113,31 @@ function sg_split_mapped(splitters: sg_splitter[]): void {
 	}
 }
 
+/** The steps of a split; what was allocated is the caller's to free when it fails. */
+function sg_split_into(
+	splitters: sg_splitter[],
+	in_sg: scatterlist,
+	in_mapped_nents: int,
+	skip: loff_t,
+	sizes: size_t[],
+	gfp_mask: gfp_t,
+): int {
+	const nb_splits = splitters.length;
+	let ret = sg_calculate_split(in_sg, sg_nents(in_sg), nb_splits, skip, sizes, splitters, false);
+	if (ret < 0) return ret;
+	for (const split of splitters) {
+		split.out_sg = kmalloc_sg(split.nents, gfp_mask);
+		if (split.out_sg === null) return -ENOMEM;
+	}
+	sg_split_phys(splitters);
+	if (in_mapped_nents === 0) return 0;
+
+	// This overwrites the first calculation, which nobody needs any more.
+	ret = sg_calculate_split(in_sg, in_mapped_nents, nb_splits, skip, sizes, splitters, true);
+	if (ret === 0) sg_split_mapped(splitters);
+	return ret;
+}
+
 /**
  * Cut @in_sg into @nb_splits lists of @split_sizes bytes, @skip bytes in.
  * @in_mapped_nents: what mapping @in_sg answered, 0 when it is not mapped
@@ -134,36 +159,16 @@ export function sg_split(
 	const splitters = kcalloc(nb_splits, sg_splitter, gfp_mask);
 	if (splitters === null) return -ENOMEM;
 
-	let ret: int;
-	fail: {
-		ret = sg_calculate_split(in_sg, sg_nents(in_sg), nb_splits, skip, split_sizes, splitters, false);
-		if (ret < 0) break fail;
-
-		for (const split of splitters) {
-			split.out_sg = kmalloc_sg(split.nents, gfp_mask);
-			if (split.out_sg === null) {
-				ret = -ENOMEM;
-				break fail;
-			}
+	const ret = sg_split_into(splitters, in_sg, in_mapped_nents, skip, split_sizes, gfp_mask);
+	for (let i = 0; i < nb_splits; i++) {
+		const split = splitters[i];
+		if (ret < 0) {
+			kfree_sg(split.out_sg);
+			continue;
 		}
-
-		// The second calculation overwrites the first, so the pages must be out before it.
-		sg_split_phys(splitters);
-		if (in_mapped_nents !== 0) {
-			ret = sg_calculate_split(in_sg, in_mapped_nents, nb_splits, skip, split_sizes, splitters, true);
-			if (ret < 0) break fail;
-			sg_split_mapped(splitters);
-		}
-
-		for (let i = 0; i < nb_splits; i++) {
-			out[i] = splitters[i].out_sg;
-			if (out_mapped_nents !== null) out_mapped_nents[i] = splitters[i].nents;
-		}
-		kfree(splitters);
-		return 0;
+		out[i] = split.out_sg;
+		if (out_mapped_nents !== null) out_mapped_nents[i] = split.nents;
 	}
-
-	for (const split of splitters) kfree_sg(split.out_sg);
 	kfree(splitters);
 	return ret;
 }

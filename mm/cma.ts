@@ -17,6 +17,7 @@ import { CMA_MAX_NAME, CMA_MIN_ALIGNMENT_BYTES, cma, cma_bitmap_maxno, MAX_CMA_A
 import { EBUSY, EINVAL, ENOMEM, ENOSPC } from '#linux/errno.js';
 import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp.js';
 import { boot_data, core_initcall } from '#linux/init.js';
+import { is_power_of_2 } from '#linux/log2.js';
 import { mm_state } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import { MIGRATE_CMA, pageblock_nr_pages } from '#linux/mmzone.js';
@@ -29,7 +30,7 @@ import {
 	spin_unlock_irq,
 	spin_unlock_irqrestore,
 } from '#linux/spinlock.js';
-import type { bool, gfp_t, int, phys_addr_t, ref, unsigned_int, unsigned_long } from '#linux/types.js';
+import type { bool, gfp_t, int, long, phys_addr_t, ref, unsigned_int, unsigned_long } from '#linux/types.js';
 import {
 	memblock_alloc_range_nid,
 	memblock_bottom_up,
@@ -98,28 +99,31 @@ function cma_clear_bitmap(cma: cma, pfn: unsigned_long, count: unsigned_long): v
 	spin_unlock_irqrestore(cma.lock, flags);
 }
 
-/** Lend the area's pages to the page allocator; on failure give them to it for good (mm/cma.c: cma_activate_area()). */
-function cma_activate_area(cma: cma): void {
-	const end = cma.base_pfn + cma.count;
-	cma.bitmap = bitmap_zalloc(cma_bitmap_maxno(cma), GFP_KERNEL);
-	const z = pfn_zone(cma.base_pfn);
-	if (cma.bitmap !== null) {
-		WARN_ON_ONCE(!pfn_valid(cma.base_pfn));
-		// A range is taken from one zone only.
-		if (z !== null && z === pfn_zone(end - 1)) {
-			for (let pfn = cma.base_pfn; pfn < end; pfn += pageblock_nr_pages)
-				init_cma_reserved_pageblock(pfn_to_page(pfn));
-			return;
-		}
-		bitmap_free(cma.bitmap);
-		cma.bitmap = null;
-	}
+/** An area that cannot be used: its pages go to the page allocator for good, unless its owner keeps them. */
+function cma_abandon(cma: cma): void {
 	if (!cma.reserve_pages_on_error) {
-		for (let pfn = cma.base_pfn; pfn < end; pfn++) free_reserved_page(pfn_to_page(pfn));
+		for (let i = 0; i < cma.count; i++) free_reserved_page(pfn_to_page(cma.base_pfn + i));
 	}
 	mm_state.totalcma_pages -= cma.count;
 	cma.count = 0;
 	pr_err('cma: CMA area %s could not be activated', cma.name);
+}
+
+/** Lend the area's pages to the page allocator, page block by page block (mm/cma.c: cma_activate_area()). */
+function cma_activate_area(cma: cma): void {
+	const end = cma.base_pfn + cma.count;
+	const z = pfn_zone(cma.base_pfn);
+	const bitmap = bitmap_zalloc(cma_bitmap_maxno(cma), GFP_KERNEL);
+	WARN_ON_ONCE(!pfn_valid(cma.base_pfn));
+	// A range is taken from one zone only.
+	if (bitmap === null || z === null || z !== pfn_zone(end - 1)) {
+		bitmap_free(bitmap);
+		cma_abandon(cma);
+		return;
+	}
+	cma.bitmap = bitmap;
+	for (let pfn = cma.base_pfn; pfn < end; pfn += pageblock_nr_pages)
+		init_cma_reserved_pageblock(pfn_to_page(pfn));
 }
 
 /** When slab works: make each area usable (mm/cma.c: cma_init_reserved_areas()). */
@@ -211,7 +215,7 @@ export function cma_declare_contiguous_nid(
 		return -ENOSPC;
 	}
 	if (size === 0) return -EINVAL;
-	if (alignment !== 0 && 2 ** Math.round(Math.log2(alignment)) !== alignment) return -EINVAL;
+	if (alignment !== 0 && !is_power_of_2(alignment)) return -EINVAL;
 
 	const align = Math.max(alignment, CMA_MIN_ALIGNMENT_BYTES);
 	let ret: int;
@@ -281,50 +285,68 @@ function cma_debug_show_areas(cma: cma): void {
 	);
 }
 
+/** Claim the first aligned run of @bits free bits from @start on: its number, -1 when there is none. */
+function cma_claim_bits(
+	cma: cma,
+	start: unsigned_long,
+	bits: unsigned_long,
+	mask: unsigned_long,
+	offset: unsigned_long,
+): long {
+	const map = cma.bitmap as Uint32Array;
+	const maxno = cma_bitmap_maxno(cma);
+	spin_lock_irq(cma.lock);
+	const first = bitmap_find_next_zero_area_off(map, maxno, start, bits, mask, offset);
+	const found = first < maxno;
+	if (found) bitmap_set(map, first, bits);
+	spin_unlock_irq(cma.lock);
+	return found ? first : -1;
+}
+
+/** Take the pages of a claimed run; two callers must not empty one page block at a time. */
+function cma_claim_pages(pfn: unsigned_long, count: unsigned_long, gfp: gfp_t): int {
+	mutex_lock(state.cma_mutex);
+	const ret = alloc_contig_range(pfn, pfn + count, MIGRATE_CMA, gfp);
+	mutex_unlock(state.cma_mutex);
+	return ret;
+}
+
+function cma_account_alloc(cma: cma, count: unsigned_long, done: bool): void {
+	const stats = cma.stats;
+	if (!done) {
+		stats.nr_pages_failed += count;
+		return;
+	}
+	stats.nr_pages_succeeded += count;
+	stats.nr_pages += count;
+	stats.max_pages = Math.max(stats.max_pages, stats.nr_pages);
+}
+
 function __cma_alloc(cma: cma | null, count: unsigned_long, align: unsigned_int, gfp: gfp_t): page | null {
-	if (cma === null || cma.count === 0 || cma.bitmap === null || count === 0) return null;
-	pr_debug('cma: %s(cma %p, name: %s, count %lu, align %d)', 'cma_alloc', cma, cma.name, count, align);
+	if (cma === null || cma.count === 0 || cma.bitmap === null) return null;
+	pr_debug('cma: %s(cma %p, name: %s, count %lu, align %d)', '__cma_alloc', cma, cma.name, count, align);
+	const bits = cma_bitmap_pages_to_bits(cma, count);
+	if (bits === 0 || bits > cma_bitmap_maxno(cma)) return null;
 
 	const mask = cma_bitmap_aligned_mask(cma, align);
 	const offset = cma_bitmap_aligned_offset(cma, align);
-	const bitmap_maxno = cma_bitmap_maxno(cma);
-	const bitmap_count = cma_bitmap_pages_to_bits(cma, count);
-	if (bitmap_count > bitmap_maxno) return null;
-
-	let page: page | null = null;
 	let ret = -ENOMEM;
-	for (let start = 0; ; ) {
-		spin_lock_irq(cma.lock);
-		const bitmap_no = bitmap_find_next_zero_area_off(
-			cma.bitmap,
-			bitmap_maxno,
-			start,
-			bitmap_count,
-			mask,
-			offset,
-		);
-		if (bitmap_no >= bitmap_maxno) {
-			spin_unlock_irq(cma.lock);
-			break;
-		}
-		bitmap_set(cma.bitmap, bitmap_no, bitmap_count);
-		// The bits keep others away; the lock is not needed while the pages are taken.
-		spin_unlock_irq(cma.lock);
-
-		const pfn = cma.base_pfn + bitmap_no * 2 ** cma.order_per_bit;
-		mutex_lock(state.cma_mutex);
-		ret = alloc_contig_range(pfn, pfn + count, MIGRATE_CMA, gfp);
-		mutex_unlock(state.cma_mutex);
+	let page: page | null = null;
+	let at = cma_claim_bits(cma, 0, bits, mask, offset);
+	while (at >= 0) {
+		const pfn = cma.base_pfn + at * 2 ** cma.order_per_bit;
+		ret = cma_claim_pages(pfn, count, gfp);
 		if (ret === 0) {
 			page = pfn_to_page(pfn);
 			break;
 		}
+		// The bits kept others away while the lock was free; now they may come.
 		cma_clear_bitmap(cma, pfn, count);
 		if (ret !== -EBUSY) break;
-		pr_debug('cma: %s(): memory range at pfn 0x%lx %p is busy, retrying', 'cma_alloc', pfn, pfn_to_page(pfn));
-		start = bitmap_no + mask + 1;
+		pr_debug('cma: %s(): memory range at pfn 0x%lx %p is busy, retrying', '__cma_alloc', pfn, pfn_to_page(pfn));
+		at = cma_claim_bits(cma, at + mask + 1, bits, mask, offset);
 	}
-	if (ret !== 0 && !(gfp & __GFP_NOWARN)) {
+	if (page === null && !(gfp & __GFP_NOWARN)) {
 		pr_err_ratelimited(
 			'cma: %s: %s: alloc failed, req-size: %lu pages, ret: %d',
 			'__cma_alloc',
@@ -334,14 +356,8 @@ function __cma_alloc(cma: cma | null, count: unsigned_long, align: unsigned_int,
 		);
 		cma_debug_show_areas(cma);
 	}
-	const stats = cma.stats;
-	if (page !== null) {
-		stats.nr_pages_succeeded += count;
-		stats.nr_pages += count;
-		stats.max_pages = Math.max(stats.max_pages, stats.nr_pages);
-	} else {
-		stats.nr_pages_failed += count;
-	}
+	pr_debug('cma: %s(): returned %p', '__cma_alloc', page);
+	cma_account_alloc(cma, count, page !== null);
 	return page;
 }
 

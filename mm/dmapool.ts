@@ -180,29 +180,18 @@ function pool_blocks_per_page(pool: dma_pool): unsigned_int {
 	return whole * per_boundary + Math.floor(rest / pool.size);
 }
 
-/** Cut a new page in blocks, which are given out from its start; the lock is held. */
+/** Cut a new page in blocks, which are given out from its start, before all others; the lock is held. */
 function pool_initialise_page(pool: dma_pool, page: dma_page): void {
-	const vaddr = page.vaddr as void_ptr;
-	let first: dma_block | null = null;
-	let last: dma_block | null = null;
-	let next_boundary = pool.boundary;
-	let offset = 0;
-	for (const block of page.blocks as dma_block[]) {
-		if (offset + pool.size > next_boundary) {
-			offset = next_boundary;
-			next_boundary += pool.boundary;
-		}
+	const blocks = page.blocks as dma_block[];
+	const per_boundary = Math.floor(pool.boundary / pool.size);
+	for (let i = blocks.length - 1; i >= 0; i--) {
+		const block = blocks[i];
+		const offset = Math.floor(i / per_boundary) * pool.boundary + (i % per_boundary) * pool.size;
 		block.dma = page.dma + offset;
-		block.vaddr = vaddr.subarray(offset, offset + pool.size);
-		block.free = true;
-		if (last !== null) last.next_block = block;
-		else first = block;
-		last = block;
-		offset += pool.size;
-		pool.nr_blocks++;
+		block.vaddr = (page.vaddr as void_ptr).subarray(offset, offset + pool.size);
+		pool_block_push(pool, block);
 	}
-	(last as dma_block).next_block = pool.next_block;
-	pool.next_block = first;
+	pool.nr_blocks += blocks.length;
 	list_add(page.page_list, pool.page_list);
 	pool.nr_pages++;
 }

@@ -73,14 +73,12 @@ function __vm_map_pages(
 	num: unsigned_long,
 	offset: unsigned_long,
 ): int {
-	const count = vma_pages(vma);
-	if (offset >= num) return -ENXIO;
-	if (count > num - offset) return -ENXIO;
-	for (let i = 0; i < count; i++) {
-		const ret = vm_insert_page(vma, vma.vm_start + i * PAGE_SIZE, pages[offset + i]);
-		if (ret < 0) return ret;
-	}
-	return 0;
+	const end = offset + vma_pages(vma);
+	if (offset >= num || end > num) return -ENXIO;
+	let ret = 0;
+	let addr = vma.vm_start;
+	for (let i = offset; i < end && ret === 0; i++, addr += PAGE_SIZE) ret = vm_insert_page(vma, addr, pages[i]);
+	return ret;
 }
 
 /** Fill @vma with pages from vm_pgoff on (mm/memory.c: vm_map_pages()). -ENXIO: there are not enough. */

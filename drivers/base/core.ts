@@ -7,6 +7,7 @@
 // Left out: uevents (the files are there), the power/ directories, CPU hot-plug beyond online, shutdown's PM,
 // device_move(), physical location, the order of dpm_list.
 
+import { dev_fwnode } from '#drivers/base/property.js';
 import type { subsys_private } from '#drivers/base/base.js';
 import { device_private } from '#drivers/base/base.js';
 import {
@@ -553,12 +554,15 @@ export function dev_sync_state(dev: device): void {
 	else if (dev.driver !== null && dev.driver.sync_state !== null) dev.driver.sync_state(dev);
 }
 
+function consumers_all_bound(dev: device): bool {
+	for (const link of list_for_each_entry(dev.links.consumers))
+		if (device_link_test(link, DL_FLAG_MANAGED) && link.status !== DL_STATE_ACTIVE) return false;
+	return true;
+}
+
 function __device_links_queue_sync_state(dev: device, list: list_head<device>): void {
-	if (!dev_has_sync_state(dev) || dev.state_synced) return;
-	for (const link of list_for_each_entry(dev.links.consumers)) {
-		if (!device_link_test(link, DL_FLAG_MANAGED)) continue;
-		if (link.status !== DL_STATE_ACTIVE) return;
-	}
+	if (dev.state_synced || !dev_has_sync_state(dev) || !consumers_all_bound(dev)) return;
+
 	// Set now, so that it is queued but once.
 	dev.state_synced = true;
 	if (WARN_ON(!list_empty(dev.links.defer_sync))) return;
@@ -722,19 +726,19 @@ export function device_links_driver_cleanup(dev: device): void {
 
 /** Whether a consumer is bound or probing (drivers/base/core.c: device_links_busy()). */
 export function device_links_busy(dev: device): bool {
-	let ret = false;
+	let busy = false;
+
 	device_links_write_lock();
+	dev.links.status = DL_DEV_UNBINDING;
 	for (const link of list_for_each_entry(dev.links.consumers)) {
 		if (!device_link_test(link, DL_FLAG_MANAGED)) continue;
-		if (link.status === DL_STATE_CONSUMER_PROBE || link.status === DL_STATE_ACTIVE) {
-			ret = true;
-			break;
-		}
+		busy = link.status === DL_STATE_CONSUMER_PROBE || link.status === DL_STATE_ACTIVE;
+		if (busy) break;
+		// Nobody is to bind through it any more.
 		link.status = DL_STATE_SUPPLIER_UNBIND;
 	}
-	dev.links.status = DL_DEV_UNBINDING;
 	device_links_write_unlock();
-	return ret;
+	return busy;
 }
 
 /** Unbind every consumer of @dev (drivers/base/core.c: device_links_unbind_consumers()). */
@@ -1037,15 +1041,15 @@ const class_dir_ktype: kobj_type = { release: class_dir_release };
 function class_dir_create_and_add(sp: subsys_private, parent_kobj: kobject | null): kobject | err_ptr {
 	const dir = kzalloc(class_dir, GFP_KERNEL);
 	if (dir === null) return ERR_PTR(-ENOMEM);
+	const { kobj } = dir;
+
 	dir.class = sp.class;
-	kobject_init(dir.kobj, class_dir_ktype);
-	dir.kobj.kset = sp.glue_dirs;
-	const retval = kobject_add(dir.kobj, parent_kobj, '%s', sp.class?.name ?? '');
-	if (retval < 0) {
-		kobject_put(dir.kobj);
-		return ERR_PTR(retval);
-	}
-	return dir.kobj;
+	kobject_init(kobj, class_dir_ktype);
+	kobj.kset = sp.glue_dirs;
+	const err = kobject_add(kobj, parent_kobj, '%s', sp.class?.name ?? '');
+	if (err === 0) return kobj;
+	kobject_put(kobj);
+	return ERR_PTR(err);
 }
 
 function get_device_parent(dev: device, parent: device | null): kobject | null | err_ptr {
@@ -1440,12 +1444,6 @@ export function device_match_devt(dev: device, pdevt: unknown): int {
 /** drivers/base/core.c: device_match_any(). */
 export function device_match_any(dev: device, unused: unknown): int {
 	return 1;
-}
-
-/** The firmware node of @dev (drivers/base/property.c: __dev_fwnode()). */
-export function dev_fwnode(dev: device): fwnode_handle | null {
-	if (dev.of_node !== null) return dev.of_node.fwnode;
-	return dev.fwnode;
 }
 
 // ---- names, nodes, online ------------------------------------------------------------------------------------

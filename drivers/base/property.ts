@@ -4,16 +4,19 @@
 //
 // Left out: software nodes, connections, PHY modes, software-node graphs.
 
-import { dev_fwnode } from '#drivers/base/core.js';
 import type { device } from '#linux/device.js';
 import { EINVAL, ENODATA, ENXIO } from '#linux/errno.js';
 import type { dev_dma_attr, fwnode_handle, fwnode_reference_args } from '#linux/fwnode.js';
 import { DEV_DMA_NOT_SUPPORTED } from '#linux/fwnode.js';
 import type { bool, int, ref, size_t, u32, u64, unsigned_int } from '#linux/types.js';
 
-export { dev_fwnode };
-
 type int_array = number[] | Uint8Array | Uint16Array | Uint32Array;
+
+/** The firmware node of @dev (drivers/base/property.c: __dev_fwnode()). */
+export function dev_fwnode(dev: device): fwnode_handle | null {
+	if (dev.of_node !== null) return dev.of_node.fwnode;
+	return dev.fwnode;
+}
 
 /** drivers/base/property.c: fwnode_property_present(). */
 export function fwnode_property_present(fwnode: fwnode_handle | null, propname: string): bool {

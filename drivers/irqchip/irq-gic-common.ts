@@ -6,7 +6,7 @@ import { EINVAL } from '#linux/errno.js';
 import { readl_relaxed, writel_relaxed } from '#linux/io.js';
 import { IRQ_TYPE_EDGE_BOTH, IRQ_TYPE_LEVEL_MASK, IRQ_TYPE_SENSE_MASK } from '#linux/irq.js';
 import type { irq_domain, irq_fwspec } from '#linux/irqdomain.js';
-import type { __iomem, bool, int, ref, unsigned_int, unsigned_long } from '#linux/types.js';
+import type { __iomem, bool, int, ref, u32, unsigned_int, unsigned_long } from '#linux/types.js';
 
 export const GIC_DIST_CTRL = 0x000;
 export const GIC_DIST_CTR = 0x004;

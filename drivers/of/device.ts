@@ -65,6 +65,23 @@ function of_dma_set_restricted_buffer(dev: device, np: device_node): void {
 	}
 }
 
+/** Cut the masks of @dev to what @windows let through; the highest address that does. */
+function of_dma_limit_masks(dev: device, windows: bus_dma_region[] | null): u64 {
+	let limit: u64 = windows !== null ? dma_range_map_max(windows) : 0;
+
+	if (dev.dma_mask === null) {
+		dev_warn(dev, 'DMA mask not set');
+		dev.dma_mask = new ref<u64>(dev.coherent_dma_mask);
+	}
+	if (limit === 0) limit = dev.coherent_dma_mask;
+	if (limit === 0) limit = DMA_BIT_MASK(32);
+
+	const mask = DMA_BIT_MASK(fls64(limit));
+	dev.coherent_dma_mask = and64(dev.coherent_dma_mask, mask);
+	dev.dma_mask.value = and64(dev.dma_mask.value, mask);
+	return limit;
+}
+
 /**
  * Set up @dev's DMA from the tree: windows and masks, coherency, IOMMU (drivers/of/device.c: of_dma_configure_id()).
  *
@@ -76,45 +93,32 @@ function of_dma_set_restricted_buffer(dev: device, np: device_node): void {
  */
 export function of_dma_configure_id(dev: device, np: device_node, force_dma: bool, id: u32 | null): int {
 	const map = new ref<bus_dma_region[] | null>(null);
-	let end: u64 = 0;
-	let set_map = false;
+
 	const bus_np = np === dev.of_node ? __of_get_dma_parent(np) : of_node_get(np);
-	let ret = of_dma_get_range(bus_np, map);
+	const err = of_dma_get_range(bus_np, map);
 	of_node_put(bus_np);
-	if (ret < 0) {
-		if (!force_dma) return ret === -ENODEV ? 0 : ret;
-	} else {
-		end = dma_range_map_max(map.value as bus_dma_region[]);
-		set_map = true;
-	}
+	if (err !== 0 && !force_dma) return err === -ENODEV ? 0 : err;
 
-	if (dev.dma_mask === null) {
-		dev_warn(dev, 'DMA mask not set');
-		dev.dma_mask = new ref<u64>(dev.coherent_dma_mask);
-	}
-	if (end === 0) end = dev.coherent_dma_mask !== 0 ? dev.coherent_dma_mask : DMA_BIT_MASK(32);
-
-	const mask = DMA_BIT_MASK(fls64(end));
-	dev.coherent_dma_mask = and64(dev.coherent_dma_mask, mask);
-	dev.dma_mask.value = and64(dev.dma_mask.value, mask);
-	if (set_map) {
-		dev.bus_dma_limit = end;
-		dev.dma_range_map = map.value;
+	const windows = err === 0 ? map.value : null;
+	const limit = of_dma_limit_masks(dev, windows);
+	if (windows !== null) {
+		dev.bus_dma_limit = limit;
+		dev.dma_range_map = windows;
 	}
 
 	const coherent = of_dma_is_coherent(np);
 	dev_dbg(dev, 'device is%sdma coherent', coherent ? ' ' : ' not ');
 
-	ret = of_iommu_configure(dev, np, id);
-	if (ret === -EPROBE_DEFER) {
-		if (set_map) dev.dma_range_map = null;
-		kfree(map.value);
-		return -EPROBE_DEFER;
+	const no_iommu = of_iommu_configure(dev, np, id);
+	if (no_iommu === -EPROBE_DEFER) {
+		if (windows !== null) dev.dma_range_map = null;
+		kfree(windows);
+		return no_iommu;
 	}
-	dev_dbg(dev, 'device is%sbehind an iommu', ret === 0 ? ' ' : ' not ');
+	dev_dbg(dev, 'device is%sbehind an iommu', no_iommu === 0 ? ' ' : ' not ');
 
 	arch_setup_dma_ops(dev, coherent);
-	if (ret !== 0) of_dma_set_restricted_buffer(dev, np);
+	if (no_iommu !== 0) of_dma_set_restricted_buffer(dev, np);
 	return 0;
 }
 

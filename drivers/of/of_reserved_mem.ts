@@ -227,6 +227,12 @@ export function fdt_scan_reserved_mem(): int {
 	return 0;
 }
 
+function touches_reserved(at: phys_addr_t): bool {
+	for (const rmem of state.reserved_mem)
+		if (rmem.size !== 0 && at >= rmem.base && at <= rmem.base + rmem.size) return true;
+	return false;
+}
+
 /** Allocate inside an alloc-range, from the end of it that touches another region. */
 function __reserved_mem_alloc_in_range(
 	size: phys_addr_t,
@@ -236,17 +242,16 @@ function __reserved_mem_alloc_in_range(
 	nomap: bool,
 	res_base: ref<phys_addr_t>,
 ): int {
-	const prev_bottom_up = memblock_bottom_up();
-	let bottom_up = false;
-	let top_down = false;
-	for (const rmem of state.reserved_mem) {
-		if (rmem.size === 0) continue;
-		if (start >= rmem.base && start <= rmem.base + rmem.size) bottom_up = true;
-		if (end >= rmem.base && end <= rmem.base + rmem.size) top_down = true;
-	}
-	if (bottom_up !== top_down) memblock_set_bottom_up(bottom_up);
+	const from_below = touches_reserved(start);
+	const was_from_below = memblock_bottom_up();
+
+	// Neither end, or both: no reason to prefer one.
+	if (from_below === touches_reserved(end))
+		return early_init_dt_alloc_reserved_memory_arch(size, align, start, end, nomap, res_base);
+
+	memblock_set_bottom_up(from_below);
 	const ret = early_init_dt_alloc_reserved_memory_arch(size, align, start, end, nomap, res_base);
-	if (bottom_up !== top_down) memblock_set_bottom_up(prev_bottom_up);
+	memblock_set_bottom_up(was_from_below);
 	return ret;
 }
 

@@ -28,10 +28,12 @@ import type {
 	bool,
 	dma_addr_t,
 	int,
+	long,
 	phys_addr_t,
 	ref,
 	size_t,
 	ssize_t,
+	u64,
 	unsigned_long,
 	void_ptr,
 } from '#linux/types.js';
@@ -72,33 +74,30 @@ function dma_init_coherent_memory(
 	size: size_t,
 	use_dma_pfn_offset: bool,
 ): dma_coherent_mem | err_ptr {
-	const pages = Math.floor(size / PAGE_SIZE);
 	if (size === 0) return ERR_PTR(-EINVAL);
 	const mem_base = memremap(phys_addr, size, MEMREMAP_WC);
 	if (mem_base === null) return ERR_PTR(-EINVAL);
 
-	out_unmap_membase: {
-		const dma_mem = kzalloc(dma_coherent_mem, GFP_KERNEL);
-		if (dma_mem === null) break out_unmap_membase;
-		dma_mem.bitmap = bitmap_zalloc(pages, GFP_KERNEL);
-		if (dma_mem.bitmap === null) {
-			kfree(dma_mem);
-			break out_unmap_membase;
-		}
-		dma_mem.virt_base = mem_base;
-		dma_mem.device_base = device_addr;
-		dma_mem.pfn_base = PFN_DOWN(phys_addr);
-		dma_mem.size = pages;
-		dma_mem.use_dev_dma_pfn_offset = use_dma_pfn_offset;
-		return dma_mem;
+	const pages = Math.floor(size / PAGE_SIZE);
+	const dma_mem = kzalloc(dma_coherent_mem, GFP_KERNEL);
+	const bitmap = dma_mem === null ? null : bitmap_zalloc(pages, GFP_KERNEL);
+	if (dma_mem === null || bitmap === null) {
+		kfree(dma_mem);
+		memunmap(mem_base);
+		pr_err(
+			'Reserved memory: failed to init DMA memory pool at %pa, size %zd MiB',
+			phys_addr,
+			Math.floor(size / SZ_1M),
+		);
+		return ERR_PTR(-ENOMEM);
 	}
-	memunmap(mem_base);
-	pr_err(
-		'Reserved memory: failed to init DMA memory pool at %pa, size %zd MiB',
-		phys_addr,
-		Math.floor(size / SZ_1M),
-	);
-	return ERR_PTR(-ENOMEM);
+	dma_mem.bitmap = bitmap;
+	dma_mem.size = pages;
+	dma_mem.pfn_base = PFN_DOWN(phys_addr);
+	dma_mem.virt_base = mem_base;
+	dma_mem.device_base = device_addr;
+	dma_mem.use_dev_dma_pfn_offset = use_dma_pfn_offset;
+	return dma_mem;
 }
 
 function _dma_release_coherent_memory(mem: dma_coherent_mem | null): void {
@@ -132,6 +131,7 @@ export function dma_declare_coherent_memory(
 	return ret;
 }
 
+/** Take @dev's own coherent memory away (kernel/dma/coherent.c: dma_release_coherent_memory()). */
 export function dma_release_coherent_memory(dev: device | null): void {
 	if (dev === null) return;
 	_dma_release_coherent_memory(dev.dma_mem as dma_coherent_mem | null);
@@ -179,7 +179,7 @@ export function dma_alloc_from_dev_coherent(
 }
 
 /** How far @vaddr is into the pool; -1 when it is not in it. */
-function coherent_offset(mem: dma_coherent_mem | null, vaddr: void_ptr): number {
+function coherent_offset(mem: dma_coherent_mem | null, vaddr: void_ptr): long {
 	if (mem === null || mem.virt_base === null || mem.virt_base.buffer !== vaddr.buffer) return -1;
 	const at = vaddr.byteOffset - mem.virt_base.byteOffset;
 	return at >= 0 && at < mem.size * PAGE_SIZE ? at : -1;
@@ -241,10 +241,12 @@ export function dma_alloc_from_global_coherent(
 	return mem === null ? null : __dma_alloc_from_coherent(dev, mem, size, dma_handle);
 }
 
+/** 1 when @vaddr was of the pool of all devices and is free now, else 0 (dma_release_from_global_coherent()). */
 export function dma_release_from_global_coherent(order: int, vaddr: void_ptr): int {
 	return __dma_release_from_coherent(state.dma_coherent_default_memory, order, vaddr);
 }
 
+/** dma_mmap_from_dev_coherent() for the pool of all devices (dma_mmap_from_global_coherent()). */
 export function dma_mmap_from_global_coherent(
 	vma: vm_area_struct,
 	vaddr: void_ptr,
@@ -256,7 +258,7 @@ export function dma_mmap_from_global_coherent(
 
 /** Make the range the pool of all devices (kernel/dma/coherent.c: dma_init_global_coherent()). */
 export function dma_init_global_coherent(phys_addr: phys_addr_t, size: size_t): int {
-	const mem = dma_init_coherent_memory(phys_addr, phys_addr as number, size, true);
+	const mem = dma_init_coherent_memory(phys_addr, phys_addr as u64, size, true);
 	if (IS_ERR(mem)) return PTR_ERR(mem);
 	state.dma_coherent_default_memory = mem;
 	pr_info('DMA: default coherent area is set');
@@ -264,16 +266,16 @@ export function dma_init_global_coherent(phys_addr: phys_addr_t, size: size_t): 
 }
 
 function rmem_dma_device_init(rmem: reserved_mem, dev: device): int {
-	let mem = rmem.priv as dma_coherent_mem | null;
-	if (mem === null) {
-		const made = dma_init_coherent_memory(rmem.base, rmem.base as number, rmem.size, true);
-		if (IS_ERR(made)) return PTR_ERR(made);
-		mem = made;
-		rmem.priv = mem;
+	if (rmem.priv === null) {
+		// Several devices may name the region; the first of them has it mapped.
+		const mapped = dma_init_coherent_memory(rmem.base, rmem.base as u64, rmem.size, true);
+		if (IS_ERR(mapped)) return PTR_ERR(mapped);
+		rmem.priv = mapped;
 	}
-	if (mem.device_base + rmem.size - 1 > min_not_zero(dev.coherent_dma_mask, dev.bus_dma_limit)) {
-		dev_warn(dev, "reserved memory is beyond device's set DMA address range");
-	}
+	const mem = rmem.priv as dma_coherent_mem;
+	const last = mem.device_base + rmem.size - 1;
+	const reach = min_not_zero(dev.coherent_dma_mask, dev.bus_dma_limit);
+	if (last > reach) dev_warn(dev, "reserved memory is beyond device's set DMA address range");
 	return dma_assign_coherent_memory(dev, mem);
 }
 

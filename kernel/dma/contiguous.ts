@@ -59,6 +59,7 @@ early_param('cma', (p) => {
 	return 0;
 });
 
+/** The default area, null without one (C: the variable of this name). */
 export function dma_contiguous_default_area(): cma | null {
 	return state.dma_contiguous_default_area.value;
 }
@@ -171,25 +172,27 @@ const rmem_cma_ops: reserved_mem_ops = {
 	device_release: rmem_cma_device_release,
 };
 
-/** A reusable shared-dma-pool is a CMA area (kernel/dma/contiguous.c: rmem_cma_setup()). */
-function rmem_cma_setup(rmem: reserved_mem): int {
+/** Whether the region may become a CMA area: 0; -EBUSY when cma= takes its place, -EINVAL when it is unfit. */
+function rmem_cma_check(rmem: reserved_mem, default_cma: bool): int {
 	const node = rmem.fdt_node;
-	const default_cma = of_get_flat_dt_prop(node, 'linux,cma-default', null) !== null;
-	const cma = new ref<cma | null>(null);
-	if (state.size_cmdline !== -1 && default_cma) {
+	if (default_cma && state.size_cmdline !== -1) {
 		pr_info('Reserved memory: bypass %s node, using cmdline CMA params instead', rmem.name);
 		return -EBUSY;
 	}
-	if (
-		of_get_flat_dt_prop(node, 'reusable', null) === null ||
-		of_get_flat_dt_prop(node, 'no-map', null) !== null
-	) {
-		return -EINVAL;
-	}
-	if (rmem.base % CMA_MIN_ALIGNMENT_BYTES !== 0 || rmem.size % CMA_MIN_ALIGNMENT_BYTES !== 0) {
-		pr_err('Reserved memory: incorrect alignment of CMA region');
-		return -EINVAL;
-	}
+	const reusable = of_get_flat_dt_prop(node, 'reusable', null) !== null;
+	const no_map = of_get_flat_dt_prop(node, 'no-map', null) !== null;
+	if (!reusable || no_map) return -EINVAL;
+	if (rmem.base % CMA_MIN_ALIGNMENT_BYTES === 0 && rmem.size % CMA_MIN_ALIGNMENT_BYTES === 0) return 0;
+	pr_err('Reserved memory: incorrect alignment of CMA region');
+	return -EINVAL;
+}
+
+/** A reusable shared-dma-pool is a CMA area (kernel/dma/contiguous.c: rmem_cma_setup()). */
+function rmem_cma_setup(rmem: reserved_mem): int {
+	const default_cma = of_get_flat_dt_prop(rmem.fdt_node, 'linux,cma-default', null) !== null;
+	const unfit = rmem_cma_check(rmem, default_cma);
+	if (unfit !== 0) return unfit;
+	const cma = new ref<cma | null>(null);
 	const err = cma_init_reserved_mem(rmem.base, rmem.size, 0, rmem.name, cma);
 	if (err !== 0) {
 		pr_err('Reserved memory: unable to setup CMA region');

@@ -48,6 +48,8 @@ import {
 	ref,
 	type size_t,
 	U32_MAX,
+	U64_MAX,
+	type u64,
 	type unsigned_long,
 	type void_ptr,
 } from '#linux/types.js';
@@ -88,17 +90,18 @@ function dma_atomic_pool_size_add(gfp: gfp_t, size: size_t): void {
 	else state.pool_size_kernel.value += size;
 }
 
-/** Whether the default CMA area lies where @gfp may take memory from. */
+/** The last address that memory for @gfp may have. */
+function zone_limit(gfp: gfp_t): u64 {
+	const zone_dma_limit = direct_state.zone_dma_limit;
+	if (gfp & GFP_DMA) return zone_dma_limit;
+	return gfp & GFP_DMA32 ? Math.max(U32_MAX, zone_dma_limit) : U64_MAX;
+}
+
+/** Whether the default CMA area lies where @gfp may take memory from; it never lies in two zones. */
 function cma_in_zone(gfp: gfp_t): bool {
 	const cma = dev_get_cma_area(null);
-	if (cma === null) return false;
-	const size = cma_get_size(cma);
-	if (size === 0) return false;
-	const end = cma_get_base(cma) + size - 1;
-	const zone_dma_limit = direct_state.zone_dma_limit;
-	if (gfp & GFP_DMA) return end <= zone_dma_limit;
-	if (gfp & GFP_DMA32) return end <= Math.max(U32_MAX, zone_dma_limit);
-	return true;
+	const size = cma === null ? 0 : cma_get_size(cma);
+	return cma !== null && size !== 0 && cma_get_base(cma) + size - 1 <= zone_limit(gfp);
 }
 
 /** Add @pool_size bytes, or as much as there is in one piece (kernel/dma/pool.c: atomic_pool_expand()). */
@@ -161,24 +164,22 @@ function __dma_atomic_pool_init(pool_size: size_t, gfp: gfp_t): gen_pool | null 
 
 /** Make the pools: 128 KiB for each GiB of memory, at least that, at most MAX_PAGE_ORDER. */
 function dma_atomic_pool_init(): int {
-	let ret = 0;
 	if (state.atomic_pool_size === 0) {
 		const pages = Math.min(Math.floor(totalram_pages() / (SZ_1G / SZ_128K)), MAX_ORDER_NR_PAGES);
 		state.atomic_pool_size = Math.max(pages * PAGE_SIZE, SZ_128K);
 	}
 	INIT_WORK(state.atomic_pool_work, atomic_pool_work_fn);
 
-	state.atomic_pool_kernel = __dma_atomic_pool_init(state.atomic_pool_size, GFP_KERNEL);
-	if (state.atomic_pool_kernel === null) ret = -ENOMEM;
-	if (has_managed_dma()) {
-		state.atomic_pool_dma = __dma_atomic_pool_init(state.atomic_pool_size, GFP_KERNEL | GFP_DMA);
-		if (state.atomic_pool_dma === null) ret = -ENOMEM;
-	}
-	state.atomic_pool_dma32 = __dma_atomic_pool_init(state.atomic_pool_size, GFP_KERNEL | GFP_DMA32);
-	if (state.atomic_pool_dma32 === null) ret = -ENOMEM;
-
+	const size = state.atomic_pool_size;
+	const dma = has_managed_dma();
+	state.atomic_pool_kernel = __dma_atomic_pool_init(size, GFP_KERNEL);
+	if (dma) state.atomic_pool_dma = __dma_atomic_pool_init(size, GFP_KERNEL | GFP_DMA);
+	state.atomic_pool_dma32 = __dma_atomic_pool_init(size, GFP_KERNEL | GFP_DMA32);
 	dma_atomic_pool_debugfs_init();
-	return ret;
+
+	// One pool that is missing is an error; the others stay of use.
+	if (state.atomic_pool_kernel === null || state.atomic_pool_dma32 === null) return -ENOMEM;
+	return dma && state.atomic_pool_dma === null ? -ENOMEM : 0;
 }
 postcore_initcall(dma_atomic_pool_init);
 
@@ -227,14 +228,13 @@ export function dma_alloc_from_pool(
 	gfp: gfp_t,
 	phys_addr_ok: phys_addr_ok_t | null,
 ): page | null {
-	let pool_found = false;
-	for (let pool = dma_guess_pool(null, gfp); pool !== null; pool = dma_guess_pool(pool, gfp)) {
-		pool_found = true;
+	const first = dma_guess_pool(null, gfp);
+	for (let pool = first; pool !== null; pool = dma_guess_pool(pool, gfp)) {
 		const page = __dma_alloc_from_pool(dev, size, pool, cpu_addr, phys_addr_ok);
 		if (page !== null) return page;
 	}
-	if (pool_found) WARN((gfp & __GFP_NOWARN) === 0, 'DMA pool exhausted for %s', dev_name(dev));
-	else WARN(true, 'Failed to get suitable pool for %s', dev_name(dev));
+	if (first === null) WARN(true, 'Failed to get suitable pool for %s', dev_name(dev));
+	else WARN((gfp & __GFP_NOWARN) === 0, 'DMA pool exhausted for %s', dev_name(dev));
 	return null;
 }
 
