@@ -85,7 +85,10 @@ export interface MachineSummary {
 
 /** Where DRAM begins on H6 and H616 (sun50i-h6-iommu.json, "memory"). */
 const DRAM_BASE = 0x4000_0000;
+/** Where else it begins, on boards with other chips. */
+const DRAM_BASES = [DRAM_BASE, 0x8000_0000, 0x1_0000_0000];
 const DEFAULT_MEMORY = 0x8000_0000;
+const MIN_DEFAULT_MEMORY = 0x800_0000;
 const NEVER = Number.POSITIVE_INFINITY;
 /** An interrupt handler that is entered this often at one place will be entered for ever. */
 const STORM = 1_000_000;
@@ -592,35 +595,43 @@ function memoryOf(
 	memSize: number | undefined,
 ): { regions: readonly Region[]; blob: Uint8Array } {
 	const { root } = parseFdt(dtb);
-	const regions: Region[] = [];
+	const told: Region[] = [];
 	for (const node of root.children)
-		if (node.string('device_type') === 'memory' && node.okay)
-			for (const region of node.reg()) if (region.size > 0) regions.push(region);
+		if (node.string('device_type') === 'memory' && node.okay) told.push(...node.reg());
+	const regions = told.filter(({ size }) => size > 0);
 	if (memSize === undefined && regions.length > 0) return { regions, blob: dtb };
 	const size = memSize ?? DEFAULT_MEMORY;
 	if (!Number.isSafeInteger(size) || size < 0x100_0000 || size % 0x1000 !== 0)
 		throw new MachineError(`${size} bytes of memory: expected a multiple of 4 KiB, 16 MiB or more`);
-	const chosen = [{ base: regions[0]?.base ?? DRAM_BASE, size }];
-	for (const node of root.walk()) {
-		if (!isDevice(node)) continue;
-		for (const { base } of node.reg())
-			if (base >= chosen[0].base && base < chosen[0].base + size && !inRegions(regions, base))
-				throw new MachineError(
-					`${hex(size)} bytes of memory from ${hex(chosen[0].base)} would cover ${node.path}`,
-				);
-	}
-	return { regions: chosen, blob: withMemory(dtb, chosen) };
+	const devices = [...root.walk()].filter(isDevice);
+	const inTheWay = (base: number, end: number): FdtNode | undefined =>
+		devices.find((node) =>
+			node.reg().some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)),
+		);
+	// Only a board's boot loader knows where its DRAM begins; a size that the user names is taken at its word.
+	const bases = told.length > 0 ? [told[0].base] : memSize === undefined ? DRAM_BASES : [DRAM_BASE];
+	for (const base of bases)
+		for (let fit = size; fit >= (memSize ?? MIN_DEFAULT_MEMORY); fit /= 2)
+			if (inTheWay(base, base + fit) === undefined) {
+				const chosen = [{ base, size: fit }];
+				return { regions: chosen, blob: withMemory(dtb, chosen) };
+			}
+	const { path } = inTheWay(bases[0], bases[0] + size)!;
+	throw new MachineError(`${hex(size)} bytes of memory from ${hex(bases[0])} would cover ${path}`);
 }
 
 function inRegions(regions: readonly Region[], addr: number): boolean {
 	return regions.some(({ base, size }) => addr >= base && addr < base + size);
 }
 
+/** Nodes of the root that describe no devices. */
+const NO_DEVICES = ['reserved-memory', 'cpus', 'chosen'];
+
 /** Whether a node's `reg` is device registers (and not memory, or a processor's number). */
 function isDevice(node: FdtNode): boolean {
 	if (node.string('device_type') === 'memory' || node.string('device_type') === 'cpu') return false;
 	for (let at: FdtNode | null = node; at !== null; at = at.parent)
-		if (at.parent?.parent === null && (at.name === 'reserved-memory' || at.name === 'cpus')) return false;
+		if (at.parent?.parent === null && NO_DEVICES.includes(at.name)) return false;
 	return true;
 }
 

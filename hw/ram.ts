@@ -6,10 +6,11 @@
 // step with memory (synced). A 64-byte line is dirty when cpu and synced differ. The model is
 // pessimistic: every line is in the cache, and a stale one stays until someone drops it.
 //
-// RAM comes in blocks of 4 MiB, or in a larger contiguous piece where add_piece() asked for one; the buffer of each
-// view is made when it is needed: what no buffer exists for reads as zeroes, and is in step. So memory that
-// only devices or non-cacheable mappings touch has no cpu view, and memory that no device sees
-// has only that one. vmap() moves pages from their own place to one contiguous buffer, vunmap() moves them back.
+// The cpu view comes in blocks of 4 MiB, or in a larger contiguous piece where add_piece() asked for one; the others
+// in units of 256 KiB. A buffer is made when it is needed: what no buffer exists for reads as zeroes, and is
+// in step. So memory that only devices or non-cacheable mappings touch has no cpu view, and memory
+// that no device sees has only that one.
+// vmap() moves pages from their own place to one contiguous buffer, vunmap() moves them back.
 //
 // Not modelled: cache capacity (see setEviction()), stores of a value that is there already (they do not
 // make a line dirty; zero() does), instruction fetch, ECC.
@@ -21,6 +22,9 @@ export const BLOCK_SIZE = 4 * 1024 * 1024;
 
 const LINE_WORDS = LINE_SIZE / 4;
 const BLOCK_PAGES = BLOCK_SIZE / PAGE_SIZE;
+const UNIT_SIZE = 256 * 1024;
+const UNIT_SHIFT = 18;
+const BLOCK_UNITS = BLOCK_SIZE / UNIT_SIZE;
 /** What zero() leaves in synced. A line is dirty when one word differs, and a line of only this word is not seen in practice. */
 const ZEROED = 0x5aa5_c33c;
 
@@ -100,13 +104,11 @@ interface Piece {
 
 interface Block {
 	readonly base: number;
-	/** The stores of pages that have no slot, and where in them the block begins. */
+	/** The stores of pages that have no slot: the block's or a piece's, and each unit's or one for several. */
 	readonly cpu: Store;
-	readonly cpuOffset: number;
-	mem: Store;
-	memOffset: number;
-	/** The cpu view as it was when in step; null: as all zeroes. It never moves. */
-	synced: Int32Array | null;
+	readonly mem: Store[];
+	/** The cpu view of each unit as it was when in step; null: all zeroes. It never moves. */
+	readonly synced: (Int32Array | null)[];
 	slots: (Slot | null)[] | null;
 	/** How many pages are away because of a vmap(). */
 	moved: number;
@@ -159,7 +161,8 @@ export class Ram implements machine_memory {
 	// What locate() found, kept here so that an access allocates nothing; the rest only counts when atTouched.
 	private atTouched = false;
 	private atBlock!: Block;
-	private atOffset = 0;
+	private atUnit = 0;
+	private atUnitOffset = 0;
 	private atCpu!: Store;
 	private atCpuOffset = 0;
 	private atMem!: Store;
@@ -276,7 +279,7 @@ export class Ram implements machine_memory {
 			if (this.atTouched && (this.atCpu.bytes !== null || this.atMem.bytes !== null)) {
 				const bytes = this.atCpu.bytes ?? this.make(this.atCpu);
 				bytes.fill(0, this.atCpuOffset, this.atCpuOffset + n);
-				this.syncedOf(this.atBlock).fill(ZEROED, this.atOffset >>> 2, (this.atOffset + n) >>> 2);
+				this.synced().fill(ZEROED, this.atUnitOffset >>> 2, (this.atUnitOffset + n) >>> 2);
 			}
 			done += n;
 		}
@@ -290,7 +293,7 @@ export class Ram implements machine_memory {
 				throw new RangeError(`vmap: ${hex(pages[i])} is not a page of RAM`);
 			}
 		}
-		if (!cached) this.joinMem(pages, count);
+		if (!cached) this.joinUnits(pages, count);
 		const place = this.contiguousPlace(pages, count, cached);
 		if (place !== null) {
 			place.store.refs++;
@@ -470,12 +473,13 @@ export class Ram implements machine_memory {
 		}
 		this.atTouched = true;
 		this.atBlock = block;
-		this.atOffset = offset;
+		this.atUnit = offset >>> UNIT_SHIFT;
+		this.atUnitOffset = offset & (UNIT_SIZE - 1);
 		this.atCpu = block.cpu;
-		this.atCpuOffset = block.cpuOffset + offset;
-		this.atMem = block.mem;
-		this.atMemOffset = block.memOffset + offset;
-		if (block.slots === null) return BLOCK_SIZE - offset;
+		this.atCpuOffset = (phys - block.cpu.base) | 0;
+		this.atMem = block.mem[this.atUnit];
+		this.atMemOffset = (phys - this.atMem.base) | 0;
+		if (block.slots === null) return UNIT_SIZE - this.atUnitOffset;
 		const inPage = offset & (PAGE_SIZE - 1);
 		const slot = block.slots[offset >>> 12];
 		if (slot !== null) {
@@ -506,15 +510,20 @@ export class Ram implements machine_memory {
 		return bytes;
 	}
 
-	private syncedOf(block: Block): Int32Array {
-		block.synced ??= new Int32Array(BLOCK_SIZE / 4);
-		return block.synced;
+	/** synced of the unit that locate() found. */
+	private synced(): Int32Array {
+		let words = this.atBlock.synced[this.atUnit];
+		if (words === null) {
+			words = new Int32Array(UNIT_SIZE / 4);
+			this.atBlock.synced[this.atUnit] = words;
+		}
+		return words;
 	}
 
 	/** Have the CPU see @n bytes of @src from @from on, in step with memory, at the place that locate() found. */
 	private setInStep(src: Uint8Array, from: number, n: number): void {
 		copyBytes(src, from, this.atCpu.bytes ?? this.make(this.atCpu), this.atCpuOffset, n);
-		copyBytes(src, from, new Uint8Array(this.syncedOf(this.atBlock).buffer), this.atOffset, n);
+		copyBytes(src, from, new Uint8Array(this.synced().buffer), this.atUnitOffset, n);
 	}
 
 	private makeBlock(nr: number): Block {
@@ -540,10 +549,11 @@ export class Ram implements machine_memory {
 		const block: Block = {
 			base,
 			cpu: whole?.cpu ?? new Store(true, base, BLOCK_SIZE, null),
-			cpuOffset: whole === undefined ? 0 : base - whole.base,
-			mem: new Store(false, base, BLOCK_SIZE, null),
-			memOffset: 0,
-			synced: null,
+			mem: Array.from(
+				{ length: BLOCK_UNITS },
+				(_, i) => new Store(false, base + i * UNIT_SIZE, UNIT_SIZE, null),
+			),
+			synced: new Array<Int32Array | null>(BLOCK_UNITS).fill(null),
 			slots: pieceSlots === null ? null : [...pieceSlots],
 			moved: 0,
 			pieceSlots,
@@ -554,22 +564,23 @@ export class Ram implements machine_memory {
 		return block;
 	}
 
-	/** Give contiguous @pages that lie in several blocks one memory side, when none of the blocks has its own yet. */
-	private joinMem(pages: ArrayLike<number>, count: number): void {
-		const first = Math.floor(pages[0] / BLOCK_SIZE);
-		const last = Math.floor(pages[count - 1] / BLOCK_SIZE);
-		if (first >= last) return;
+	/** Give contiguous @pages that lie in several units one memory side, when none of the units has its own yet. */
+	private joinUnits(pages: ArrayLike<number>, count: number): void {
 		for (let i = 1; i < count; i++) if (pages[i] !== pages[i - 1] + PAGE_SIZE) return;
-		for (let nr = first; nr <= last; nr++) {
-			const block = this.blocks[nr];
-			if (block === undefined || block.mem.bytes !== null || block.mem.size !== BLOCK_SIZE) return;
-		}
-		const mem = new Store(false, first * BLOCK_SIZE, (last - first + 1) * BLOCK_SIZE, null);
-		for (let nr = first; nr <= last; nr++) {
-			const block = this.blocks[nr] as Block;
-			block.mem = mem;
-			block.memOffset = (nr - first) * BLOCK_SIZE;
-		}
+		const first = Math.floor(pages[0] / UNIT_SIZE);
+		const last = Math.floor(pages[count - 1] / UNIT_SIZE);
+		const fresh = (nr: number): boolean => {
+			const { bytes, size } = this.blockOf(nr * UNIT_SIZE).mem[nr % BLOCK_UNITS];
+			return bytes === null && size === UNIT_SIZE;
+		};
+		for (let nr = first; nr <= last; nr++) if (!fresh(nr)) return;
+		const mem = new Store(false, first * UNIT_SIZE, (last - first + 1) * UNIT_SIZE, null);
+		for (let nr = first; nr <= last; nr++) this.blockOf(nr * UNIT_SIZE).mem[nr % BLOCK_UNITS] = mem;
+	}
+
+	/** The block of a page that was touched. */
+	private blockOf(phys: number): Block {
+		return this.blocks[Math.floor(phys / BLOCK_SIZE)] as Block;
 	}
 
 	/** How far the CPU's view goes on in @store from @phys (at @offset); stops at @want, or at @limit when that is 0. */
@@ -651,7 +662,7 @@ export class Ram implements machine_memory {
 
 	/** The slot of a page, its own to change. */
 	private slotOf(phys: number): Slot {
-		const block = this.blocks[Math.floor(phys / BLOCK_SIZE)] as Block;
+		const block = this.blockOf(phys);
 		block.slots ??= new Array<Slot | null>(BLOCK_PAGES).fill(null);
 		const index = (phys - block.base) / PAGE_SIZE;
 		let slot = block.slots[index];
@@ -669,7 +680,7 @@ export class Ram implements machine_memory {
 
 	private moveBack(record: MappingRecord, phys: number, index: number): void {
 		const slot = this.slotOf(phys);
-		const block = this.blocks[Math.floor(phys / BLOCK_SIZE)] as Block;
+		const block = this.blockOf(phys);
 		const page = (phys - block.base) / PAGE_SIZE;
 		const own = block.pieceSlots?.[page] ?? null;
 		const from = index * PAGE_SIZE;
@@ -704,9 +715,9 @@ export class Ram implements machine_memory {
 			const n = Math.min(run, end - at);
 			if (this.atTouched && this.atCpu.words !== null) {
 				const cpu = this.atCpu.words;
-				const synced = this.syncedOf(this.atBlock);
+				const synced = this.synced();
 				const c = this.atCpuOffset >>> 2;
-				const s = this.atOffset >>> 2;
+				const s = this.atUnitOffset >>> 2;
 				if (this.atMem.words !== null || !sameWords(cpu, c, synced, s, n >>> 2)) {
 					if (this.atMem.words === null) this.make(this.atMem);
 					const mem = this.atMem.words as unknown as Int32Array;
@@ -742,9 +753,9 @@ export class Ram implements machine_memory {
 			this.make(this.atCpu);
 		}
 		const cpu = this.atCpu.words as Int32Array;
-		const synced = this.syncedOf(this.atBlock);
+		const synced = this.synced();
 		const c = this.atCpuOffset >>> 2;
-		const s = this.atOffset >>> 2;
+		const s = this.atUnitOffset >>> 2;
 		if (mem === null) {
 			cpu.fill(0, c, c + (n >>> 2));
 			synced.fill(0, s, s + (n >>> 2));
@@ -771,9 +782,9 @@ export class Ram implements machine_memory {
 			const n = Math.min(run, end - at);
 			if (this.atTouched && this.atCpu.words !== null) {
 				const cpu = this.atCpu.words;
-				const synced = this.syncedOf(this.atBlock);
+				const synced = this.synced();
 				const c = this.atCpuOffset >>> 2;
-				const s = this.atOffset >>> 2;
+				const s = this.atUnitOffset >>> 2;
 				for (let w = 0; w < n >>> 2; w += LINE_WORDS) {
 					if (!sameWords(cpu, c + w, synced, s + w, LINE_WORDS) && !visit(at + w * 4)) return;
 				}

@@ -108,6 +108,7 @@ export class WordCache {
 	}
 
 	clear(): void {
-		this.entries.clear();
+		// Clearing a Map makes a new table, and flushes mostly find nothing.
+		if (this.entries.size !== 0) this.entries.clear();
 	}
 }

@@ -12,10 +12,21 @@ import { PF_KTHREAD, TASK_UNINTERRUPTIBLE, task_struct } from '#linux/sched/task
 import type { bool, int } from '#linux/types.js';
 
 class kthread extends task_struct {
+	threadfn: ((data: never) => int) | null = null;
+	data: unknown = null;
 	should_stop: bool = false;
 	done: bool = false;
 	result: int = -EINTR;
 	waiter: task_struct | null = null;
+}
+
+// What each thread runs first (kernel/kthread.c: kthread()).
+function kthread_main(data: unknown): void {
+	const k = data as kthread;
+	if (k.done) return;
+	if (!k.should_stop && k.threadfn !== null) k.result = k.threadfn(k.data as never);
+	k.done = true;
+	if (k.waiter !== null) wake_up_process(k.waiter);
 }
 
 /** A thread that wake_up_process() will start (include/linux/kthread.h: kthread_create()). */
@@ -27,12 +38,10 @@ export function kthread_create<T>(
 ): task_struct | err_ptr {
 	const k = new kthread(alloc_pid_nr(), kasprintf_va(namefmt, args));
 	k.flags = PF_KTHREAD;
-	k.thread_fn = () => {
-		if (k.done) return;
-		k.result = k.should_stop ? -EINTR : threadfn(data);
-		k.done = true;
-		if (k.waiter !== null) wake_up_process(k.waiter);
-	};
+	k.threadfn = threadfn;
+	k.data = data;
+	k.thread_fn = kthread_main;
+	k.thread_data = k;
 	return k;
 }
 

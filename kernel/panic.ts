@@ -6,6 +6,8 @@ import { cpu_context } from '#asm/current.js';
 import { vprintk_emit } from '#kernel/printk/printk.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
 import { boot_data, early_param } from '#linux/init.js';
+import { __once_lite, type once_site } from '#linux/once_lite.js';
+import { rb_root } from '#linux/rbtree_types.js';
 import type { bool, int, unsigned_long } from '#linux/types.js';
 
 export const TAINT_WARN = 9;
@@ -26,7 +28,8 @@ export const panic_state = boot_data(() => ({
 	tainted: 0 as unsigned_long,
 	panicked: false as bool,
 	panic_on_warn: false as bool,
-	warned_sites: Object.create(null) as Record<string, bool>,
+	/** Where the _ONCE variants have warned. */
+	warned_sites: new rb_root<once_site>(),
 }));
 
 const OWN_FILES =
@@ -48,10 +51,13 @@ export function caller_site(): string {
 	if (frame === null) return '(unknown)';
 	const m = /at (?:async )?(?:(\S+) (?:\[as \S+\] )?\()?(?:file:\/\/)?(.*?):(\d+):\d+\)?$/.exec(frame.trim());
 	if (m === null) return frame.trim().replace(/^at /, '');
-	const path = (m[2] as string)
-		.replace(/^.*\/build\//, '')
-		.replace(/^.*?\/(?=(?:arch|drivers|fs|include|init|kernel|lib|mm|tests|tools|hw)\/)/, '');
-	return `${path}:${m[3]} ${m[1] ?? '(top)'}`;
+	const path = m[2] as string;
+	const built = path.lastIndexOf('/build/');
+	const shown =
+		built >= 0
+			? path.slice(built + '/build/'.length)
+			: path.replace(/^.*?\/(?=(?:arch|drivers|fs|include|init|kernel|lib|mm|tests|tools|hw)\/)/, '');
+	return `${shown}:${m[3]} ${m[1] ?? '(top)'}`;
 }
 
 function task_text(): string {
@@ -67,10 +73,7 @@ export function kernel_report(level: int, lines: readonly string[]): void {
 
 /** Whether the place that asks has not warned yet (include/linux/once_lite.h). */
 export function __warn_once(): bool {
-	const frame = caller_frame() ?? '';
-	if (panic_state.warned_sites[frame] === true) return false;
-	panic_state.warned_sites[frame] = true;
-	return true;
+	return __once_lite(panic_state.warned_sites, caller_frame() ?? '');
 }
 
 /** Mark the kernel as not to be trusted (kernel/panic.c: add_taint()). */

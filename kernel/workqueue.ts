@@ -59,7 +59,8 @@ class worker {
 	constructor(id: int) {
 		this.task = new task_struct(alloc_pid_nr(), `kworker/0:${id}`);
 		this.task.flags = PF_WQ_WORKER;
-		this.task.thread_fn = () => worker_thread(this);
+		this.task.thread_fn = worker_thread;
+		this.task.thread_data = this;
 	}
 }
 
@@ -184,7 +185,8 @@ function next_work(): work_struct | null {
 	return null;
 }
 
-function worker_thread(w: worker): void {
+function worker_thread(data: unknown): void {
+	const w = data as worker;
 	list_del_init(w.node);
 	list_add(w.node, pool.busy_list);
 	while (process_one_work(w));

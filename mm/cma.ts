@@ -343,7 +343,12 @@ function __cma_alloc(cma: cma | null, count: unsigned_long, align: unsigned_int,
 		// The bits kept others away while the lock was free; now they may come.
 		cma_clear_bitmap(cma, pfn, count);
 		if (ret !== -EBUSY) break;
-		pr_debug('cma: %s(): memory range at pfn 0x%lx %p is busy, retrying', '__cma_alloc', pfn, pfn_to_page(pfn));
+		pr_debug(
+			'cma: %s(): memory range at pfn 0x%lx %p is busy, retrying',
+			'__cma_alloc',
+			pfn,
+			pfn_to_page(pfn),
+		);
 		at = cma_claim_bits(cma, at + mask + 1, bits, mask, offset);
 	}
 	if (page === null && !(gfp & __GFP_NOWARN)) {

@@ -77,7 +77,8 @@ function __vm_map_pages(
 	if (offset >= num || end > num) return -ENXIO;
 	let ret = 0;
 	let addr = vma.vm_start;
-	for (let i = offset; i < end && ret === 0; i++, addr += PAGE_SIZE) ret = vm_insert_page(vma, addr, pages[i]);
+	for (let i = offset; i < end && ret === 0; i++, addr += PAGE_SIZE)
+		ret = vm_insert_page(vma, addr, pages[i]);
 	return ret;
 }
 

@@ -132,6 +132,15 @@ function take_down_aggregate_device(adev: aggregate_device): void {
 	adev.bound = false;
 }
 
+/** The end of all that @match wants. Linux leaves it to @parent's devres. */
+function component_match_release(parent: device, match: component_match | null): void {
+	for (const mc of match?.compare ?? []) {
+		mc.release?.(parent, mc.data);
+		kfree(mc);
+	}
+	kfree(match);
+}
+
 /** For component_match_add(): the component of a tree node (drivers/base/component.c: component_compare_of()). */
 export function component_compare_of(dev: device, data: unknown): int {
 	return device_match_of_node(dev, data);
@@ -162,19 +171,19 @@ export function component_match_add_release(
 	compare_data: unknown,
 ): void {
 	if (IS_ERR(matchptr.value)) return;
-	if (matchptr.value === null) {
-		const match = kzalloc(component_match, GFP_KERNEL);
-		if (match === null) {
-			matchptr.value = ERR_PTR(-ENOMEM);
-			return;
-		}
-		matchptr.value = match;
+
+	const match = matchptr.value ?? kzalloc(component_match, GFP_KERNEL);
+	const mc = match !== null ? kzalloc(component_match_array, GFP_KERNEL) : null;
+	if (match === null || mc === null) {
+		component_match_release(parent, match);
+		matchptr.value = ERR_PTR(-ENOMEM);
+		return;
 	}
-	const mc = new component_match_array();
 	mc.compare = compare;
 	mc.release = release;
 	mc.data = compare_data;
-	matchptr.value.compare.push(mc);
+	match.compare.push(mc);
+	matchptr.value = match;
 }
 
 /** Want one more component (include/linux/component.h: component_match_add()). */
@@ -189,11 +198,8 @@ export function component_match_add(
 
 function free_aggregate_device(adev: aggregate_device): void {
 	list_del(adev.node);
-	for (const mc of adev.match?.compare ?? []) {
-		if (mc.component !== null) mc.component.adev = null;
-		mc.release?.(adev.parent, mc.data);
-	}
-	kfree(adev.match);
+	for (const mc of adev.match?.compare ?? []) if (mc.component !== null) mc.component.adev = null;
+	component_match_release(adev.parent, adev.match);
 	kfree(adev);
 }
 
@@ -205,7 +211,10 @@ export function component_master_add_with_match(
 ): int {
 	if (IS_ERR(match)) return match.errno;
 	const adev = kzalloc(aggregate_device, GFP_KERNEL);
-	if (adev === null) return -ENOMEM;
+	if (adev === null) {
+		component_match_release(parent, match);
+		return -ENOMEM;
+	}
 	adev.parent = parent;
 	adev.ops = ops;
 	adev.match = match;

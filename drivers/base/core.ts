@@ -7,7 +7,6 @@
 // Left out: uevents (the files are there), the power/ directories, CPU hot-plug beyond online, shutdown's PM,
 // device_move(), physical location, the order of dpm_list.
 
-import { dev_fwnode } from '#drivers/base/property.js';
 import type { subsys_private } from '#drivers/base/base.js';
 import { device_private } from '#drivers/base/base.js';
 import {
@@ -31,6 +30,7 @@ import {
 	fw_devlink_is_on,
 	fwnode_links_check_suppliers,
 } from '#drivers/base/fw_devlink.js';
+import { dev_fwnode } from '#drivers/base/property.js';
 import {
 	sysfs_create_bin_file,
 	sysfs_create_file,

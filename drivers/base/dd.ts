@@ -104,6 +104,8 @@ const state = boot_data(() => ({
 	defer_all_probes: false,
 	/** Seconds; with modules Linux waits 10, without it does not wait. Everything is built in here. */
 	driver_deferred_probe_timeout: 0,
+	/** A timeout was asked for, and has expired. */
+	deferred_probe_timed_out: false as bool,
 	probe_count: 0,
 }));
 
@@ -199,20 +201,24 @@ const deferred_devs_fops = DEFINE_SHOW_ATTRIBUTE(deferred_devs_show);
  * driver_deferred_probe_check_state - Whether waiting for a supplier still makes sense (drivers/base/dd.c)
  * @dev: who waits
  *
- * -EPROBE_DEFER while it does; -ENODEV once all drivers of the image had their chance.
+ * -EPROBE_DEFER while it does; -ENODEV once all drivers of the image had their chance; -ETIMEDOUT instead when that
+ * was given more time (deferred_probe_timeout=), and in vain.
  */
 export function driver_deferred_probe_check_state(dev: device): int {
 	// Linux without CONFIG_MODULES: nothing can come that is not here.
-	if (state.initcalls_done && state.driver_deferred_probe_timeout <= 0) {
-		dev_warn(dev, 'ignoring dependency for device, assuming no driver');
-		return -ENODEV;
+	if (!state.initcalls_done || state.driver_deferred_probe_timeout > 0) return -EPROBE_DEFER;
+	if (state.deferred_probe_timed_out) {
+		dev_warn(dev, 'deferred probe timeout, ignoring dependency');
+		return -ETIMEDOUT;
 	}
-	return -EPROBE_DEFER;
+	dev_warn(dev, 'ignoring dependency for device, assuming no driver');
+	return -ENODEV;
 }
 
 function deferred_probe_timeout_work_func(): void {
 	fw_devlink_drivers_done();
 	state.driver_deferred_probe_timeout = 0;
+	state.deferred_probe_timed_out = true;
 	driver_deferred_probe_trigger();
 	flush_work(state.deferred_probe_work);
 	mutex_lock(state.deferred_probe_mutex);

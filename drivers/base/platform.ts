@@ -6,7 +6,6 @@
 
 import { bus_find_device, bus_for_each_dev, bus_register } from '#drivers/base/bus.js';
 import {
-	dev_fwnode,
 	dev_set_name,
 	device_add,
 	device_del,
@@ -16,6 +15,7 @@ import {
 } from '#drivers/base/core.js';
 import { device_match_driver_override } from '#drivers/base/dd.js';
 import { driver_register, driver_unregister } from '#drivers/base/driver.js';
+import { dev_fwnode } from '#drivers/base/property.js';
 import { iommu_device_unuse_default_domain, iommu_device_use_default_domain } from '#drivers/iommu/iommu.js';
 import { of_dma_configure, of_driver_match_device } from '#drivers/of/device.js';
 import { of_irq_count, of_irq_get, of_irq_get_byname } from '#drivers/of/irq.js';

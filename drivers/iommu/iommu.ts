@@ -7,9 +7,13 @@
 // references (drivers are built in); iommu_device_register_bus() and _unregister_bus() of the iommufd self test;
 // MSI isolation, which no platform device has.
 import { bus_for_each_dev, bus_register_notifier } from '#drivers/base/bus.js';
-import { dev_fwnode } from '#drivers/base/property.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
-import { device_property_read_u32, fwnode_handle_get, fwnode_handle_put } from '#drivers/base/property.js';
+import {
+	dev_fwnode,
+	device_property_read_u32,
+	fwnode_handle_get,
+	fwnode_handle_put,
+} from '#drivers/base/property.js';
 import {
 	iommu_dma_init_fq,
 	iommu_get_dma_cookie,

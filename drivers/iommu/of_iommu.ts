@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // From the device tree's `iommus` to a device behind its IOMMU.
 // Linux 6.12: drivers/iommu/of_iommu.c
-// Left out: PCI aliases and ATS, and `iommu-map`, which only buses with requester ids use.
+// Left out: PCI aliases and ATS.
 import { driver_deferred_probe_check_state } from '#drivers/base/dd.js';
 import {
 	dev_iommu_free,
@@ -17,6 +17,7 @@ import {
 	of_device_is_available,
 	of_find_node_by_phandle,
 	of_get_property,
+	of_map_id,
 	of_parse_phandle,
 	of_parse_phandle_with_args,
 	of_read_number,
@@ -74,6 +75,25 @@ function of_iommu_configure_dev(master_np: device_node, dev: device): int {
 	return err;
 }
 
+/** The one entry that @id leads to through `iommu-map`. */
+function of_iommu_configure_dev_id(master_np: device_node, dev: device, id: u32): int {
+	const iommu_spec = new of_phandle_args();
+	const np = new ref<device_node | null>(null);
+	const out = new ref<u32>(0);
+
+	let err = of_map_id(master_np, id, 'iommu-map', 'iommu-map-mask', np, out);
+	if (err !== 0) return err;
+	// An id that no entry knows is not translated.
+	if (np.value === null) return -ENODEV;
+
+	iommu_spec.np = np.value;
+	iommu_spec.args_count = 1;
+	iommu_spec.args[0] = out.value;
+	err = of_iommu_xlate(dev, iommu_spec);
+	of_node_put(iommu_spec.np);
+	return err;
+}
+
 /**
  * of_iommu_configure() - put @dev behind what @master_np's `iommus` names (Linux: drivers/iommu/of_iommu.c)
  * @id: the requester id on a bus that has such; null for a platform device
@@ -81,7 +101,7 @@ function of_iommu_configure_dev(master_np: device_node, dev: device): int {
  * Returns 0; -ENODEV: no IOMMU; -EPROBE_DEFER: its driver is yet to come, try again; else what went wrong. May sleep.
  */
 export function of_iommu_configure(dev: device, master_np: device_node | null, id: u32 | null): int {
-	if (master_np === null || id !== null) return -ENODEV;
+	if (master_np === null) return -ENODEV;
 
 	mutex_lock(iommu_probe_device_lock);
 	if (dev_iommu_fwspec_get(dev) !== null) {
@@ -90,7 +110,8 @@ export function of_iommu_configure(dev: device, master_np: device_node | null, i
 	}
 	const dev_iommu_present = dev.iommu !== null;
 
-	let err = of_iommu_configure_dev(master_np, dev);
+	let err =
+		id !== null ? of_iommu_configure_dev_id(master_np, dev, id) : of_iommu_configure_dev(master_np, dev);
 
 	// What this call made goes again when it fails; what was there before stays.
 	if (err !== 0 && dev_iommu_present) iommu_fwspec_free(dev);

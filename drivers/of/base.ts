@@ -7,7 +7,7 @@
 import { of_node_get, of_node_put } from '#drivers/of/dynamic.js';
 import { WARN_ON } from '#linux/bug.js';
 import { be32_to_cpup } from '#linux/byteorder/generic.js';
-import { EINVAL, ENODEV, ENOENT } from '#linux/errno.js';
+import { EFAULT, EINVAL, ENODEV, ENOENT } from '#linux/errno.js';
 import { boot_data } from '#linux/init.js';
 import { list_add_tail, list_for_each_entry, list_head } from '#linux/list.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
@@ -20,8 +20,8 @@ import {
 	type phandle,
 	type property,
 } from '#linux/of_node.js';
-import { pr_err } from '#linux/printk.js';
-import { type bool, INT_MAX, type int, type ref, type u32, type u64 } from '#linux/types.js';
+import { pr_debug, pr_err, pr_info } from '#linux/printk.js';
+import { type bool, INT_MAX, type int, ref, type u32, type u64 } from '#linux/types.js';
 
 /** An entry of /aliases: "serial0" names node @np, stem "serial", number 0. */
 export class alias_prop {
@@ -74,8 +74,15 @@ export function of_node_name_prefix(np: device_node | null, prefix: string): boo
 	return np?.full_name.startsWith(prefix) ?? false;
 }
 
+/** What a node's `device_type` says, or null (include/linux/of.h: of_node_get_device_type()). */
+export function of_node_get_device_type(np: device_node): string | null {
+	const type = of_get_property(np, 'device_type', null);
+
+	return type !== null ? of_prop_string_at(type) : null;
+}
+
 function __of_node_is_type(np: device_node, type: string): bool {
-	const match = of_get_property(np, 'device_type', null);
+	const match = of_node_get_device_type(np);
 	return match !== null && of_prop_string_at(match) === type;
 }
 
@@ -550,6 +557,118 @@ export function __of_parse_phandle_with_args(
 	}
 	of_node_put(it.node);
 	return rc;
+}
+
+/** Each entry of a list; @it says which (include/linux/of.h: of_for_each_phandle()). Leaving early, put @it's node. */
+export function* of_for_each_phandle(
+	it: of_phandle_iterator,
+	np: device_node,
+	list_name: string,
+	cells_name: string | null,
+	cell_count: int,
+): Iterable<of_phandle_iterator> {
+	if (of_phandle_iterator_init(it, np, list_name, cells_name, cell_count) !== 0) return;
+	while (of_phandle_iterator_next(it) === 0) yield it;
+}
+
+/** An entry of an id map: @length ids from @id_base on are ids from @out_base on of the node @phandle. */
+class of_id_map_entry {
+	id_base: u32 = 0;
+	phandle: phandle = 0;
+	out_base: u32 = 0;
+	length: u32 = 0;
+}
+
+const ID_MAP_ENTRY_SIZE = 16;
+
+function of_read_id_map_entry(map: Uint8Array, at: int, entry: of_id_map_entry): void {
+	entry.id_base = be32_to_cpup(map, at);
+	entry.phandle = be32_to_cpup(map, at + 4);
+	entry.out_base = be32_to_cpup(map, at + 8);
+	entry.length = be32_to_cpup(map, at + 12);
+}
+
+/**
+ * Translate an id through a map such as `iommu-map` (drivers/of/base.c: of_map_id()).
+ *
+ * @map_mask_name: the property with the bits of @id that count; null, or no such property: all do
+ * @target: the node to map for; when it holds null it gets the node of the entry, with a reference; null: any
+ * @id_out: gets the id there; may be null
+ * Returns 0, also when no entry fits (@id_out is @id then) or, without @target, when there is no map; -ENODEV
+ * without a map or without the node; -EFAULT when an entry has bits outside the mask; -EINVAL for bad arguments
+ * and a bad length.
+ */
+export function of_map_id(
+	np: device_node | null,
+	id: u32,
+	map_name: string | null,
+	map_mask_name: string | null,
+	target: ref<device_node | null> | null,
+	id_out: ref<u32> | null,
+): int {
+	const map_mask = new ref<u32>(0xffffffff);
+	const entry = new of_id_map_entry();
+
+	if (np === null || map_name === null || (target === null && id_out === null)) return -EINVAL;
+
+	const map = of_get_property(np, map_name, null);
+	if (map === null) {
+		if (target !== null) return -ENODEV;
+		id_out!.value = id;
+		return 0;
+	}
+	if (map.length === 0 || map.length % ID_MAP_ENTRY_SIZE !== 0) {
+		pr_err('OF: %pOF: Error: Bad %s length: %d', np, map_name, map.length);
+		return -EINVAL;
+	}
+
+	const mask = map_mask_name !== null ? of_get_property(np, map_mask_name, null) : null;
+	if (mask !== null && mask.length >= 4) map_mask.value = be32_to_cpup(mask);
+	const masked_id = (id & map_mask.value) >>> 0;
+
+	for (let at = 0; at < map.length; at += ID_MAP_ENTRY_SIZE) {
+		of_read_id_map_entry(map, at, entry);
+		if ((entry.id_base & ~map_mask.value) !== 0) {
+			pr_err(
+				'OF: %pOF: Invalid %s translation - %s-mask (0x%x) ignores id-base (0x%x)',
+				np,
+				map_name,
+				map_name,
+				map_mask.value,
+				entry.id_base,
+			);
+			return -EFAULT;
+		}
+		if (masked_id < entry.id_base || masked_id >= entry.id_base + entry.length) continue;
+
+		const node = of_find_node_by_phandle(entry.phandle);
+		if (node === null) return -ENODEV;
+		if (target !== null) {
+			const wanted = target.value;
+			if (wanted !== null) of_node_put(node);
+			else target.value = node;
+			if (wanted !== null && wanted !== node) continue;
+		}
+
+		const out = masked_id - entry.id_base + entry.out_base;
+		if (id_out !== null) id_out.value = out;
+		pr_debug(
+			'OF: %pOF: %s, using mask %08x, id-base: %08x, out-base: %08x, length: %08x, id: %08x -> %08x',
+			np,
+			map_name,
+			map_mask.value,
+			entry.id_base,
+			entry.out_base,
+			entry.length,
+			id,
+			out,
+		);
+		return 0;
+	}
+
+	pr_info('OF: %pOF: no %s translation for id 0x%x on %pOF', np, map_name, id, target?.value ?? null);
+	if (id_out !== null) id_out.value = id;
+	return 0;
 }
 
 /** Entry @index of a list whose providers say how many arguments they take (of_parse_phandle_with_args()). */

@@ -8,6 +8,7 @@ import {
 	of_find_node_by_phandle,
 	of_get_parent,
 	of_get_property,
+	of_parse_phandle,
 	of_parse_phandle_with_args,
 	of_tree,
 } from '#drivers/of/base.js';
@@ -23,12 +24,30 @@ import { irq_get_trigger_type } from '#kernel/irq/chip.js';
 import { irq_create_of_mapping, irq_find_host } from '#kernel/irq/irqdomain.js';
 import { WARN_ON } from '#linux/bug.js';
 import { be32_to_cpup } from '#linux/byteorder/generic.js';
-import { EFAULT, EINVAL, ENOENT, EPROBE_DEFER } from '#linux/errno.js';
+import { EFAULT, EINVAL, ENOENT, ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
+import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { DEFINE_RES_IRQ, type resource } from '#linux/ioport.js';
 import type { irqchip_entry } from '#linux/irqchip.js';
-import { type device_node, MAX_PHANDLE_ARGS, of_phandle_args } from '#linux/of_node.js';
-import { pr_err } from '#linux/printk.js';
-import { type int, ref, type u32, type unsigned_int } from '#linux/types.js';
+import {
+	list_add_tail,
+	list_del,
+	list_empty,
+	list_first_entry,
+	list_for_each_entry_safe,
+	list_head,
+} from '#linux/list.js';
+import type { of_irq_init_cb_t } from '#linux/of_irq.js';
+import {
+	type device_node,
+	MAX_PHANDLE_ARGS,
+	OF_POPULATED,
+	of_node_clear_flag,
+	of_node_set_flag,
+	of_phandle_args,
+} from '#linux/of_node.js';
+import { pr_debug, pr_err } from '#linux/printk.js';
+import { kfree, kzalloc } from '#linux/slab.js';
+import { type bool, type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
 /** The interrupt controller (or nexus) that @child's interrupts go to, with a reference (of_irq_find_parent()). */
 export function of_irq_find_parent(child: device_node | null): device_node | null {
@@ -249,37 +268,91 @@ export function of_irq_to_resource_table(dev: device_node, res: resource[], nr_i
  * A controller without an entry in @matches is left alone, and so are those below it.
  */
 export function of_irq_init(matches: readonly irqchip_entry[]): void {
-	const entry_of = (np: device_node): irqchip_entry | undefined =>
-		matches.find((m) => of_compatible(np, m.compatible));
-	const waiting: device_node[] = [];
-	for (let np = next_node(null); np !== null; np = next_node(np))
-		if (
-			entry_of(np) !== undefined &&
-			of_property_read_bool(np, 'interrupt-controller') &&
-			of_device_is_available(np)
-		)
-			waiting.push(np);
+	const waiting = new list_head<of_intc_desc>();
+	const done = new list_head<of_intc_desc>();
+	const complete = of_intc_collect(matches, waiting) === 0;
 
-	// Each round sets up those whose parent is done, or who are their own.
-	const done: device_node[] = [];
-	let progress = true;
-	while (waiting.length > 0 && progress) {
-		progress = false;
-		for (const np of [...waiting]) {
-			let parent = of_irq_find_parent(np);
-			of_node_put(parent);
-			if (parent === np) parent = null;
-			if (parent !== null && !done.includes(parent)) continue;
-			waiting.splice(waiting.indexOf(np), 1);
-			progress = true;
-			const ret = entry_of(np)!.fn(np, parent);
-			if (ret !== 0) {
-				pr_err('OF: of_irq_init: Failed to init %pOF (%p), parent %p', np, np, parent);
-				continue;
-			}
-			done.push(np);
+	// First those without a parent, then those below each that was set up, in that order.
+	let parent: device_node | null = null;
+	while (complete && !list_empty(waiting)) {
+		for (const desc of list_for_each_entry_safe(waiting)) {
+			if (desc.interrupt_parent !== parent) continue;
+			list_del(desc.list);
+			if (of_intc_init(desc) === 0) list_add_tail(desc.list, done);
+			else of_intc_free(desc);
+		}
+
+		if (list_empty(done)) {
+			pr_err('OF: of_irq_init: children remain, but no parents');
+			break;
+		}
+		const next = list_first_entry(done);
+		list_del(next.list);
+		parent = next.dev;
+		// Its node stays: it is a parent now.
+		kfree(next);
+	}
+
+	for (const left of [done, waiting]) {
+		for (const desc of list_for_each_entry_safe(left)) {
+			list_del(desc.list);
+			of_intc_free(desc);
 		}
 	}
+}
+
+/** A controller that of_irq_init() is to set up. */
+class of_intc_desc {
+	list: list_head<of_intc_desc> = new list_head<of_intc_desc>(this);
+	irq_init_cb!: of_irq_init_cb_t;
+	dev!: device_node;
+	/** Whom it interrupts; null: the CPU. */
+	interrupt_parent: device_node | null = null;
+}
+
+/** The available controllers of the tree that @matches knows, in @list. */
+function of_intc_collect(matches: readonly irqchip_entry[], list: list_head<of_intc_desc>): int {
+	for (let np = next_node(null); np !== null; np = next_node(np)) {
+		if (!of_property_read_bool(np, 'interrupt-controller') || !of_device_is_available(np)) continue;
+
+		for (const match of matches) {
+			if (!of_compatible(np, match.compatible)) continue;
+
+			const desc = kzalloc(of_intc_desc, GFP_KERNEL);
+			if (desc === null) return -ENOMEM;
+			desc.irq_init_cb = match.fn;
+			desc.dev = of_node_get(np);
+			// Of several parents the first stands for all: they are taken to be equally far from the CPU.
+			desc.interrupt_parent = of_parse_phandle(np, 'interrupts-extended', 0) ?? of_irq_find_parent(np);
+			if (desc.interrupt_parent === np) {
+				of_node_put(np);
+				desc.interrupt_parent = null;
+			}
+			list_add_tail(desc.list, list);
+			break;
+		}
+	}
+	return 0;
+}
+
+/** Have its driver set it up. A node in such hands gets no platform device. */
+function of_intc_init(desc: of_intc_desc): int {
+	const np = desc.dev;
+
+	of_node_set_flag(np, OF_POPULATED);
+	pr_debug('OF: of_irq_init: init %pOF (%p), parent %p', np, np, desc.interrupt_parent);
+	const ret = desc.irq_init_cb(np, desc.interrupt_parent);
+	if (ret !== 0) {
+		pr_err('OF: of_irq_init: Failed to init %pOF (%p), parent %p', np, np, desc.interrupt_parent);
+		of_node_clear_flag(np, OF_POPULATED);
+	}
+	return ret;
+}
+
+function of_intc_free(desc: of_intc_desc): void {
+	of_node_put(desc.interrupt_parent);
+	of_node_put(desc.dev);
+	kfree(desc);
 }
 
 function next_node(prev: device_node | null): device_node | null {
@@ -290,6 +363,6 @@ function next_node(prev: device_node | null): device_node | null {
 	return np === null ? null : np.sibling;
 }
 
-function of_compatible(np: device_node, compat: string): boolean {
+function of_compatible(np: device_node, compat: string): bool {
 	return of_property_match_string(np, 'compatible', compat) >= 0;
 }

@@ -25,18 +25,19 @@ import { type dev_pm_domain, dev_pm_info, type dev_pm_ops } from '#linux/pm.js';
 import { spinlock_t } from '#linux/spinlock.js';
 import type { io_tlb_mem } from '#linux/swiotlb.js';
 import { attribute, type attribute_group, type sysfs_buf } from '#linux/sysfs.js';
-import type {
-	bool,
-	dev_t,
-	int,
-	ref,
-	size_t,
-	ssize_t,
-	u32,
-	u64,
-	umode_t,
-	unsigned_int,
-	unsigned_long,
+import {
+	type bool,
+	container_of,
+	type dev_t,
+	type int,
+	type ref,
+	type size_t,
+	type ssize_t,
+	type u32,
+	type u64,
+	type umode_t,
+	type unsigned_int,
+	type unsigned_long,
 } from '#linux/types.js';
 import type { cma } from '#mm/cma.js';
 
@@ -236,8 +237,7 @@ export class device_link {
 
 /** The device that embeds @kobj (include/linux/device.h: kobj_to_dev()). */
 export function kobj_to_dev(kobj: kobject): device {
-	if (!(kobj.container instanceof device)) throw new TypeError('kobj_to_dev: not a device');
-	return kobj.container;
+	return container_of(kobj, device);
 }
 
 /** The name: that before registration, or the kobject's (include/linux/device.h: dev_name()). */

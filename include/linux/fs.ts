@@ -6,6 +6,7 @@
 //
 // Left out: superblocks, dentries, page cache, locks, directories.
 
+import { BUG_ON } from '#linux/bug.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
 import type { module } from '#linux/module.js';
 import type { poll_table } from '#linux/poll.js';
@@ -78,6 +79,6 @@ export interface file_operations {
 
 /** The inode of an open file (include/linux/fs.h: file_inode()). */
 export function file_inode(f: file): inode {
-	if (f.f_inode === null) throw new TypeError('file_inode: no inode');
-	return f.f_inode;
+	BUG_ON(f.f_inode === null);
+	return f.f_inode as inode;
 }

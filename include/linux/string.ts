@@ -3,6 +3,7 @@
 // Linux 6.12: include/linux/string.h, lib/string_helpers.c
 // Left out: what JavaScript's strings have themselves
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { __fortify_panic } from '#lib/string_helpers.js';
 import type { bool, int, size_t } from '#linux/types.js';
 
 export { match_string, sysfs_match_string, sysfs_streq } from '#lib/string_helpers.js';
@@ -30,7 +31,7 @@ export function kbasename(path: string): string {
 }
 
 export function memset<T extends Uint8Array>(s: T, c: int, n: size_t = s.length): T {
-	if (n > s.length) throw new RangeError(`memset: ${n} bytes at a pointer that reaches ${s.length}`);
+	if (n > s.length) __fortify_panic('memset', true, s.length, n);
 	const phys = c === 0 && n > 0 ? machine.memory.phys_of(s) : -1;
 	// Zeros over zeros make a cache line dirty as any store does.
 	if (phys >= 0 && !machine.memory.is_vmap(s)) machine.memory.zero(phys, n);
@@ -39,8 +40,8 @@ export function memset<T extends Uint8Array>(s: T, c: int, n: size_t = s.length)
 }
 
 export function memcpy(dest: Uint8Array, src: Uint8Array, n: size_t = src.length): Uint8Array {
-	if (n > dest.length || n > src.length)
-		throw new RangeError(`memcpy: ${n} bytes from ${src.length} to ${dest.length}`);
+	if (n > dest.length) __fortify_panic('memcpy', true, dest.length, n);
+	if (n > src.length) __fortify_panic('memcpy', false, src.length, n);
 	dest.set(n === src.length ? src : src.subarray(0, n));
 	return dest;
 }

@@ -5,6 +5,7 @@
 
 import { vb2_buffer, type vb2_plane, vb2_planes } from '#include/media/videobuf2-core.js';
 import { v4l2_timecode } from '#include/uapi/linux/videodev2.js';
+import { BUG_ON } from '#linux/bug.js';
 import type { bool, s32, u32 } from '#linux/types.js';
 
 export const VB2_V4L2_FL_SUPPORTS_M2M_HOLD_CAPTURE_BUF = 1 << 0;
@@ -22,6 +23,6 @@ export class vb2_v4l2_buffer extends vb2_buffer {
 
 /** The V4L2 buffer that @vb is the first member of. */
 export function to_vb2_v4l2_buffer(vb: vb2_buffer): vb2_v4l2_buffer {
-	if (!(vb instanceof vb2_v4l2_buffer)) throw new TypeError('to_vb2_v4l2_buffer: not embedded in one');
-	return vb;
+	BUG_ON(!(vb instanceof vb2_v4l2_buffer));
+	return vb as vb2_v4l2_buffer;
 }

@@ -13,7 +13,9 @@ import { sched_clock } from '#kernel/time/sched_clock.js';
 import { boot_data } from '#linux/init.js';
 import { irqs_disabled, local_irq_enable } from '#linux/irqflags.js';
 import { list_add_tail, list_del_init, list_empty, list_first_entry, list_head } from '#linux/list.js';
-import { TASK_NORMAL, TASK_RUNNING, type task_struct } from '#linux/sched/task.js';
+import { __once_lite, type once_site } from '#linux/once_lite.js';
+import { rb_root } from '#linux/rbtree_types.js';
+import { TASK_NORMAL, TASK_RUNNING, type task_struct, type thread_fn_t } from '#linux/sched/task.js';
 import type { bool, int, unsigned_int } from '#linux/types.js';
 
 /** kernel/hung_task.c: how long a task may sleep for an event, in virtual time. */
@@ -27,7 +29,8 @@ const state = boot_data(() => ({
 	irq_seq: 0 as int,
 	/** system_state is SYSTEM_BOOTING: nothing else could run, so sleeping calls are let through. */
 	booting: true as bool,
-	warned_atomic: Object.create(null) as Record<string, bool>,
+	/** Where a sleep in atomic context was reported. */
+	warned_atomic: new rb_root<once_site>(),
 }));
 
 /** A process number (kernel/pid.c: alloc_pid()). */
@@ -55,8 +58,7 @@ export function __might_sleep(what: string): void {
 	if (!masked) state.booting = false;
 	if ((task.preempt_count === 0 && !masked) || state.booting) return;
 	const site = caller_site();
-	if (state.warned_atomic[site] === true) return;
-	state.warned_atomic[site] = true;
+	if (!__once_lite(state.warned_atomic, site)) return;
 	kernel_report(3, [
 		`BUG: sleeping function called from invalid context at ${site}`,
 		`in_atomic(): ${task.preempt_count !== 0 ? 1 : 0}, irqs_disabled(): ${irqs_disabled() ? 1 : 0}, non_block: 0, pid: ${task.pid}, name: ${task.comm}`,
@@ -108,7 +110,7 @@ function run_next_task(): bool {
 	next.on_stack = true;
 	cpu_context.current = next;
 	try {
-		(next.thread_fn as () => void)();
+		(next.thread_fn as thread_fn_t)(next.thread_data);
 	} finally {
 		cpu_context.current = prev;
 		next.on_stack = false;

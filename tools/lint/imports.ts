@@ -10,6 +10,44 @@ const ALIASES: Record<string, string> = {
 	'#include/': 'include/',
 	'#asm/': 'arch/arm64/include/asm/',
 };
+/**
+ * Where a kernel file calls back into one that it is called by, as Linux's own two files do. Each pair is the call
+ * that closes the circle: without these there is no import cycle at all. A pair that closes none is reported too.
+ */
+const CALLS_BACK: readonly (readonly [string, string])[] = [
+	// A device is added to its bus and class, and probed; its links and its bounce buffers are made with it.
+	['drivers/base/core.ts', 'drivers/base/bus.ts'],
+	['drivers/base/core.ts', 'drivers/base/class.ts'],
+	['drivers/base/core.ts', 'drivers/base/dd.ts'],
+	['drivers/base/core.ts', 'kernel/dma/swiotlb.ts'],
+	// fw_devlink.ts is the part of Linux's core.c that links by firmware nodes.
+	['drivers/base/core.ts', 'drivers/base/fw_devlink.ts'],
+	['drivers/base/dd.ts', 'drivers/base/fw_devlink.ts'],
+	// A bus tries its drivers, and drivers look for devices on their bus.
+	['drivers/base/dd.ts', 'drivers/base/bus.ts'],
+	['drivers/base/driver.ts', 'drivers/base/bus.ts'],
+	// Properties of a node that stand for an address or an interrupt.
+	['drivers/of/property.ts', 'drivers/of/address.ts'],
+	['drivers/of/property.ts', 'drivers/of/irq.ts'],
+	['drivers/of/fdt.ts', 'drivers/of/of_reserved_mem.ts'],
+	// The IOMMU core listens on the bus that asks it for a domain, and makes the DMA back end that maps through it.
+	['drivers/iommu/iommu.ts', 'drivers/base/platform.ts'],
+	['drivers/iommu/iommu.ts', 'drivers/iommu/dma-iommu.ts'],
+	// A header in Linux, with inline functions over the core.
+	['drivers/iommu/iommu-priv.ts', 'drivers/iommu/iommu.ts'],
+	// dma_pgprot() and dma_addressing_limited() serve the back ends that the DMA API calls; pools know direct's zone limit.
+	['drivers/iommu/dma-iommu.ts', 'kernel/dma/mapping.ts'],
+	['kernel/dma/direct.ts', 'kernel/dma/mapping.ts'],
+	['kernel/dma/ops_helpers.ts', 'kernel/dma/mapping.ts'],
+	['kernel/dma/pool.ts', 'kernel/dma/direct.ts'],
+	// An object's handles and its exported buffer keep each other.
+	['drivers/gpu/drm/drm_gem.ts', 'drivers/gpu/drm/drm_prime.ts'],
+	// Flow handlers set triggers; a spurious line is disabled; a descriptor is found through its domain.
+	['kernel/irq/chip.ts', 'kernel/irq/manage.ts'],
+	['kernel/irq/spurious.ts', 'kernel/irq/chip.ts'],
+	['kernel/irq/irqdesc.ts', 'kernel/irq/irqdomain.ts'],
+];
+
 /** The only kernel file that the machine may name, and only its types. */
 const DOOR = 'arch/arm64/include/asm/machine.ts';
 
@@ -74,6 +112,8 @@ function checkBorders(imports: Import[]): string[] {
 	return bad;
 }
 
+const isCallBack = (i: Import): boolean => CALLS_BACK.some(([from, to]) => i.from === from && i.to === to);
+
 /** The strongly connected parts of the import graph that have more than one file (Tarjan). */
 function cycles(imports: Import[]): string[][] {
 	const edges = new Map<string, string[]>();
@@ -100,11 +140,19 @@ function cycles(imports: Import[]): string[][] {
 	return found;
 }
 
-const imports = [...KERNEL, ...MACHINE].flatMap((dir) => sources(dir)).flatMap(importsOf);
-const problems = checkBorders(imports);
-for (const part of cycles(imports)) {
-	const kernelOnly = part.every((f) => KERNEL.includes(top(f)) && top(f) !== 'include');
-	if (!kernelOnly) problems.push(`import cycle: ${part.join(', ')}`);
+/** Listed pairs that close no circle any more: the second file does not lead to the first, or is not imported. */
+function staleCallBacks(imports: Import[]): string[] {
+	const parts = cycles(imports);
+	return CALLS_BACK.filter(
+		([from, to]) =>
+			!imports.some((i) => !i.typeOnly && i.from === from && i.to === to) ||
+			!parts.some((part) => part.includes(from) && part.includes(to)),
+	).map(([from, to]) => `${from} -> ${to} is listed as a call back, and closes no cycle`);
 }
+
+const imports = [...KERNEL, ...MACHINE].flatMap((dir) => sources(dir)).flatMap(importsOf);
+const problems = [...checkBorders(imports), ...staleCallBacks(imports)];
+for (const part of cycles(imports.filter((i) => !isCallBack(i))))
+	problems.push(`import cycle: ${part.join(', ')}`);
 for (const p of problems) console.error(p);
 if (problems.length > 0) process.exitCode = 1;

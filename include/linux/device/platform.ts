@@ -11,7 +11,7 @@ import type { resource } from '#linux/ioport.js';
 import type { platform_device_id } from '#linux/mod_devicetable.js';
 import type { pm_message_t } from '#linux/pm.js';
 import type { property_entry } from '#linux/property.js';
-import { type bool, type int, ref, type size_t, type u32, type u64 } from '#linux/types.js';
+import { type bool, container_of, type int, ref, type size_t, type u32, type u64 } from '#linux/types.js';
 
 export const PLATFORM_DEVID_NONE = -1;
 export const PLATFORM_DEVID_AUTO = -2;
@@ -83,16 +83,12 @@ export class platform_driver {
 
 /** The platform device that embeds @dev (include/linux/platform_device.h: to_platform_device()). */
 export function to_platform_device(dev: device): platform_device {
-	if (!(dev.container instanceof platform_device))
-		throw new TypeError('to_platform_device: not a platform device');
-	return dev.container;
+	return container_of(dev, platform_device);
 }
 
 /** The platform driver that embeds @drv (include/linux/platform_device.h: to_platform_driver()). */
 export function to_platform_driver(drv: device_driver): platform_driver {
-	if (!(drv.container instanceof platform_driver))
-		throw new TypeError('to_platform_driver: not a platform driver');
-	return drv.container;
+	return container_of(drv, platform_driver);
 }
 
 /** include/linux/platform_device.h: platform_get_device_id(). */

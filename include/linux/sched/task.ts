@@ -21,6 +21,9 @@ export const TASK_COMM_LEN = 16;
 /** No time-out. */
 export const MAX_SCHEDULE_TIMEOUT: long = Number.MAX_SAFE_INTEGER;
 
+/** What a thread runs, and is given. */
+export type thread_fn_t = (data: unknown) => void;
+
 export class task_struct {
 	__state: unsigned_int = TASK_RUNNING;
 	flags: unsigned_int = 0;
@@ -29,7 +32,8 @@ export class task_struct {
 	/** thread_info.preempt_count: preemption depth, softirq and hard-irq nesting (linux/preempt.h). */
 	preempt_count: int = 0;
 	/** What the task runs on each activation; null for the task that booted. */
-	thread_fn: (() => void) | null = null;
+	thread_fn: thread_fn_t | null = null;
+	thread_data: unknown = null;
 	/** In the run queue, until its turn comes. */
 	readonly run_node = new list_head<task_struct>(this);
 	/** It has a frame on the one stack that there is: it runs, or others run on top of it. */

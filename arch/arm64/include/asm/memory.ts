@@ -5,6 +5,7 @@
 
 import { machine } from '#arch/arm64/kernel/setup.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
+import { BUG, WARN } from '#linux/bug.js';
 import { boot_data } from '#linux/init.js';
 import { page } from '#linux/mm_types.js';
 import type { bool, phys_addr_t, s64, size_t, unsigned_long, void_ptr } from '#linux/types.js';
@@ -24,7 +25,7 @@ export const memstart = boot_data(() => ({ addr: -1 as s64 }));
 
 /** vmemmap: the struct pages by section; neither a section nor a page is there until someone asks for it. */
 const vmemmap = boot_data(() => ({
-	sections: [] as ((page | null)[] | undefined)[],
+	sections: [] as ((page | undefined)[] | undefined)[],
 	/** memmap_init()'s part for one page: zone, reserved or not. */
 	init_page: null as ((p: page) => void) | null,
 }));
@@ -39,12 +40,14 @@ export function pfn_to_page(pfn: unsigned_long): page {
 	const nr = Math.floor(pfn / SECTION_PAGES);
 	let section = vmemmap.sections[nr];
 	if (section === undefined) {
-		section = new Array<page | null>(SECTION_PAGES).fill(null);
+		// Most sections hold one page, the head of a free block: an empty array grows with what it gets.
+		section = [];
+		while (vmemmap.sections.length < nr) vmemmap.sections.push(undefined);
 		vmemmap.sections[nr] = section;
 	}
 	const index = pfn % SECTION_PAGES;
 	let p = section[index];
-	if (!p) {
+	if (p === undefined) {
 		p = new page(pfn);
 		section[index] = p;
 		vmemmap.init_page?.(p);
@@ -96,10 +99,10 @@ export function virt_to_phys(x: ArrayBufferView): phys_addr_t {
 export function phys_to_virt(phys: phys_addr_t, size: size_t = 0): void_ptr {
 	const view = machine.memory.linear(phys, size);
 	// C would fault at the first access; a view that cannot exist is the same mistake seen one step earlier.
-	if (view === null)
-		throw new RangeError(
-			`phys_to_virt: 0x${phys.toString(16)}+0x${size.toString(16)} is not one piece of RAM`,
-		);
+	if (view === null) {
+		WARN(true, 'phys_to_virt: %pa+%#zx is not one piece of RAM', phys, size);
+		BUG();
+	}
 	return view;
 }
 
@@ -128,6 +131,6 @@ export { SECTION_BYTES };
 export function* for_each_made_page(): Iterable<page> {
 	for (const section of vmemmap.sections) {
 		if (section === undefined) continue;
-		for (const p of section) if (p !== null) yield p;
+		for (const p of section) if (p !== undefined) yield p;
 	}
 }
