@@ -11,22 +11,29 @@ GOLDEN  ?= tests/golden/vectors
 DTS_DIR := arch/arm64/boot/dts/allwinner
 DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*.dts))
 NODE    := node --enable-source-maps
+BIN     := node_modules/.bin
 
-.PHONY: run test build lint golden dtbs clean
+.PHONY: run test build lint examples golden dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" $(if $(MEM),--mem "$(MEM)")
 
 test: build lint
-	npx mocha
+	$(BIN)/mocha
+	$(MAKE) --no-print-directory examples
 	$(NODE) build/tests/golden/main.js $(GOLDEN)
 
 build: node_modules/.package-lock.json
-	@npx tsc
+	@$(BIN)/tsc
 
 lint: build
-	npx biome check --error-on-warnings .
+	$(BIN)/biome check --error-on-warnings .
 	$(NODE) build/tools/lint/imports.js
+
+# Each prints something and exits 0.
+examples: build
+	@set -e; for e in $(filter-out bench,$(basename $(notdir $(wildcard examples/*.ts)))); do \
+		echo "== examples/$$e.ts"; $(NODE) build/examples/$$e.js; done
 
 golden: build
 	@$(NODE) build/tests/golden/main.js $(if $(V),-v) "$(GOLDEN)"

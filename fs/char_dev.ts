@@ -19,19 +19,22 @@ function cdev_lookup(dev: dev_t): cdev | null {
 	return null;
 }
 
-/** Linux: cdev_init() */
+/** Make @cdev answer by @fops (fs/char_dev.c: cdev_init()). */
 export function cdev_init(p: cdev, fops: file_operations): void {
 	p.ops = fops;
 }
 
-/** Linux: cdev_alloc() */
+/** A cdev of its own, or null: no memory (fs/char_dev.c: cdev_alloc()). */
 export function cdev_alloc(): cdev | null {
 	const p = kzalloc(cdev, GFP_KERNEL);
 	if (p) p.dynamic = true;
 	return p;
 }
 
-/** @p answers for the numbers [dev, dev + count) from now on. -EBUSY when one is taken. Linux: cdev_add() */
+/**
+ * @p answers for the numbers [dev, dev + count) from now on. -EBUSY when one is taken
+ * (fs/char_dev.c: cdev_add()).
+ */
 export function cdev_add(p: cdev, dev: dev_t, count: unsigned_int): int {
 	if (count === 0) return -EINVAL;
 	for (let i = 0; i < count; i++) if (cdev_lookup(dev + i)) return -EBUSY;
@@ -41,14 +44,17 @@ export function cdev_add(p: cdev, dev: dev_t, count: unsigned_int): int {
 	return 0;
 }
 
-/** Linux: cdev_del() */
+/** @p answers no more; what is open goes on (fs/char_dev.c: cdev_del()). */
 export function cdev_del(p: cdev): void {
 	if (p.count !== 0) list_del(p.list);
 	p.count = 0;
 	if (p.dynamic) kfree(p);
 }
 
-/** The open of every character device node: hand the file to its driver. -ENXIO without one. Linux: chrdev_open() */
+/**
+ * The open of every character device node: hand the file to its driver. -ENXIO without one
+ * (fs/char_dev.c: chrdev_open()).
+ */
 export function chrdev_open(inode: inode, filp: file): int {
 	const p = cdev_lookup(inode.i_rdev);
 	if (!p?.ops) return -ENXIO;

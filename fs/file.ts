@@ -15,7 +15,7 @@ function open_fd(fd: unsigned_int): boolean {
 	return (state.init_files.open_fds[fd >>> 5] & (1 << (fd & 31))) !== 0;
 }
 
-/** Reserve the lowest free descriptor; -EMFILE when none is. Linux: get_unused_fd_flags() */
+/** Reserve the lowest free descriptor; -EMFILE when none is (fs/file.c: get_unused_fd_flags()). */
 export function get_unused_fd_flags(_flags: unsigned_int): int {
 	for (let fd = 0; fd < NR_OPEN_DEFAULT; fd++)
 		if (!open_fd(fd)) {
@@ -25,24 +25,24 @@ export function get_unused_fd_flags(_flags: unsigned_int): int {
 	return -EMFILE;
 }
 
-/** Give a reserved descriptor back. Linux: put_unused_fd() */
+/** Give a reserved descriptor back (fs/file.c: put_unused_fd()). */
 export function put_unused_fd(fd: unsigned_int): void {
 	state.init_files.open_fds[fd >>> 5] &= ~(1 << (fd & 31));
 }
 
-/** Let a reserved descriptor stand for @file, whose reference it takes over. Linux: fd_install() */
+/** Let a reserved descriptor stand for @file, whose reference it takes over (fs/file.c: fd_install()). */
 export function fd_install(fd: unsigned_int, file: file): void {
 	state.init_files.fd_array[fd] = file;
 }
 
-/** The file behind @fd with a reference, or null. Linux: fget() */
+/** The file behind @fd with a reference, or null (fs/file.c: fget()). */
 export function fget(fd: int): file | null {
 	if (fd < 0 || fd >= NR_OPEN_DEFAULT) return null;
 	const file = state.init_files.fd_array[fd];
 	return file === null ? null : get_file(file);
 }
 
-/** Close @fd. 0, or -EBADF when it is not open. Linux: close_fd() */
+/** Close @fd. 0, or -EBADF when it is not open (fs/file.c: close_fd()). */
 export function close_fd(fd: unsigned_int): int {
 	if (fd < 0 || fd >= NR_OPEN_DEFAULT) return -EBADF;
 	const file = state.init_files.fd_array[fd];

@@ -18,7 +18,7 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { int } from '#linux/types.js';
 
-/** A struct file with one reference and nothing in it, or -ENOMEM. Linux: alloc_empty_file() */
+/** A struct file with one reference and nothing in it, or -ENOMEM (fs/file_table.c: alloc_empty_file()). */
 export function alloc_empty_file(flags: int): file | err_ptr {
 	const f = kzalloc(file, GFP_KERNEL);
 	if (!f) return ERR_PTR(-ENOMEM);
@@ -29,7 +29,7 @@ export function alloc_empty_file(flags: int): file | err_ptr {
 	return f;
 }
 
-/** A file that no path leads to, with an inode of its own. Linux: alloc_file_pseudo() */
+/** A file that no path leads to, with an inode of its own (fs/file_table.c: alloc_file_pseudo()). */
 export function alloc_file_pseudo(_name: string, flags: int, fop: file_operations): file | err_ptr {
 	const node = kzalloc(inode, GFP_KERNEL);
 	if (!node) return ERR_PTR(-ENOMEM);
@@ -56,7 +56,7 @@ function __fput(f: file): void {
 	kfree(f);
 }
 
-/** Drop a reference; the last one calls the file's release. Linux: fput() */
+/** Drop a reference; the last one calls the file's release (fs/file_table.c: fput()). */
 export function fput(f: file): void {
 	if (--f.f_count.counter === 0) __fput(f);
 }

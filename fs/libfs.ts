@@ -1,13 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Small change for pseudo files: buffers to and from user space, one number as text.
+// Small change for pseudo files: a file with file_operations, buffers to and from user space, one number as text.
 // Linux 6.12: fs/libfs.c
 
+import { kernfs_create_file } from '#fs/kernfs/dir.js';
 import { sprintf } from '#lib/vsprintf.js';
+import type { err_ptr } from '#linux/err.js';
 import { EACCES, EINVAL, ENOMEM } from '#linux/errno.js';
-import type { file, file_operations, inode } from '#linux/fs.js';
+import { file, type file_operations, inode } from '#linux/fs.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
+import type { kernfs_node, kernfs_open_file, kernfs_ops } from '#linux/kernfs.js';
 import { kfree, kzalloc } from '#linux/slab.js';
-import { type int, type loff_t, ref, type size_t, type ssize_t, type u64 } from '#linux/types.js';
+import {
+	type int,
+	type loff_t,
+	ref,
+	type size_t,
+	type ssize_t,
+	type u64,
+	type umode_t,
+} from '#linux/types.js';
+
+/** What such a file is: the functions, and what they are given. */
+interface simple_file {
+	readonly fops: file_operations | null;
+	readonly inode: inode;
+}
+
+function simple_file_open(of: kernfs_open_file): int {
+	const { fops, inode: i } = of.kn.priv as simple_file;
+	const f = new file();
+	f.f_op = fops;
+	f.f_inode = i;
+	f.f_mode = of.f_mode;
+	f.f_flags = of.f_flags;
+	f.f_pos = new ref<loff_t>(0);
+	of.priv = f;
+	return fops?.open?.(i, f) ?? 0;
+}
+
+const simple_kfops: kernfs_ops = {
+	open: simple_file_open,
+	release: (of): void => {
+		const { fops, inode: i } = of.kn.priv as simple_file;
+		fops?.release?.(i, of.priv as file);
+	},
+	read: (of, buf, count, off): ssize_t => {
+		const { fops } = of.kn.priv as simple_file;
+		return fops?.read?.(of.priv as file, buf, count, new ref<loff_t>(off)) ?? -EINVAL;
+	},
+	write: (of, buf: Uint8Array, count: size_t, off: loff_t): ssize_t => {
+		const { fops } = of.kn.priv as simple_file;
+		return fops?.write?.(of.priv as file, buf, count, new ref<loff_t>(off)) ?? -EINVAL;
+	},
+};
+
+/**
+ * A file of debugfs, tracefs or /proc: @fops answer for it, and its inode keeps @data. In Linux these keep their
+ * trees in the dentry cache (fs/libfs.c: simple_lookup() and its kin); here kernfs keeps them.
+ */
+export function simple_create_file(
+	dir: kernfs_node,
+	name: string,
+	mode: umode_t,
+	data: unknown,
+	fops: file_operations | null,
+): kernfs_node | err_ptr {
+	const i = new inode();
+	i.i_mode = mode;
+	i.i_fop = fops;
+	i.i_private = data;
+	const priv: simple_file = { fops, inode: i };
+	return kernfs_create_file(dir, name, mode, 0, simple_kfops, priv);
+}
 
 /** Copy from @from at *@ppos to user space (fs/libfs.c: simple_read_from_buffer()). */
 export function simple_read_from_buffer(

@@ -12,7 +12,7 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { dev_t, int, long, unsigned_int } from '#linux/types.js';
 
-/** An open file of the device @rdev, or the error of its driver. Linux: filp_open() */
+/** An open file of the device @rdev, or the error of its driver (fs/open.c: filp_open()). */
 export function filp_open(rdev: dev_t, flags: int): file | err_ptr {
 	const node = kzalloc(inode, GFP_KERNEL);
 	if (!node) return ERR_PTR(-ENOMEM);
@@ -33,7 +33,7 @@ export function filp_open(rdev: dev_t, flags: int): file | err_ptr {
 	return filp;
 }
 
-/** The open() of a user program: a file descriptor, or a negative errno. Linux: do_sys_open() */
+/** The open() of a user program: a file descriptor, or a negative errno (fs/open.c: do_sys_open()). */
 export function do_sys_open(rdev: dev_t, flags: int): int {
 	const fd = get_unused_fd_flags(flags);
 	if (fd < 0) return fd;

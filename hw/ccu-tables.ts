@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which bit of which register gates a clock or holds a reset, by the number the device tree uses.
+// Which bit of which register gates a clock or holds a reset, by number.
 //
 // Numbers: include/dt-bindings/{clock,reset}/sun50i-h6-ccu.h, sun50i-h616-ccu.h, sun50i-h6-r-ccu.h,
 // sun8i-de2.h. Places: Linux 6.12, drivers/clk/sunxi-ng/ccu-sun50i-h6.c, ccu-sun50i-h616.c,

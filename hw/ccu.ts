@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The clock controllers of H6 and H616 (main, R_ and display): gates and resets at their real places.
+// The clock controllers of H6 and H616: gates and resets at their real places.
 //
 // A block asks here whether the clocks and resets that the tree gives it are on. Which bit is which is in
 // ccu-tables.ts.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// DMASAN: watches what devices, the IOMMU and the caches do, and reports what no correct program does.
+// DMASAN: reports what devices, IOMMU and caches do in no correct program.
 //
 // Checks, by the names of shared/INVARIANTS.md:
 //   INV-TLB-UNMAP  a cached entry was used (or stays, see check()) although the tables in memory say otherwise

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Flattened device trees for the machine and the tools: strict reader, small writer.
+// Flattened device trees for machine and tools: strict reader, small writer.
 // The kernel's own parser is drivers/of/fdt.ts; format: Devicetree Specification 0.4, chapter 5.
 // Left out: blobs older than version 16, and buses with more than two size cells.
 
@@ -312,6 +312,8 @@ export class Fdt {
 	readonly bootCpu: number;
 	nodeCount = 0;
 	private readonly phandles = new Map<number, FdtNode>();
+	/** Property names by their place in the strings block; few, and each is used often. */
+	private readonly strings = new Map<number, string>();
 
 	constructor(blob: Uint8Array) {
 		const header = readHeader(blob);
@@ -418,6 +420,8 @@ export class Fdt {
 	}
 
 	private stringAt(offset: number, at: number, header: Header): string {
+		const known = this.strings.get(offset);
+		if (known !== undefined) return known;
 		if (offset >= header.stringsSize)
 			throw new FdtError(
 				`structure block at ${hex(at)}: property name offset ${hex(offset)} is beyond the strings block (${hex(header.stringsSize)} bytes)`,
@@ -430,7 +434,9 @@ export class Fdt {
 		while (nul < end && this.blob[nul] !== 0) nul++;
 		if (nul === end)
 			throw new FdtError(`strings block at ${hex(start)}: property name has no end`, start, 'a NUL');
-		return utf8.decode(this.blob.subarray(start, nul));
+		const text = utf8.decode(this.blob.subarray(start, nul));
+		this.strings.set(offset, text);
+		return text;
 	}
 
 	byPhandle(phandle: number): FdtNode | undefined {
@@ -603,24 +609,27 @@ export function writeFdt(root: FdtSource, reserved: readonly Region[] = [], boot
 	const stringOffsets = new Map<string, number>();
 	const names: Uint8Array[] = [];
 	let stringsSize = 0;
-	const chunks: Uint8Array[] = [];
+	let structure = new Uint8Array(64 * 1024);
 	let structSize = 0;
-	const cells = (...values: number[]): void => {
-		const chunk = new Uint8Array(values.length * 4);
-		values.forEach((v, i) => {
-			putBe32(chunk, i * 4, v);
-		});
-		chunks.push(chunk);
-		structSize += chunk.length;
+	const room = (bytes: number): void => {
+		if (structSize + bytes <= structure.length) return;
+		const larger = new Uint8Array(2 * (structSize + bytes));
+		larger.set(structure);
+		structure = larger;
+	};
+	const cell = (value: number): void => {
+		room(4);
+		putBe32(structure, structSize, value);
+		structSize += 4;
 	};
 	const padded = (bytes: Uint8Array, length: number): void => {
-		const chunk = new Uint8Array((length + 3) & ~3);
-		chunk.set(bytes);
-		chunks.push(chunk);
-		structSize += chunk.length;
+		const size = (length + 3) & ~3;
+		room(size);
+		structure.set(bytes, structSize);
+		structSize += size;
 	};
 	const write = (node: FdtSource): void => {
-		cells(FDT_BEGIN_NODE);
+		cell(FDT_BEGIN_NODE);
 		const name = latin.encode(node.name);
 		padded(name, name.length + 1);
 		for (const [key, value] of node.props) {
@@ -632,14 +641,16 @@ export function writeFdt(root: FdtSource, reserved: readonly Region[] = [], boot
 				names.push(text);
 				stringsSize += text.length;
 			}
-			cells(FDT_PROP, value.length, offset);
+			cell(FDT_PROP);
+			cell(value.length);
+			cell(offset);
 			padded(value, value.length);
 		}
 		node.children.forEach(write);
-		cells(FDT_END_NODE);
+		cell(FDT_END_NODE);
 	};
 	write(root);
-	cells(FDT_END);
+	cell(FDT_END);
 
 	const structOffset = FDT_V17_HEADER + (reserved.length + 1) * 16;
 	const stringsOffset = structOffset + structSize;
@@ -663,10 +674,11 @@ export function writeFdt(root: FdtSource, reserved: readonly Region[] = [], boot
 		blob.set(numberToBytes(base, 2), at);
 		blob.set(numberToBytes(size, 2), at + 8);
 	});
-	let at = structOffset;
-	for (const chunk of [...chunks, ...names]) {
-		blob.set(chunk, at);
-		at += chunk.length;
+	blob.set(structure.subarray(0, structSize), structOffset);
+	let at = stringsOffset;
+	for (const name of names) {
+		blob.set(name, at);
+		at += name.length;
 	}
 	return blob;
 }
@@ -678,8 +690,7 @@ function numberToBytes(value: number, cells: number): Uint8Array {
 	return bytes;
 }
 
-function rewrite(blob: Uint8Array, change: (root: FdtSource, fdt: Fdt) => void): Uint8Array {
-	const fdt = parseFdt(blob);
+function rewrite(fdt: Fdt, change: (root: FdtSource, fdt: Fdt) => void): Uint8Array {
 	const root = fdtSource(fdt.root);
 	change(root, fdt);
 	return writeFdt(root, fdt.reserved, fdt.bootCpu);
@@ -689,8 +700,8 @@ function rewrite(blob: Uint8Array, change: (root: FdtSource, fdt: Fdt) => void):
  * The boot loader's part: say in the tree how much memory there is. What the tree's memory nodes said is
  * replaced; everything else stays.
  */
-export function withMemory(blob: Uint8Array, regions: readonly Region[]): Uint8Array {
-	return rewrite(blob, (root, fdt) => {
+export function withMemory(tree: Uint8Array | Fdt, regions: readonly Region[]): Uint8Array {
+	return rewrite(tree instanceof Fdt ? tree : parseFdt(tree), (root, fdt) => {
 		const na = fdt.root.childAddressCells;
 		const ns = fdt.root.childSizeCells;
 		const reg = new Uint8Array(regions.length * (na + ns) * 4);
@@ -729,7 +740,7 @@ export function withMemory(blob: Uint8Array, regions: readonly Region[]): Uint8A
 
 /** The boot loader's other part: the kernel's command line in /chosen. */
 export function withBootargs(blob: Uint8Array, bootargs: string): Uint8Array {
-	return rewrite(blob, (root) => {
+	return rewrite(parseFdt(blob), (root) => {
 		let chosen = root.children.find((n) => n.name === 'chosen');
 		if (chosen === undefined) {
 			chosen = { name: 'chosen', props: new Map(), children: [] };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The GIC-400 interrupt controller: distributor and memory-mapped CPU interface.
+// The GIC-400 interrupt controller: distributor, memory-mapped CPU interface.
 //
 // Register offsets: ARM Generic Interrupt Controller Architecture Specification 2.0, tables 4-1 and 4-2
 // (Linux: include/linux/irqchip/arm-gic.h).

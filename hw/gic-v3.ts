@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The GICv3 interrupt controller: distributor, one redistributor, CPU interface by system registers.
+// The GICv3: distributor, one redistributor, CPU interface by system registers.
 //
 // Register offsets: Arm GIC Architecture Specification, GICv3 (Linux: include/linux/irqchip/arm-gic-v3.h).
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lets things happen at scheduling points: by a seed, or exactly as they happened in an earlier run.
+// Lets things happen at scheduling points: by a seed, or as they did before.
 
 import type { schedule_kind } from '#asm/machine.js';
 import type { Machine } from './machine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the two generations of the interrupt controller share: the distributor's state per interrupt.
+// What both generations of the interrupt controller share: state per interrupt.
 
 import type { IrqLine } from './model.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Stands where a block would: reads as zero, and writes down every access in order.
+// Stands where a block would: reads as zero, and writes every access down.
 
 import type { DeviceModel, ModelFactory } from './model.js';
 

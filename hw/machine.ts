@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The whole machine, built from a flattened device tree.
+//
+// Not modelled: instructions (the CPU's own work takes no time; an access to a register, and what the kernel
+// waits for, does), more than one CPU at a time (scheduling points stand for the others), instruction and outer
+// caches, bandwidth and contention on the buses, firmware (the tree and the command line are what it leaves).
 
 import type { machine, machine_vectors, schedule_kind } from '#asm/machine.js';
 import { Bus, Window } from './bus.js';
 import { Clock } from './clock.js';
 import type { DmaStats, Translator } from './dma-port.js';
 import { DmaPort } from './dma-port.js';
-import type { FdtNode, PhandleArgs, Region } from './fdt.js';
+import type { Fdt, FdtNode, PhandleArgs, Region } from './fdt.js';
 import { FdtError, parseFdt, withMemory } from './fdt.js';
 import type { InterruptController } from './interrupts.js';
 import { InterruptLines, LooseWire } from './interrupts.js';
@@ -192,9 +196,9 @@ export class Machine implements machine, MachineServices {
 		this.seed = options.seed ?? 1;
 		this.#readNs = options.mmioReadNs ?? 100;
 		this.#writeNs = options.mmioWriteNs ?? 20;
-		const { regions, blob } = memoryOf(dtb, options.memSize);
-		this.fdt = blob;
-		this.tree = parseFdt(blob).root;
+		const { regions, fdt } = memoryOf(dtb, options.memSize);
+		this.fdt = fdt.blob;
+		this.tree = fdt.root;
 		this.memory = new Ram(regions);
 		this.bus = new Bus(this.memory, (who, text) => this.note(who, text));
 		this.controller = this.#build();
@@ -589,17 +593,15 @@ export class Machine implements machine, MachineServices {
 	}
 }
 
-/** The memory of the tree or of @memSize, and the blob that says so. */
-function memoryOf(
-	dtb: Uint8Array,
-	memSize: number | undefined,
-): { regions: readonly Region[]; blob: Uint8Array } {
-	const { root } = parseFdt(dtb);
+/** The memory of the tree or of @memSize, and the tree that says so. */
+function memoryOf(dtb: Uint8Array, memSize: number | undefined): { regions: readonly Region[]; fdt: Fdt } {
+	const fdt = parseFdt(dtb);
+	const { root } = fdt;
 	const told: Region[] = [];
 	for (const node of root.children)
 		if (node.string('device_type') === 'memory' && node.okay) told.push(...node.reg());
 	const regions = told.filter(({ size }) => size > 0);
-	if (memSize === undefined && regions.length > 0) return { regions, blob: dtb };
+	if (memSize === undefined && regions.length > 0) return { regions, fdt };
 	const size = memSize ?? DEFAULT_MEMORY;
 	if (!Number.isSafeInteger(size) || size < 0x100_0000 || size % 0x1000 !== 0)
 		throw new MachineError(`${size} bytes of memory: expected a multiple of 4 KiB, 16 MiB or more`);
@@ -614,7 +616,7 @@ function memoryOf(
 		for (let fit = size; fit >= (memSize ?? MIN_DEFAULT_MEMORY); fit /= 2)
 			if (inTheWay(base, base + fit) === undefined) {
 				const chosen = [{ base, size: fit }];
-				return { regions: chosen, blob: withMemory(dtb, chosen) };
+				return { regions: chosen, fdt: parseFdt(withMemory(fdt, chosen)) };
 			}
 	const { path } = inTheWay(bases[0], bases[0] + size)!;
 	throw new MachineError(`${hex(size)} bytes of memory from ${hex(bases[0])} would cover ${path}`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Stands where a block would: its registers are plain memory, all zero at first.
+// Stands where a block would: its registers are plain memory, zero at first.
 //
 // Status registers can then be preset, and what a driver wrote can be looked at.
 

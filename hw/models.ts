@@ -9,8 +9,8 @@ import { GicV3 } from './gic-v3.js';
 import type { ModelFactory } from './model.js';
 import { resetSimple } from './reset-simple.js';
 import { Tcon } from './sun4i-tcon.js';
-import { TconTop } from './sun8i-tcon-top.js';
 import { Mixer } from './sun8i-mixer.js';
+import { TconTop } from './sun8i-tcon-top.js';
 import { sun50iH6Iommu } from './sun50i-h6-iommu.js';
 import { testMaster } from './test-master.js';
 
@@ -27,7 +27,7 @@ export const models: Readonly<Record<string, ModelFactory>> = {
 	'allwinner,sun50i-h616-iommu': sun50iH6Iommu,
 	'allwinner,sun50i-h6-video-engine': cedrusVe,
 	'allwinner,sun50i-h6-de3-mixer-0': (ctx) => new Mixer(ctx.name, ctx),
-	'allwinner,sun50i-h6-tcon-top': (ctx) => new TconTop(ctx.name, ctx),
+	'allwinner,sun50i-h6-tcon-top': (ctx) => new TconTop(ctx.name),
 	'allwinner,sun50i-h6-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
 	'allwinner,sun8i-r40-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
 	'oracle,master': testMaster,

@@ -154,6 +154,8 @@ export class Ram implements machine_memory {
 	private readonly pieces: Piece[] = [];
 	private readonly stores = new WeakMap<ArrayBufferLike, Store>();
 	private readonly mappings = new Map<Store, MappingRecord>();
+	/** Non-cacheable mappings of pages that stood in a row where they are. */
+	private readonly inPlace: RamRegion[] = [];
 
 	private evictionRate = 0;
 	private evictionState = 1;
@@ -297,12 +299,14 @@ export class Ram implements machine_memory {
 		const place = this.contiguousPlace(pages, count, cached);
 		if (place !== null) {
 			place.store.refs++;
+			if (place.store.pages === null) this.inPlace.push({ base: pages[0], size });
 			const bytes = place.store.bytes ?? this.make(place.store);
 			return bytes.subarray(place.offset, place.offset + size);
 		}
 		for (let i = 0; i < count; i++) {
 			this.locate(pages[i], true);
-			if ((cached ? this.atCpu : this.atMem).pages !== null) {
+			const moves = cached ? this.atCpu : this.atMem;
+			if (moves.pages !== null || (!cached && inRegions(this.inPlace, pages[i]))) {
 				throw new Error(`vmap: page ${hex(pages[i])} is part of another mapping in another order`);
 			}
 		}
@@ -317,6 +321,11 @@ export class Ram implements machine_memory {
 		const store = this.stores.get(view.buffer);
 		if (store === undefined || store.refs === 0) throw new Error('vunmap: not an address that vmap() gave');
 		store.refs--;
+		if (store.pages === null) {
+			const base = store.base + view.byteOffset;
+			const index = this.inPlace.findIndex((r) => r.base === base && r.size === view.length);
+			if (index >= 0) this.inPlace.splice(index, 1);
+		}
 		const record = this.mappings.get(store);
 		if (record === undefined || store.refs > 0) return;
 		this.mappings.delete(store);
@@ -820,6 +829,10 @@ export class Ram implements machine_memory {
 			if (this.is_ram(line, LINE_SIZE)) this.evict(line, LINE_SIZE);
 		}
 	}
+}
+
+function inRegions(regions: readonly RamRegion[], phys: number): boolean {
+	return regions.some((r) => phys >= r.base && phys < r.base + r.size);
 }
 
 function copyBytes(src: Uint8Array, from: number, dst: Uint8Array, to: number, n: number): void {

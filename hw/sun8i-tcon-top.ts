@@ -3,16 +3,19 @@
 //
 // Registers: Linux 6.12, drivers/gpu/drm/sun4i/sun8i_tcon_top.h.
 //
-// Not modelled: what the multiplexers choose (there is one path on this machine).
+// Not modelled: what the multiplexers choose (there is one path on this machine); that a gated pixel clock stops the
+// timing controller (its registers answer without that clock, so it is no ClockProvider of theirs).
 
-import type { ClockProvider, DeviceModel, ModelContext } from './model.js';
+import type { DeviceModel } from './model.js';
 import { RegisterFile, type RegisterSpec } from './register-file.js';
 
-/** The gate's bit in GATE_SRC, by the clock's number (include/dt-bindings/clock/sun8i-tcon-top.h). */
-const GATES = [20, 24, 16];
-
 export const tconTopRegisters: readonly RegisterSpec[] = [
-	{ name: 'TV_SETUP', offset: 0x00, access: 'RW', doc: 'Set-up of the TV encoder (TCON_TOP_TCON_TV_SETUP_REG)' },
+	{
+		name: 'TV_SETUP',
+		offset: 0x00,
+		access: 'RW',
+		doc: 'Set-up of the TV encoder (TCON_TOP_TCON_TV_SETUP_REG)',
+	},
 	{
 		name: 'PORT_SEL',
 		offset: 0x1c,
@@ -37,13 +40,10 @@ export const tconTopRegisters: readonly RegisterSpec[] = [
 	},
 ];
 
-export class TconTop implements DeviceModel, ClockProvider {
+export class TconTop implements DeviceModel {
 	readonly registers = new RegisterFile(tconTopRegisters);
 
-	constructor(
-		readonly name: string,
-		private readonly ctx: Pick<ModelContext, 'machine'>,
-	) {}
+	constructor(readonly name: string) {}
 
 	read(offset: number, width: number): number {
 		return this.registers.read(offset, width);
@@ -51,19 +51,9 @@ export class TconTop implements DeviceModel, ClockProvider {
 
 	write(offset: number, width: number, value: number): void {
 		this.registers.write(offset, value, width);
-		this.ctx.machine.powerChanged();
 	}
 
 	reset(): void {
 		this.registers.reset();
-		this.ctx.machine.powerChanged();
-	}
-
-	clockState(cells: readonly number[]): { running: boolean; name: string } {
-		const bit = GATES[cells[0] ?? 0];
-		return {
-			running: bit !== undefined && (this.registers.get('GATE_SRC') & (1 << bit)) !== 0,
-			name: `clock ${cells[0] ?? 0} of ${this.name} (0x20 bit ${bit})`,
-		};
 	}
 }

@@ -12,21 +12,27 @@ import { of_clk_init } from '#drivers/clk/clk.js';
 import { early_init_dt_scan, of_flat_dt_get_machine_name, unflatten_device_tree } from '#drivers/of/fdt.js';
 import { panic } from '#kernel/panic.js';
 import { parse_args, parse_early_param } from '#kernel/params.js';
+import { iomem_resource, request_resource } from '#kernel/resource.js';
 import { errname } from '#linux/errno.js';
-import { __initcalls, boot_data, type initcall_level, initcall_levels, load_boot_data } from '#linux/init.js';
+import {
+	__initcalls,
+	arch_initcall,
+	type initcall_level,
+	initcall_levels,
+	load_boot_data,
+	system,
+} from '#linux/init.js';
+import { IORESOURCE_BUSY, IORESOURCE_MEM, IORESOURCE_SYSTEM_RAM, resource } from '#linux/ioport.js';
 import { local_irq_disable, local_irq_enable } from '#linux/irqflags.js';
+import { memblock_is_nomap } from '#linux/memblock.js';
 import { pr_debug, pr_info, pr_notice } from '#linux/printk.js';
 import { type int, ref } from '#linux/types.js';
+import { for_each_mem_region, for_each_reserved_mem_region } from '#mm/memblock.js';
 import { page_alloc_init_late } from '#mm/mm_init.js';
 
 import { kmem_cache_init } from '#mm/slub.js';
 
 const linux_banner = 'Linux version 6.12.117 (TypeScript)';
-
-export const system = boot_data(() => ({
-	/** The tree's bootargs and what the boot loader added, as one line. */
-	saved_command_line: '',
-}));
 
 /** Find out about the machine, and get memory to where pages can be allocated (arch/arm64/kernel/setup.c). */
 function setup_arch(m: machine_door): void {
@@ -38,7 +44,38 @@ function setup_arch(m: machine_door): void {
 	arm64_memblock_init();
 	unflatten_device_tree();
 	bootmem_init();
+	request_standard_resources();
 }
+
+/** Show in /proc/iomem what memory there is (arch/arm64/kernel/setup.c: request_standard_resources()). */
+function request_standard_resources(): void {
+	for (const region of for_each_mem_region()) {
+		const res = new resource();
+		const nomap = memblock_is_nomap(region);
+		res.name = nomap ? 'reserved' : 'System RAM';
+		res.flags = nomap ? IORESOURCE_MEM : (IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY) >>> 0;
+		res.start = region.base;
+		res.end = region.base + region.size - 1;
+		request_resource(iomem_resource, res);
+	}
+}
+
+/** And which parts of it nobody gets (arch/arm64/kernel/setup.c: reserve_memblock_reserved_regions()). */
+function reserve_memblock_reserved_regions(): int {
+	for (let mem = iomem_resource.child; mem !== null; mem = mem.sibling) {
+		if (mem.name !== 'System RAM') continue;
+		for (const region of for_each_reserved_mem_region()) {
+			const res = new resource();
+			res.name = 'reserved';
+			res.flags = (IORESOURCE_MEM | IORESOURCE_BUSY) >>> 0;
+			res.start = Math.max(region.base, mem.start);
+			res.end = Math.min(region.base + region.size - 1, mem.end);
+			if (res.start <= res.end) request_resource(mem, res);
+		}
+	}
+	return 0;
+}
+arch_initcall(reserve_memblock_reserved_regions);
 
 /** init/main.c: do_one_initcall() */
 function do_one_initcall(fn: () => int): int {
@@ -72,7 +109,7 @@ export function start_kernel(m: machine_door): void {
 	of_clk_init();
 	local_irq_enable();
 	do_initcall_level('early');
+	page_alloc_init_late();
 	driver_init();
 	for (const level of initcall_levels) if (level !== 'early') do_initcall_level(level);
-	page_alloc_init_late();
 }

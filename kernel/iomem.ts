@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Mapping memory that has no device registers: RAM that the linear map leaves out, or another view of RAM.
+// Mapping memory outside the linear map, or with another view of it.
 // Linux 6.12: kernel/iomem.c
 // Left out: devm_memremap(), write-through mappings, memory that is no RAM of this machine.
 

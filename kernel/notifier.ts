@@ -50,21 +50,21 @@ function notifier_call_chain(nh: raw_notifier_head, val: unsigned_long, v: unkno
 	return ret;
 }
 
-/** kernel/notifier.c: raw_notifier_chain_register(). */
+/** Add a callback behind those of its priority: 0 or -EEXIST (kernel/notifier.c: raw_notifier_chain_register()). */
 export const raw_notifier_chain_register = notifier_chain_register;
-/** kernel/notifier.c: raw_notifier_chain_unregister(). */
+/** Take a callback away: 0 or -ENOENT (kernel/notifier.c: raw_notifier_chain_unregister()). */
 export const raw_notifier_chain_unregister = notifier_chain_unregister;
-/** kernel/notifier.c: raw_notifier_call_chain(). */
+/** Call all until one says stop; what the last one answered (kernel/notifier.c: raw_notifier_call_chain()). */
 export const raw_notifier_call_chain = notifier_call_chain;
-/** kernel/notifier.c: blocking_notifier_chain_register(). */
+/** raw_notifier_chain_register() of a blocking chain (kernel/notifier.c: blocking_notifier_chain_register()). */
 export const blocking_notifier_chain_register = notifier_chain_register;
-/** kernel/notifier.c: blocking_notifier_chain_unregister(). */
+/** raw_notifier_chain_unregister() of a blocking chain (kernel/notifier.c: blocking_notifier_chain_unregister()). */
 export const blocking_notifier_chain_unregister = notifier_chain_unregister;
-/** kernel/notifier.c: blocking_notifier_call_chain(). */
+/** raw_notifier_call_chain() of a blocking chain (kernel/notifier.c: blocking_notifier_call_chain()). */
 export const blocking_notifier_call_chain = notifier_call_chain;
-/** kernel/notifier.c: atomic_notifier_chain_register(). */
+/** raw_notifier_chain_register() of a atomic chain (kernel/notifier.c: atomic_notifier_chain_register()). */
 export const atomic_notifier_chain_register = notifier_chain_register;
-/** kernel/notifier.c: atomic_notifier_chain_unregister(). */
+/** raw_notifier_chain_unregister() of a atomic chain (kernel/notifier.c: atomic_notifier_chain_unregister()). */
 export const atomic_notifier_chain_unregister = notifier_chain_unregister;
-/** kernel/notifier.c: atomic_notifier_call_chain(). */
+/** raw_notifier_call_chain() of a atomic chain (kernel/notifier.c: atomic_notifier_call_chain()). */
 export const atomic_notifier_call_chain = notifier_call_chain;

@@ -4,11 +4,13 @@
 //
 // Left out: port I/O, finding free ranges, splitting and merging, waiting for muxed regions, /dev/mem policy.
 import { devres_add, devres_alloc, devres_free, devres_release } from '#drivers/base/devres.js';
+import { proc_create_single } from '#fs/proc/generic.js';
+import { seq_puts } from '#fs/seq_file.js';
 import { WARN_ON } from '#linux/bug.js';
 import type { device } from '#linux/device.js';
 import { EBUSY, EINVAL } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
-import { boot_data } from '#linux/init.js';
+import { boot_data, device_initcall } from '#linux/init.js';
 import { IORESOURCE_BUSY, IORESOURCE_MEM, IORESOURCE_TYPE_BITS, resource } from '#linux/ioport.js';
 import { pr_warn } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
@@ -190,6 +192,7 @@ export function __release_region(parent: resource, start: resource_size_t, n: re
 	else pr_warn('resource: Trying to free nonexistent resource <%pa-%pa>', start, end);
 }
 
+/** Claim addresses of iomem: null when somebody has them (include/linux/ioport.h: request_mem_region()). */
 export function request_mem_region(
 	start: resource_size_t,
 	n: resource_size_t,
@@ -198,6 +201,7 @@ export function request_mem_region(
 	return __request_region(iomem_resource, start, n, name, 0);
 }
 
+/** Give back what request_mem_region() claimed (include/linux/ioport.h: release_mem_region()). */
 export function release_mem_region(start: resource_size_t, n: resource_size_t): void {
 	__release_region(iomem_resource, start, n);
 }
@@ -238,6 +242,7 @@ export function __devm_request_region(
 	return res;
 }
 
+/** request_mem_region() that ends with the binding of @dev (include/linux/ioport.h: devm_request_mem_region()). */
 export function devm_request_mem_region(
 	dev: device,
 	start: resource_size_t,
@@ -271,3 +276,13 @@ export function iomem_text(): string {
 	show(iomem_resource.child, 0);
 	return text;
 }
+
+/** Make /proc/iomem (kernel/resource.c: ioresources_init()). */
+function ioresources_init(): int {
+	proc_create_single('iomem', 0, null, (m) => {
+		seq_puts(m, iomem_text());
+		return 0;
+	});
+	return 0;
+}
+device_initcall(ioresources_init);

@@ -37,7 +37,7 @@ const state = boot_data(() => ({
 	pending: 0 as u32,
 }));
 
-/** kernel/softirq.c: open_softirq() */
+/** Say what softirq @nr does (kernel/softirq.c: open_softirq()). */
 export function open_softirq(nr: int, action: () => void): void {
 	state.softirq_vec[nr] = action;
 }
@@ -104,16 +104,18 @@ export function irq_exit(): void {
 	}
 }
 
+/** Softirqs wait; nests (kernel/softirq.c: __local_bh_disable()). */
 export function __local_bh_disable(): void {
 	cpu_context.current.preempt_count += SOFTIRQ_DISABLE_OFFSET;
 }
 
+/** End a __local_bh_disable(); what was raised meanwhile runs now (kernel/softirq.c: __local_bh_enable()). */
 export function __local_bh_enable(): void {
 	cpu_context.current.preempt_count -= SOFTIRQ_DISABLE_OFFSET;
 	if (state.pending !== 0 && !irqs_disabled()) do_softirq();
 }
 
-/** include/linux/bottom_half.h: local_bh_disable() */
+/** Softirqs wait; nests (include/linux/bottom_half.h: local_bh_disable()). */
 export const local_bh_disable = __local_bh_disable;
-/** include/linux/bottom_half.h: local_bh_enable() */
+/** End a local_bh_disable(); what was raised meanwhile runs now (include/linux/bottom_half.h: local_bh_enable()). */
 export const local_bh_enable = __local_bh_enable;

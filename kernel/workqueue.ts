@@ -311,12 +311,12 @@ export function cancel_work_sync(work: work_struct): bool {
 	return ret;
 }
 
-/** kernel/workqueue.c: cancel_delayed_work() */
+/** Take @dwork off its timer or queue: whether it was pending. It may still be running (kernel/workqueue.c: cancel_delayed_work()). */
 export function cancel_delayed_work(dwork: delayed_work): bool {
 	return grab_pending(dwork.work, dwork.timer);
 }
 
-/** kernel/workqueue.c: cancel_delayed_work_sync() */
+/** cancel_delayed_work(), and wait until it does not run any more (kernel/workqueue.c: cancel_delayed_work_sync()). */
 export function cancel_delayed_work_sync(dwork: delayed_work): bool {
 	__might_sleep('cancel_delayed_work_sync');
 	const ret = grab_pending(dwork.work, dwork.timer);

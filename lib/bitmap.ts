@@ -33,10 +33,12 @@ export function find_next_zero_bit(
 	return find_next(addr, size, offset, -1);
 }
 
+/** The first set bit, @size when none is (include/linux/find.h: find_first_bit()). */
 export function find_first_bit(addr: Uint32Array, size: unsigned_long): unsigned_long {
 	return find_next(addr, size, 0, 0);
 }
 
+/** The first clear bit, @size when none is (include/linux/find.h: find_first_zero_bit()). */
 export function find_first_zero_bit(addr: Uint32Array, size: unsigned_long): unsigned_long {
 	return find_next(addr, size, 0, -1);
 }
@@ -141,22 +143,27 @@ function all_zero(nbits: unsigned_int, fn: (i: int) => int): bool {
 	return true;
 }
 
+/** Whether no bit is set (include/linux/find.h: bitmap_empty()). */
 export function bitmap_empty(src: Uint32Array, nbits: unsigned_int): bool {
 	return all_zero(nbits, (i) => src[i]!);
 }
 
+/** Whether all bits are set (include/linux/find.h: bitmap_full()). */
 export function bitmap_full(src: Uint32Array, nbits: unsigned_int): bool {
 	return all_zero(nbits, (i) => ~src[i]!);
 }
 
+/** Whether the same bits are set (include/linux/find.h: bitmap_equal()). */
 export function bitmap_equal(a: Uint32Array, b: Uint32Array, nbits: unsigned_int): bool {
 	return all_zero(nbits, (i) => a[i]! ^ b[i]!);
 }
 
+/** Whether any bit is set in both (include/linux/find.h: bitmap_intersects()). */
 export function bitmap_intersects(a: Uint32Array, b: Uint32Array, nbits: unsigned_int): bool {
 	return !all_zero(nbits, (i) => a[i]! & b[i]!);
 }
 
+/** Whether @b has every bit of @a (include/linux/find.h: bitmap_subset()). */
 export function bitmap_subset(a: Uint32Array, b: Uint32Array, nbits: unsigned_int): bool {
 	return all_zero(nbits, (i) => a[i]! & ~b[i]!);
 }
@@ -167,6 +174,7 @@ export function bitmap_and(dst: Uint32Array, a: Uint32Array, b: Uint32Array, nbi
 	return !bitmap_empty(dst, nbits);
 }
 
+/** dst = a  ( b: bitmap_or()). */
 export function bitmap_or(dst: Uint32Array, a: Uint32Array, b: Uint32Array, nbits: unsigned_int): void {
 	for (let i = 0; i < (nbits + 31) >>> 5; i++) dst[i] = a[i]! | b[i]!;
 }

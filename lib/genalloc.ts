@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pools of special memory, handed out by bitmap; addresses are views (see include/linux/genalloc.ts).
+// Pools of special memory, handed out by bitmap; addresses are views.
 // Linux 6.12: lib/genalloc.c
 // Left out: devm_gen_pool_create(), of_gen_pool_get() and named pools, gen_pool_dma_*() with an owner,
 // gen_pool_fixed_alloc() and gen_pool_best_fit().
@@ -57,6 +57,7 @@ export function gen_pool_add_owner(
 	return 0;
 }
 
+/** gen_pool_add_owner() without an owner (include/linux/genalloc.h: gen_pool_add_virt()). */
 export function gen_pool_add_virt(
 	pool: gen_pool,
 	addr: void_ptr,
@@ -144,6 +145,7 @@ export function gen_pool_free(pool: gen_pool, addr: void_ptr, size: size_t): voi
 	BUG();
 }
 
+/** Whether all of the range is the pool's (include/linux/genalloc.h: gen_pool_has_addr()). */
 export function gen_pool_has_addr(pool: gen_pool, start: void_ptr, size: size_t): bool {
 	for (const chunk of list_for_each_entry(pool.chunks)) if (chunk_has(chunk, start, size)) return true;
 	return false;
@@ -163,6 +165,7 @@ export function gen_pool_size(pool: gen_pool): size_t {
 	return size;
 }
 
+/** How holes are chosen from now on; null: gen_pool_first_fit() (include/linux/genalloc.h: gen_pool_set_algo()). */
 export function gen_pool_set_algo(pool: gen_pool, algo: genpool_algo_t | null, data: object | null): void {
 	pool.algo = algo ?? gen_pool_first_fit;
 	pool.data = data;

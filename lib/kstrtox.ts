@@ -3,7 +3,20 @@
 // Linux 6.12: lib/kstrtox.c
 // 64-bit results are exact to 2^53 - 1 (DESIGN.md, "Numbers").
 import { EINVAL, ERANGE } from '#linux/errno.js';
-import type { bool, int, long, ref, u8, u16, u32, u64, unsigned_int, unsigned_long } from '#linux/types.js';
+import type {
+	bool,
+	int,
+	long,
+	ref,
+	s64,
+	size_t,
+	u8,
+	u16,
+	u32,
+	u64,
+	unsigned_int,
+	unsigned_long,
+} from '#linux/types.js';
 
 function prefix_of(s: string, base: unsigned_int): [unsigned_int, string] {
 	let b = base;
@@ -25,7 +38,7 @@ function digits(s: string, base: unsigned_int): int {
 	return n;
 }
 
-function parse(s: string, base: unsigned_int, min: number, max: number, res: ref<number>): int {
+function parse(s: string, base: unsigned_int, min: s64, max: u64, res: ref<s64>): int {
 	let text = s.endsWith('\n') ? s.slice(0, -1) : s;
 	let sign = 1;
 	if (text.startsWith('-') && min < 0) {
@@ -53,34 +66,52 @@ export function kstrtoull(s: string, base: unsigned_int, res: ref<u64>): int {
 
 export const kstrtou64 = kstrtoull;
 
+/** An unsigned number of 64 bits, as kstrtoull() (lib/kstrtox.c: kstrtoul()). */
 export function kstrtoul(s: string, base: unsigned_int, res: ref<unsigned_long>): int {
 	return kstrtoull(s, base, res);
 }
 
-export function kstrtoll(s: string, base: unsigned_int, res: ref<number>): int {
+/** The same of a text in user space, a line end behind it or not (lib/kstrtox.c: kstrtoul_from_user()). */
+export function kstrtoul_from_user(
+	buf: Uint8Array,
+	count: size_t,
+	base: unsigned_int,
+	res: ref<unsigned_long>,
+): int {
+	return kstrtoul(new TextDecoder().decode(buf.subarray(0, count)), base, res);
+}
+
+/** A signed number of 64 bits: 0, -EINVAL, -ERANGE (lib/kstrtox.c: kstrtoll()). */
+export function kstrtoll(s: string, base: unsigned_int, res: ref<s64>): int {
 	return parse(s, base, -(2 ** 63), 2 ** 63, res);
 }
 
+/** A signed number of 64 bits, as kstrtoll() (lib/kstrtox.c: kstrtol()). */
 export function kstrtol(s: string, base: unsigned_int, res: ref<long>): int {
 	return kstrtoll(s, base, res);
 }
 
+/** An unsigned number of 32 bits: 0, -EINVAL, -ERANGE (lib/kstrtox.c: kstrtouint()). */
 export function kstrtouint(s: string, base: unsigned_int, res: ref<unsigned_int>): int {
 	return parse(s, base, 0, 0xffff_ffff, res);
 }
 
+/** An unsigned number of 32 bits, as kstrtouint() (lib/kstrtox.c: kstrtou32()). */
 export function kstrtou32(s: string, base: unsigned_int, res: ref<u32>): int {
 	return kstrtouint(s, base, res);
 }
 
+/** An unsigned number of 16 bits: 0, -EINVAL, -ERANGE (lib/kstrtox.c: kstrtou16()). */
 export function kstrtou16(s: string, base: unsigned_int, res: ref<u16>): int {
 	return parse(s, base, 0, 0xffff, res);
 }
 
+/** An unsigned number of 8 bits: 0, -EINVAL, -ERANGE (lib/kstrtox.c: kstrtou8()). */
 export function kstrtou8(s: string, base: unsigned_int, res: ref<u8>): int {
 	return parse(s, base, 0, 0xff, res);
 }
 
+/** A signed number of 32 bits: 0, -EINVAL, -ERANGE (lib/kstrtox.c: kstrtoint()). */
 export function kstrtoint(s: string, base: unsigned_int, res: ref<int>): int {
 	return parse(s, base, -0x8000_0000, 0x7fff_ffff, res);
 }

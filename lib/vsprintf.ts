@@ -8,7 +8,7 @@
 import { format_gfp_flags } from '#include/trace/events/mmflags.js';
 import { ERR_PTR, err_ptr } from '#linux/err.js';
 import { errname } from '#linux/errno.js';
-import type { int, size_t, u64 } from '#linux/types.js';
+import type { gfp_t, int, size_t, u32, u64 } from '#linux/types.js';
 
 /** A format and its arguments, for %pV. */
 export class va_format {
@@ -24,14 +24,14 @@ export type printk_arg = number | bigint | string | boolean | object | null | un
 interface of_node_like {
 	readonly full_name: string;
 	readonly parent: of_node_like | null;
-	readonly phandle?: number;
+	readonly phandle?: u32;
 }
 
 /** What %pR needs to know of a resource. */
 interface resource_like {
-	readonly start: number;
-	readonly end: number;
-	readonly flags: number;
+	readonly start: u64;
+	readonly end: u64;
+	readonly flags: u32;
 }
 
 const IORESOURCE_TYPE_BITS = 0x1f00;
@@ -234,7 +234,7 @@ function bitmap_list_string(arg: printk_arg, nbits: int): string {
 	return out.join(',');
 }
 
-function fourcc_string(v: number): string {
+function fourcc_string(v: u32): string {
 	let out = '';
 	for (let i = 0; i < 4; i++) {
 		const c = (v >>> (8 * i)) & (i === 3 ? 0x7f : 0xff);
@@ -402,7 +402,7 @@ export function kasprintf_va(fmt: string, args: readonly printk_arg[]): string {
 }
 
 /** A new string. Strings are the language's: no allocation can fail (lib/kasprintf.c: kasprintf()). */
-export function kasprintf(_gfp: number, fmt: string, ...args: printk_arg[]): string {
+export function kasprintf(_gfp: gfp_t, fmt: string, ...args: printk_arg[]): string {
 	return vsnprintf_text(fmt, args);
 }
 

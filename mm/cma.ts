@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Contiguous memory areas: large ranges reserved at boot, whose pages are lent out until they are wanted in one piece.
+// Contiguous memory areas: reserved at boot, lent out until they are wanted.
 // Linux 6.12: mm/cma.c
 // Left out: trace events, folios, debugfs and sysfs (counters are in cma.stats); moving pages out of the way.
 import { page_to_pfn, pfn_to_page, pfn_valid } from '#asm/memory.js';
@@ -18,6 +18,7 @@ import { EBUSY, EINVAL, ENOMEM, ENOSPC } from '#linux/errno.js';
 import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp.js';
 import { boot_data, core_initcall } from '#linux/init.js';
 import { is_power_of_2 } from '#linux/log2.js';
+import { min_not_zero } from '#linux/minmax.js';
 import { mm_state } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import { MIGRATE_CMA, pageblock_nr_pages } from '#linux/mmzone.js';
@@ -30,7 +31,17 @@ import {
 	spin_unlock_irq,
 	spin_unlock_irqrestore,
 } from '#linux/spinlock.js';
-import type { bool, gfp_t, int, long, phys_addr_t, ref, unsigned_int, unsigned_long } from '#linux/types.js';
+import type {
+	bool,
+	gfp_t,
+	int,
+	long,
+	phys_addr_t,
+	ref,
+	s64,
+	unsigned_int,
+	unsigned_long,
+} from '#linux/types.js';
 import {
 	memblock_alloc_range_nid,
 	memblock_bottom_up,
@@ -59,14 +70,17 @@ const state = boot_data(() => ({
 	cma_mutex: DEFINE_MUTEX('cma_mutex'),
 }));
 
+/** Where the area begins (mm/cma.c: cma_get_base()). */
 export function cma_get_base(cma: cma): phys_addr_t {
 	return cma.base_pfn * PAGE_SIZE;
 }
 
+/** The bytes of the area (mm/cma.c: cma_get_size()). */
 export function cma_get_size(cma: cma): unsigned_long {
 	return cma.count * PAGE_SIZE;
 }
 
+/** The name of the area (mm/cma.c: cma_get_name()). */
 export function cma_get_name(cma: cma): string {
 	return cma.name;
 }
@@ -186,6 +200,28 @@ function cma_reserve_range(
 	return memblock_alloc_range_nid(size, alignment, base, limit, nid, true);
 }
 
+/** Take the place of an area from memblock, at @base when @fixed: where it is, -EBUSY or -ENOMEM. */
+function cma_reserve(
+	base: phys_addr_t,
+	size: phys_addr_t,
+	limit: phys_addr_t,
+	alignment: phys_addr_t,
+	fixed: bool,
+	nid: int,
+): s64 {
+	if (!fixed) {
+		const at = cma_reserve_range(base, size, limit, alignment, nid);
+		return at === 0 ? -ENOMEM : at;
+	}
+	const taken = memblock_is_region_reserved(base, size) || memblock_reserve(base, size) < 0;
+	return taken ? -EBUSY : base;
+}
+
+function cma_not_reserved(err: int, size: phys_addr_t, nid: int): int {
+	pr_err('cma: Failed to reserve %ld MiB on node %d', Math.floor(size / SZ_1M), nid);
+	return err;
+}
+
 /**
  * Reserve memory and make an area of it (mm/cma.c: cma_declare_contiguous_nid()).
  * With @fixed at exactly @base, else somewhere from @base up to @limit (0: anywhere).
@@ -201,7 +237,6 @@ export function cma_declare_contiguous_nid(
 	res_cma: ref<cma | null>,
 	nid: int,
 ): int {
-	const memblock_end = memblock_end_of_DRAM();
 	pr_debug(
 		'cma: %s(size %pa, base %pa, limit %pa alignment %pa)',
 		'cma_declare_contiguous_nid',
@@ -214,50 +249,33 @@ export function cma_declare_contiguous_nid(
 		pr_err('cma: Not enough slots for CMA reserved regions!');
 		return -ENOSPC;
 	}
-	if (size === 0) return -EINVAL;
-	if (alignment !== 0 && !is_power_of_2(alignment)) return -EINVAL;
+	if (size === 0 || (alignment !== 0 && !is_power_of_2(alignment))) return -EINVAL;
 
 	const align = Math.max(alignment, CMA_MIN_ALIGNMENT_BYTES);
-	let ret: int;
-	err: {
-		if (fixed && base % align !== 0) {
-			ret = -EINVAL;
-			pr_err('cma: Region at %pa must be aligned to %pa bytes', base, align);
-			break err;
-		}
-		base = Math.ceil(base / align) * align;
-		size = Math.ceil(size / align) * align;
-		limit -= limit % align;
-		if (base === 0) fixed = false;
-		if ((size / PAGE_SIZE) % 2 ** order_per_bit !== 0) return -EINVAL;
-		if (limit === 0 || limit > memblock_end) limit = memblock_end;
-		if (base + size > limit) {
-			ret = -EINVAL;
-			pr_err('cma: Size (%pa) of region at %pa exceeds limit (%pa)', size, base, limit);
-			break err;
-		}
-		if (fixed) {
-			if (memblock_is_region_reserved(base, size) || memblock_reserve(base, size) < 0) {
-				ret = -EBUSY;
-				break err;
-			}
-		} else {
-			base = cma_reserve_range(base, size, limit, align, nid);
-			if (base === 0) {
-				ret = -ENOMEM;
-				break err;
-			}
-		}
-		ret = cma_init_reserved_mem(base, size, order_per_bit, name, res_cma);
-		if (ret !== 0) {
-			memblock_phys_free(base, size);
-			break err;
-		}
-		pr_info('cma: Reserved %ld MiB at %pa on node %d', size / SZ_1M, base, nid);
-		return 0;
+	const first = Math.ceil(base / align) * align;
+	if (fixed && first !== base) {
+		pr_err('cma: Region at %pa must be aligned to %pa bytes', base, align);
+		return cma_not_reserved(-EINVAL, size, nid);
 	}
-	pr_err('cma: Failed to reserve %ld MiB on node %d', Math.floor(size / SZ_1M), nid);
-	return ret;
+	const bytes = Math.ceil(size / align) * align;
+	if ((bytes / PAGE_SIZE) % 2 ** order_per_bit !== 0) return -EINVAL;
+	const wanted = limit - (limit % align);
+	const end = min_not_zero(wanted, memblock_end_of_DRAM());
+	if (first + bytes > end) {
+		pr_err('cma: Size (%pa) of region at %pa exceeds limit (%pa)', bytes, first, end);
+		return cma_not_reserved(-EINVAL, bytes, nid);
+	}
+
+	// Nobody wants an area at address 0: it stands for anywhere.
+	const at = cma_reserve(first, bytes, end, align, fixed && first !== 0, nid);
+	if (at < 0) return cma_not_reserved(at, bytes, nid);
+	const ret = cma_init_reserved_mem(at, bytes, order_per_bit, name, res_cma);
+	if (ret !== 0) {
+		memblock_phys_free(at, bytes);
+		return cma_not_reserved(ret, bytes, nid);
+	}
+	pr_info('cma: Reserved %ld MiB at %pa on node %d', bytes / SZ_1M, at, nid);
+	return 0;
 }
 
 /** cma_declare_contiguous_nid() on any node (include/linux/cma.h: cma_declare_contiguous()). */

@@ -5,6 +5,7 @@
 // A region's tables are plain arrays as in C, but never full: -ENOMEM for a table that cannot grow does not occur.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { L1_CACHE_BYTES } from '#asm/cache.js';
 import { phys_to_virt, virt_to_phys } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { WARN_ON } from '#linux/bug.js';
@@ -187,6 +188,7 @@ export function memblock_mark_nomap(base: phys_addr_t, size: phys_addr_t): int {
 	return memblock_setclr_flag(base, size, true, MEMBLOCK_NOMAP);
 }
 
+/** Have the range in the linear map after all (mm/memblock.c: memblock_clear_nomap()). */
 export function memblock_clear_nomap(base: phys_addr_t, size: phys_addr_t): int {
 	return memblock_setclr_flag(base, size, false, MEMBLOCK_NOMAP);
 }
@@ -205,10 +207,12 @@ function memblock_search(type: memblock_type, addr: phys_addr_t): int {
 	return -1;
 }
 
+/** Whether @addr is reserved (mm/memblock.c: memblock_is_reserved()). */
 export function memblock_is_reserved(addr: phys_addr_t): bool {
 	return memblock_search(state.memblock.reserved, addr) >= 0;
 }
 
+/** Whether @addr is memory, in the linear map or not (mm/memblock.c: memblock_is_memory()). */
 export function memblock_is_memory(addr: phys_addr_t): bool {
 	return memblock_search(state.memblock.memory, addr) >= 0;
 }
@@ -232,35 +236,43 @@ export function memblock_is_region_reserved(base: phys_addr_t, size: phys_addr_t
 	return memblock_overlaps_region(state.memblock.reserved, base, size);
 }
 
+/** Bytes of memory (mm/memblock.c: memblock_phys_mem_size()). */
 export function memblock_phys_mem_size(): phys_addr_t {
 	return state.memblock.memory.total_size;
 }
 
+/** Bytes that are reserved (mm/memblock.c: memblock_reserved_size()). */
 export function memblock_reserved_size(): phys_addr_t {
 	return state.memblock.reserved.total_size;
 }
 
+/** The lowest address of memory (mm/memblock.c: memblock_start_of_DRAM()). */
 export function memblock_start_of_DRAM(): phys_addr_t {
 	return state.memblock.memory.regions[0]?.base ?? 0;
 }
 
+/** One past the highest address of memory (mm/memblock.c: memblock_end_of_DRAM()). */
 export function memblock_end_of_DRAM(): phys_addr_t {
 	const last = state.memblock.memory.regions.at(-1);
 	return last === undefined ? 0 : last.base + last.size;
 }
 
+/** Allocations that name no limit end at @limit from now on (mm/memblock.c: memblock_set_current_limit()). */
 export function memblock_set_current_limit(limit: phys_addr_t): void {
 	state.memblock.current_limit = limit;
 }
 
+/** Where allocations that name no limit end (mm/memblock.c: memblock_get_current_limit()). */
 export function memblock_get_current_limit(): phys_addr_t {
 	return state.memblock.current_limit;
 }
 
+/** Whether the lowest place is taken instead of the highest (mm/memblock.c: memblock_bottom_up()). */
 export function memblock_bottom_up(): bool {
 	return state.memblock.bottom_up;
 }
 
+/** Take the lowest place, or the highest, from now on (mm/memblock.c: memblock_set_bottom_up()). */
 export function memblock_set_bottom_up(enable: bool): void {
 	state.memblock.bottom_up = enable;
 }
@@ -284,6 +296,7 @@ export function* for_each_mem_region(): Iterable<memblock_region> {
 	yield* state.memblock.memory.regions;
 }
 
+/** Each range that is reserved, rising (mm/memblock.c: for_each_reserved_mem_region()). */
 export function* for_each_reserved_mem_region(): Iterable<memblock_region> {
 	yield* state.memblock.reserved.regions;
 }
@@ -306,11 +319,11 @@ export function for_each_free_mem_range(): memblock_region[] {
 	return free;
 }
 
-function round_up(x: number, to: number): number {
+function round_up(x: phys_addr_t, to: phys_addr_t): phys_addr_t {
 	return Math.ceil(x / to) * to;
 }
 
-function round_down(x: number, to: number): number {
+function round_down(x: phys_addr_t, to: phys_addr_t): phys_addr_t {
 	return x - (x % to);
 }
 
@@ -337,8 +350,8 @@ export function memblock_find_in_range(
 }
 
 /**
- * Reserve @size bytes in min..max (mm/memblock.c: memblock_alloc_range_nid()); 0 when that is not possible.
- * @max MEMBLOCK_ALLOC_ACCESSIBLE means the current limit. Alignment 0 is a mistake of the caller.
+ * Reserve @size bytes in start..end (mm/memblock.c: memblock_alloc_range_nid()); 0 when that is not possible.
+ * @end MEMBLOCK_ALLOC_ACCESSIBLE means the current limit. Alignment 0 is a mistake of the caller.
  */
 export function memblock_alloc_range_nid(
 	size: phys_addr_t,
@@ -348,7 +361,7 @@ export function memblock_alloc_range_nid(
 	_nid: int,
 	_exact_nid: bool,
 ): phys_addr_t {
-	if (WARN_ON(align === 0)) align = 128;
+	if (WARN_ON(align === 0)) align = L1_CACHE_BYTES;
 	const found = memblock_find_in_range(start, end, size, align);
 	if (found === 0) return 0;
 	return memblock_reserve(found, size) === 0 ? found : 0;
@@ -364,6 +377,7 @@ export function memblock_phys_alloc_range(
 	return memblock_alloc_range_nid(size, align, start, end, -1, false);
 }
 
+/** Reserve @size bytes below the current limit; 0 when that is not possible (mm/memblock.c: memblock_phys_alloc()). */
 export function memblock_phys_alloc(size: phys_addr_t, align: phys_addr_t): phys_addr_t {
 	return memblock_phys_alloc_range(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE);
 }

@@ -5,10 +5,12 @@
 // ZONE_MOVABLE, hash table sizes.
 import { set_memmap_init } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
+import { __ffs } from '#linux/bitops.js';
 import { mm_state, set_page_count, set_page_zone } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import {
 	MAX_NR_ZONES,
+	MAX_ORDER_NR_PAGES,
 	MAX_PAGE_ORDER,
 	MIGRATE_CMA,
 	MIGRATE_MOVABLE,
@@ -110,14 +112,15 @@ export function free_area_init(max_zone_pfn: readonly unsigned_long[]): void {
 /** Give the allocator start..end in the largest aligned blocks (mm/memblock.c: __free_pages_memory()). */
 function __free_pages_memory(start: unsigned_long, end: unsigned_long): void {
 	while (start < end) {
-		let order = 0;
-		while (order < MAX_PAGE_ORDER && start % 2 ** (order + 1) === 0 && start + 2 ** (order + 1) <= end)
-			order++;
+		// As large as the alignment and what is left allow.
+		const aligned = start % MAX_ORDER_NR_PAGES;
+		let order = aligned === 0 ? MAX_PAGE_ORDER : __ffs(aligned);
+		while (start + (1 << order) > end) order--;
 		// A block must not straddle two zones.
 		const z = pfn_zone(start);
-		while (z !== null && order > 0 && start + 2 ** order > zone_end_pfn(z)) order--;
+		while (z !== null && order > 0 && start + (1 << order) > zone_end_pfn(z)) order--;
 		__free_pages_core(start, order);
-		start += 2 ** order;
+		start += 1 << order;
 	}
 }
 
@@ -126,7 +129,7 @@ export function memblock_free_all(): void {
 	memblock_free_ranges_pfn(__free_pages_memory);
 }
 
-/** Say how much there is (mm/mm_init.c: mem_init_print_info()); page_alloc_init_late() calls it once boot is over. */
+/** Say how much there is (mm/mm_init.c: mem_init_print_info()); page_alloc_init_late() calls it before CMA gives its pages away. */
 export function mem_init_print_info(): void {
 	const physpages = PFN_DOWN(memblock_phys_mem_size());
 	const K = (pages: unsigned_long): unsigned_long => pages * 4;

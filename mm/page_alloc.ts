@@ -169,6 +169,7 @@ export function get_pfnblock_migratetype(z: zone, pfn: unsigned_long): migratety
 	return z.pageblock_flags[pageblock_index(z, pfn)] ?? MIGRATE_MOVABLE;
 }
 
+/** Say whether the page block at @pfn is CMA's (mm/page_alloc.c: set_pageblock_migratetype()). */
 export function set_pageblock_migratetype(z: zone, pfn: unsigned_long, type: migratetype): void {
 	z.pageblock_flags[pageblock_index(z, pfn)] = type;
 }
@@ -449,6 +450,7 @@ export function alloc_pages_node(nid: int, gfp: gfp_t, order: unsigned_int): pag
 	return __alloc_pages(gfp, order, nid, null);
 }
 
+/** alloc_pages() of one (include/linux/gfp.h: alloc_page()). */
 export function alloc_page(gfp: gfp_t): page | null {
 	return __alloc_pages(gfp, 0, 0, null);
 }
@@ -459,10 +461,12 @@ export function __get_free_pages(gfp_mask: gfp_t, order: unsigned_int): void_ptr
 	return page === null ? null : machine.memory.linear(page_to_phys(page), PAGE_SIZE * 2 ** order);
 }
 
+/** __get_free_pages() of one (include/linux/gfp.h: __get_free_page()). */
 export function __get_free_page(gfp_mask: gfp_t): void_ptr | null {
 	return __get_free_pages(gfp_mask, 0);
 }
 
+/** The linear address of one page of zeros, or null (include/linux/gfp.h: get_zeroed_page()). */
 export function get_zeroed_page(gfp_mask: gfp_t): void_ptr | null {
 	return __get_free_pages(gfp_mask | __GFP_ZERO, 0);
 }
@@ -540,6 +544,7 @@ export function __free_pages(page: page, order: unsigned_int): void {
 	}
 }
 
+/** __free_pages() of one (include/linux/gfp.h: __free_page()). */
 export function __free_page(page: page): void {
 	__free_pages(page, 0);
 }
@@ -549,6 +554,7 @@ export function free_pages(addr: void_ptr | null, order: unsigned_int): void {
 	if (addr !== null) __free_pages(virt_to_page(addr), order);
 }
 
+/** free_pages() of one (include/linux/gfp.h: free_page()). */
 export function free_page(addr: void_ptr | null): void {
 	free_pages(addr, 0);
 }
@@ -683,6 +689,7 @@ export function nr_free_pages(): unsigned_long {
 	return state.contig_page_data.node_zones.reduce((sum, z) => sum + z.nr_free_pages, 0);
 }
 
+/** Free pages of CMA areas (include/linux/vmstat.h, NR_FREE_CMA_PAGES). */
 export function nr_free_cma_pages(): unsigned_long {
 	return state.contig_page_data.node_zones.reduce((sum, z) => sum + z.nr_free_cma_pages, 0);
 }

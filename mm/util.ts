@@ -22,9 +22,9 @@ export function kmemdup_array(
 	return kmemdup(src, count * element_size, gfp);
 }
 
+/** A copy of a string; strings are the language's, so only null makes it fail (mm/util.c: kstrdup()). */
 export function kstrdup(s: string, _gfp: gfp_t): string;
 export function kstrdup(s: string | null, _gfp: gfp_t): string | null;
-/** mm/util.c: kstrdup() */
 export function kstrdup(s: string | null, _gfp: gfp_t): string | null {
 	return s;
 }

@@ -48,6 +48,7 @@ export function vmalloc_to_page(addr: ArrayBufferView): page | null {
 	return phys < 0 ? null : phys_to_page(phys);
 }
 
+/** The page frame behind a vmalloc address (mm/vmalloc.c: vmalloc_to_pfn()). */
 export function vmalloc_to_pfn(addr: ArrayBufferView): unsigned_long {
 	return Math.floor(machine.memory.phys_of(addr) / PAGE_SIZE);
 }
@@ -180,11 +181,12 @@ export function __vmalloc(
 	return addr.subarray(0, size);
 }
 
-/** include/linux/vmalloc.h: vmalloc(). */
+/** @size bytes of pages from anywhere, in a row; null without memory. May sleep (include/linux/vmalloc.h: vmalloc()). */
 export function vmalloc(size: unsigned_long): void_ptr | null {
 	return __vmalloc(size, GFP_KERNEL);
 }
 
+/** vmalloc() of zeros (mm/vmalloc.c: vzalloc()). */
 export function vzalloc(size: unsigned_long): void_ptr | null {
 	return __vmalloc(size, GFP_KERNEL | __GFP_ZERO);
 }

@@ -10,7 +10,7 @@ import { kobject, kset } from '#linux/kobject.js';
 import { list_head } from '#linux/list.js';
 import { mutex } from '#linux/mutex.js';
 import { blocking_notifier_head } from '#linux/notifier.js';
-import type { bool } from '#linux/types.js';
+import type { bool, int } from '#linux/types.js';
 
 /** The core's half of a bus or of a class. */
 export class subsys_private {
@@ -35,7 +35,7 @@ export class subsys_interface {
 	name: string = '';
 	subsys: class_ | null = null;
 	node: list_head<subsys_interface> = new list_head<subsys_interface>(this);
-	add_dev: ((dev: device, sif: subsys_interface) => number) | null = null;
+	add_dev: ((dev: device, sif: subsys_interface) => int) | null = null;
 	remove_dev: ((dev: device, sif: subsys_interface) => void) | null = null;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Device classes: /sys/class, whose members are links to devices wherever they are.
+// Device classes: /sys/class, with links to devices wherever they are.
 // Linux 6.12: drivers/base/class.c
 //
 // Left out: interfaces with a class's own struct (subsys_interface serves), compat classes.

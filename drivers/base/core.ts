@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Devices: their life, their place in sysfs, and the links between consumers and suppliers.
+// Devices: their life, their place in sysfs, and consumer-supplier links.
 // Linux 6.12: drivers/base/core.c
 //
 // Links that firmware implies (fw_devlink) stand in drivers/base/fw_devlink.ts.
@@ -149,7 +149,7 @@ import { pr_debug } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock, spin_lock_init, spin_unlock } from '#linux/spinlock.js';
 import type { attribute, attribute_group, bin_attribute, sysfs_buf, sysfs_ops } from '#linux/sysfs.js';
-import type { bool, dev_t, int, ref, size_t, ssize_t, u32 } from '#linux/types.js';
+import type { bool, dev_t, int, ref, size_t, ssize_t, u32, unsigned_int } from '#linux/types.js';
 import { container_of } from '#linux/types.js';
 
 /** Linux: devices_kset, dev_kobj and the rest of drivers/base/core.c's .bss. */
@@ -272,7 +272,8 @@ const devlink_group: attribute_group = {
 	],
 };
 
-function dev_bus_name(dev: device): string {
+/** Where @dev lives: its bus, else its class, else nowhere (include/linux/device.h: dev_bus_name()). */
+export function dev_bus_name(dev: device): string {
 	if (dev.bus !== null) return dev.bus.name;
 	return dev.class !== null ? dev.class.name : '';
 }
@@ -865,17 +866,17 @@ const dev_attr_waiting_for_supplier = DEVICE_ATTR_RO('waiting_for_supplier', (de
 });
 
 /** The major number (include/linux/kdev_t.h: MAJOR()). */
-export function MAJOR(dev: dev_t): number {
+export function MAJOR(dev: dev_t): unsigned_int {
 	return dev >>> 20;
 }
 
 /** The minor number (include/linux/kdev_t.h: MINOR()). */
-export function MINOR(dev: dev_t): number {
+export function MINOR(dev: dev_t): unsigned_int {
 	return dev & 0xfffff;
 }
 
-/** include/linux/kdev_t.h: MKDEV(). */
-export function MKDEV(ma: number, mi: number): dev_t {
+/** Both in one (include/linux/kdev_t.h: MKDEV()). */
+export function MKDEV(ma: unsigned_int, mi: unsigned_int): dev_t {
 	return ((ma << 20) | mi) >>> 0;
 }
 
@@ -953,8 +954,9 @@ function device_remove_attrs(dev: device): void {
 	if (dev.class !== null) device_remove_groups(dev, dev.class.dev_groups);
 }
 
-/** A file for @attr (drivers/base/core.c: device_create_file()). */
-export function device_create_file(dev: device, attr: device_attribute): int {
+/** A file for @attr; 0 or an errno, and 0 without a device (drivers/base/core.c: device_create_file()). */
+export function device_create_file(dev: device | null, attr: device_attribute): int {
+	if (dev === null) return 0;
 	WARN(
 		(attr.mode & 0o200) !== 0 && attr.store === null,
 		"Attribute %s: write permission without 'store'",

@@ -49,7 +49,7 @@ import {
 	device_lock,
 	device_unlock,
 } from '#linux/device.js';
-import { EAGAIN, EBUSY, EINVAL, ENODEV, ENXIO, EPROBE_DEFER } from '#linux/errno.js';
+import { EAGAIN, EBUSY, EINVAL, ENODEV, ENXIO, EPROBE_DEFER, ETIMEDOUT } from '#linux/errno.js';
 import { __setup, boot_data, late_initcall } from '#linux/init.js';
 import { HZ } from '#linux/jiffies.js';
 import { kobject_name } from '#linux/kobject.js';
@@ -206,7 +206,8 @@ const deferred_devs_fops = DEFINE_SHOW_ATTRIBUTE(deferred_devs_show);
  */
 export function driver_deferred_probe_check_state(dev: device): int {
 	// Linux without CONFIG_MODULES: nothing can come that is not here.
-	if (!state.initcalls_done || state.driver_deferred_probe_timeout > 0) return -EPROBE_DEFER;
+	// Below 0 it never expires.
+	if (!state.initcalls_done || state.driver_deferred_probe_timeout !== 0) return -EPROBE_DEFER;
 	if (state.deferred_probe_timed_out) {
 		dev_warn(dev, 'deferred probe timeout, ignoring dependency');
 		return -ETIMEDOUT;

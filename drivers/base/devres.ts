@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Managed resources: what a driver got is given back when it is unbound, last first.
+// Managed resources: what a driver got is given back when it goes, last first.
 // Linux 6.12: drivers/base/devres.c
 //
 // Left out: per-CPU memory, pages, devm_krealloc().
@@ -17,6 +17,7 @@ import {
 	list_for_each_entry_reverse,
 	list_head,
 } from '#linux/list.js';
+import { NUMA_NO_NODE } from '#linux/numa.js';
 import type { printk_arg } from '#linux/printk.js';
 import { kfree, kmalloc, kzalloc } from '#linux/slab.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '#linux/spinlock.js';
@@ -70,15 +71,29 @@ function unattached_node(res: object): devres | null {
 }
 
 /**
- * devres_alloc - Make a resource that @release will end (drivers/base/devres.c: __devres_alloc_node())
- * @type: the struct of its data
+ * Make a resource that @release will end (include/linux/device/devres.h: devres_alloc()).
  *
- * The data is what devres_add(), devres_find() and the rest are given.
+ * @type: the struct of its data
+ * Returns the data, which is what devres_add(), devres_find() and the rest are given; null: no memory.
  */
 export function devres_alloc<T extends object>(
 	release: dr_release_t,
 	type: new () => T,
 	gfp: gfp_t,
+): T | null {
+	return __devres_alloc_node(release, type, gfp, NUMA_NO_NODE, release.name);
+}
+
+/**
+ * devres_alloc() near a node, and by a name for debugging (drivers/base/devres.c: __devres_alloc_node()).
+ * There is one node, and nothing here prints the name.
+ */
+export function __devres_alloc_node<T extends object>(
+	release: dr_release_t,
+	type: new () => T,
+	gfp: gfp_t,
+	nid: int,
+	name: string,
 ): T | null {
 	const dr = kzalloc(devres, gfp);
 	if (dr === null) return null;

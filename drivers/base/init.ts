@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The driver core comes up: /sys/devices, /sys/bus, /sys/class, the platform bus.
+// The driver core comes up: /sys/devices, /sys/bus, /sys/class, platform bus.
 // Linux 6.12: drivers/base/init.c
 //
 // Left out: devtmpfs, firmware, hypervisor, CPU and memory devices.

@@ -4,6 +4,7 @@
 //
 // Left out: assigned clocks (of_clk_set_defaults()), ACPI, MSI, early platform devices, power domains, system sleep, I/O ports.
 
+import { PAGE_SIZE } from '#asm/page.js';
 import { bus_find_device, bus_for_each_dev, bus_register } from '#drivers/base/bus.js';
 import {
 	dev_set_name,
@@ -17,7 +18,7 @@ import { device_match_driver_override } from '#drivers/base/dd.js';
 import { driver_register, driver_unregister } from '#drivers/base/driver.js';
 import { dev_fwnode } from '#drivers/base/property.js';
 import { iommu_device_unuse_default_domain, iommu_device_use_default_domain } from '#drivers/iommu/iommu.js';
-import { of_dma_configure, of_driver_match_device } from '#drivers/of/device.js';
+import { of_device_modalias, of_dma_configure, of_driver_match_device } from '#drivers/of/device.js';
 import { of_irq_count, of_irq_get, of_irq_get_byname } from '#drivers/of/irq.js';
 import { sysfs_emit } from '#fs/sysfs/file.js';
 import { insert_resource, iomem_resource, release_resource } from '#kernel/resource.js';
@@ -430,9 +431,10 @@ function platform_dev_attrs_visible(kobj: { readonly container: object | null },
 const platform_dev_group: attribute_group = {
 	attrs: [
 		DEVICE_ATTR_RO('modalias', (dev, _attr, buf) => {
-			const np = dev.of_node;
-			if (np === null) return sysfs_emit(buf, 'platform:%s\n', to_platform_device(dev).name);
-			return sysfs_emit(buf, 'of:N%sT(null)\n', np.name);
+			const len = of_device_modalias(dev, buf, PAGE_SIZE);
+
+			if (len !== -ENODEV) return len;
+			return sysfs_emit(buf, 'platform:%s\n', to_platform_device(dev).name);
 		}),
 		DEVICE_ATTR_RO('numa_node', (dev, _attr, buf) => sysfs_emit(buf, '%d\n', dev.numa_node)),
 	],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Properties of devices, through the operations of whatever firmware they come from.
+// Properties of devices, from whatever firmware they come.
 // Linux 6.12: drivers/base/property.c
 //
 // Left out: software nodes, connections, PHY modes, software-node graphs.
@@ -10,13 +10,18 @@ import type { dev_dma_attr, fwnode_handle, fwnode_reference_args } from '#linux/
 import { DEV_DMA_NOT_SUPPORTED } from '#linux/fwnode.js';
 import type { bool, int, ref, size_t, u32, u64, unsigned_int } from '#linux/types.js';
 
-type int_array = number[] | Uint8Array | Uint16Array | Uint32Array;
+type int_array = u64[] | Uint8Array | Uint16Array | Uint32Array;
 
-/** The firmware node of @dev (drivers/base/property.c: __dev_fwnode()). */
-export function dev_fwnode(dev: device): fwnode_handle | null {
-	if (dev.of_node !== null) return dev.of_node.fwnode;
-	return dev.fwnode;
+/** The firmware node of @dev, or null (drivers/base/property.c: __dev_fwnode()). */
+export function __dev_fwnode(dev: device): fwnode_handle | null {
+	return dev.of_node !== null ? dev.of_node.fwnode : dev.fwnode;
 }
+
+/** The same of a device that may not be changed; here there is no difference. */
+export const __dev_fwnode_const = __dev_fwnode;
+
+/** Either of these two, as @dev is (include/linux/property.h: dev_fwnode()). */
+export const dev_fwnode = __dev_fwnode;
 
 /** drivers/base/property.c: fwnode_property_present(). */
 export function fwnode_property_present(fwnode: fwnode_handle | null, propname: string): bool {

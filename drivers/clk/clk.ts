@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Clocks: a tree of providers' clocks, their users' counts, and finding them in the device tree.
+// Clocks: a tree with counts of users, and finding them in the device tree.
 // Linux 6.12: drivers/clk/clk.c
 //
 // Left out: changing parents, rate ranges and requests (a rate goes to the clock itself, or up with
@@ -30,6 +30,7 @@ import { EEXIST, EINVAL, ENOENT, ENOMEM, EPROBE_DEFER, ESHUTDOWN } from '#linux/
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { boot_data } from '#linux/init.js';
 import { list_add, list_del, list_for_each_entry, list_for_each_entry_safe, list_head } from '#linux/list.js';
+import { lockdep_assert_held } from '#linux/lockdep.js';
 import { mutex, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type device_node, of_phandle_args } from '#linux/of_node.js';
 import { pr_err } from '#linux/printk.js';
@@ -90,18 +91,22 @@ function clk_prepare_unlock(): void {
 	if (--state.prepare_depth === 0) mutex_unlock(state.prepare_lock);
 }
 
+/** The name of the clock behind @clk; null of none (drivers/clk/clk.c: __clk_get_name()). */
 export function __clk_get_name(c: clk | null): string | null {
 	return c?.core?.name ?? null;
 }
 
+/** The name of @hw, which the whole system knows it by (drivers/clk/clk.c: clk_hw_get_name()). */
 export function clk_hw_get_name(hw: clk_hw): string {
 	return hw.core?.name ?? '';
 }
 
+/** @hw's parent, or null: it is a root, or the parent is not there yet (drivers/clk/clk.c: clk_hw_get_parent()). */
 export function clk_hw_get_parent(hw: clk_hw): clk_hw | null {
 	return hw.core?.parent?.hw ?? null;
 }
 
+/** The rate of @hw in Hz, as it was computed last (drivers/clk/clk.c: clk_hw_get_rate()). */
 export function clk_hw_get_rate(hw: clk_hw): unsigned_long {
 	return hw.core?.rate ?? 0;
 }
@@ -114,63 +119,64 @@ export function clk_hw_is_enabled(hw: clk_hw): boolean {
 }
 
 function clk_core_unprepare(core: clk_core | null): void {
-	if (core === null) return;
-	if (WARN(core.prepare_count === 0, '%s already unprepared', core.name)) return;
-	if (
-		WARN(
-			core.prepare_count === 1 && (core.flags & CLK_IS_CRITICAL) !== 0,
-			'Unpreparing critical %s',
-			core.name,
-		)
-	)
-		return;
-	if (--core.prepare_count > 0) return;
-	WARN(core.enable_count > 0, 'Unpreparing enabled %s', core.name);
-	core.ops.unprepare?.(core.hw as clk_hw);
-	clk_core_unprepare(core.parent);
+	// Each clock is a user of the one above: its last user gone, it is one user fewer there.
+	for (let at = core; at !== null; at = at.parent) {
+		const last = at.prepare_count === 1;
+
+		if (WARN(at.prepare_count === 0, '%s already unprepared', at.name)) return;
+		if (WARN(last && (at.flags & CLK_IS_CRITICAL) !== 0, 'Unpreparing critical %s', at.name)) return;
+		at.prepare_count--;
+		if (!last) return;
+		WARN(at.enable_count > 0, 'Unpreparing enabled %s', at.name);
+		at.ops.unprepare?.(at.hw as clk_hw);
+	}
 }
 
 function clk_core_prepare(core: clk_core | null): int {
 	if (core === null) return 0;
+	let ret = 0;
+
 	if (core.prepare_count === 0) {
-		let ret = clk_core_prepare(core.parent);
-		if (ret !== 0) return ret;
-		ret = core.ops.prepare?.(core.hw as clk_hw) ?? 0;
-		if (ret !== 0) {
-			clk_core_unprepare(core.parent);
-			return ret;
+		ret = clk_core_prepare(core.parent);
+		if (ret === 0) {
+			ret = core.ops.prepare?.(core.hw as clk_hw) ?? 0;
+			if (ret !== 0) clk_core_unprepare(core.parent);
 		}
 	}
-	core.prepare_count++;
-	return 0;
+	if (ret === 0) core.prepare_count++;
+	return ret;
 }
 
 function clk_core_disable(core: clk_core | null): void {
-	if (core === null) return;
-	if (WARN(core.enable_count === 0, '%s already disabled', core.name)) return;
-	if (
-		WARN(core.enable_count === 1 && (core.flags & CLK_IS_CRITICAL) !== 0, 'Disabling critical %s', core.name)
-	)
-		return;
-	if (--core.enable_count > 0) return;
-	core.ops.disable?.(core.hw as clk_hw);
-	clk_core_disable(core.parent);
+	lockdep_assert_held(state.enable_lock);
+
+	for (let at = core; at !== null; at = at.parent) {
+		const last = at.enable_count === 1;
+
+		if (WARN(at.enable_count === 0, '%s already disabled', at.name)) return;
+		if (WARN(last && (at.flags & CLK_IS_CRITICAL) !== 0, 'Disabling critical %s', at.name)) return;
+		at.enable_count--;
+		if (!last) return;
+		at.ops.disable?.(at.hw as clk_hw);
+	}
 }
 
 function clk_core_enable(core: clk_core | null): int {
+	lockdep_assert_held(state.enable_lock);
+
 	if (core === null) return 0;
 	if (WARN(core.prepare_count === 0, 'Enabling unprepared %s', core.name)) return -ESHUTDOWN;
+
+	let ret = 0;
 	if (core.enable_count === 0) {
-		let ret = clk_core_enable(core.parent);
-		if (ret !== 0) return ret;
-		ret = core.ops.enable?.(core.hw as clk_hw) ?? 0;
-		if (ret !== 0) {
-			clk_core_disable(core.parent);
-			return ret;
+		ret = clk_core_enable(core.parent);
+		if (ret === 0) {
+			ret = core.ops.enable?.(core.hw as clk_hw) ?? 0;
+			if (ret !== 0) clk_core_disable(core.parent);
 		}
 	}
-	core.enable_count++;
-	return 0;
+	if (ret === 0) core.enable_count++;
+	return ret;
 }
 
 /** Make @c ready to be enabled, with all above it; may sleep (drivers/clk/clk.c: clk_prepare()). */
@@ -280,6 +286,7 @@ export function clk_set_rate_exclusive(c: clk | null, rate: unsigned_long): int 
 	return clk_set_rate(c, rate);
 }
 
+/** Undo clk_set_rate_exclusive(): the rate may change again (drivers/clk/clk.c: clk_rate_exclusive_put()). */
 export function clk_rate_exclusive_put(_c: clk | null): void {}
 
 /** Whether both mean the same clock (drivers/clk/clk.c: clk_is_match()). */
@@ -350,6 +357,7 @@ export function clk_hw_register(dev: device | null, hw: clk_hw): int {
 	return __clk_register(dev, dev?.of_node ?? dev?.parent?.of_node ?? null, hw);
 }
 
+/** clk_hw_register() for the provider of a node; 0 or a negative errno (drivers/clk/clk.c: of_clk_hw_register()). */
 export function of_clk_hw_register(node: device_node | null, hw: clk_hw): int {
 	return __clk_register(null, node, hw);
 }
@@ -372,6 +380,7 @@ export function clk_hw_unregister(hw: clk_hw): void {
 	kfree(core);
 }
 
+/** clk_hw_register() that ends with @dev; 0 or a negative errno (drivers/clk/clk.c: devm_clk_hw_register()). */
 export function devm_clk_hw_register(dev: device, hw: clk_hw): int {
 	const ret = clk_hw_register(dev, hw);
 	return ret !== 0 ? ret : devm_add_action_or_reset(dev, clk_hw_unregister, hw);
@@ -418,7 +427,7 @@ export function of_clk_del_provider(np: device_node): void {
 	mutex_unlock(state.of_clk_mutex);
 }
 
-/** of_clk_add_hw_provider() that ends with @dev's binding. */
+/** of_clk_add_hw_provider() that ends with @dev's binding (drivers/clk/clk.c: devm_of_clk_add_hw_provider()). */
 export function devm_of_clk_add_hw_provider(dev: device, get: of_clk_get_hw, data: unknown): int {
 	const np = dev.of_node;
 	if (np === null) return -EINVAL;
@@ -469,6 +478,7 @@ export function of_clk_get(np: device_node | null, index: int): clk | err_ptr {
 	return clk_hw_create_clk(null, of_clk_get_hw_at(np, index, null), null);
 }
 
+/** The clock that @np's `clock-names` calls @name, or an error pointer (drivers/clk/clk.c: of_clk_get_by_name()). */
 export function of_clk_get_by_name(np: device_node | null, name: string): clk | err_ptr {
 	if (np === null) return ERR_PTR(-ENOENT);
 	return clk_hw_create_clk(null, of_clk_get_hw_at(np, 0, name), name);

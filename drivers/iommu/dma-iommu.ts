@@ -74,6 +74,7 @@ import {
 	DMA_FROM_DEVICE,
 	DMA_TO_DEVICE,
 	type dma_data_direction,
+	valid_dma_direction,
 } from '#linux/dma-direction.js';
 import {
 	dev_is_dma_coherent,
@@ -475,19 +476,27 @@ export function iommu_get_msi_cookie(domain: iommu_domain, base: dma_addr_t): in
 	return 0;
 }
 
-/** Free a domain's cookie of either kind (drivers/iommu/dma-iommu.c: iommu_put_dma_cookie()). */
-export function iommu_put_dma_cookie(domain: iommu_domain): void {
-	const cookie = domain.iova_cookie;
-	if (cookie === null) return;
-
+/** Free what a cookie holds; its space is as it was before the first device. */
+function cookie_reset_space(cookie: iommu_dma_cookie): void {
 	if (cookie.type === IOMMU_DMA_IOVA_COOKIE && cookie.iovad.granule !== 0) {
 		iommu_dma_free_fq(cookie);
+		cookie.fq_domain = null;
 		put_iova_domain(cookie.iovad);
+		cookie.iovad.granule = 0;
+		cookie.iovad.start_pfn = 0;
 	}
 	for (const msi of list_for_each_entry_safe(cookie.msi_page_list)) {
 		list_del(msi.list);
 		kfree(msi);
 	}
+}
+
+/** Free a domain's cookie of either kind (drivers/iommu/dma-iommu.c: iommu_put_dma_cookie()). */
+export function iommu_put_dma_cookie(domain: iommu_domain): void {
+	const cookie = domain.iova_cookie;
+	if (cookie === null) return;
+
+	cookie_reset_space(cookie);
 	kfree(cookie);
 	domain.iova_cookie = null;
 }
@@ -526,8 +535,10 @@ function iova_reserve_iommu_regions(dev: device, domain: iommu_domain): int {
 		if (region.type === IOMMU_RESV_SW_MSI) continue;
 
 		const start = region.start as number;
-		reserve_iova(iovad, iova_pfn(iovad, start), iova_pfn(iovad, start + region.length - 1));
-		if (region.type === IOMMU_RESV_MSI)
+		const last = iova_pfn(iovad, start + region.length - 1);
+		// Linux goes on, and may give the region away.
+		if (reserve_iova(iovad, iova_pfn(iovad, start), last) === null) ret = -ENOMEM;
+		else if (region.type === IOMMU_RESV_MSI)
 			ret = cookie_init_hw_msi_region(cookie, region.start, region.start + region.length);
 		if (ret !== 0) break;
 	}
@@ -580,18 +591,20 @@ function __iommu_dma_init_domain(domain: iommu_domain, dev: device): int {
 	}
 
 	init_iova_domain(iovad, granule, base_pfn);
-	const ret = iova_domain_init_rcaches(iovad);
-	if (ret !== 0) return ret;
-
-	iommu_dma_init_options(cookie.options, dev);
-	// Whoever cannot queue unmaps gets a strict domain.
-	if (
-		domain.type === IOMMU_DOMAIN_DMA_FQ &&
-		(!device_iommu_capable(dev, IOMMU_CAP_DEFERRED_FLUSH) || iommu_dma_init_fq(domain) !== 0)
-	)
-		domain.type = IOMMU_DOMAIN_DMA;
-
-	return iova_reserve_iommu_regions(dev, domain);
+	let ret = iova_domain_init_rcaches(iovad);
+	if (ret === 0) {
+		iommu_dma_init_options(cookie.options, dev);
+		// Whoever cannot queue unmaps gets a strict domain.
+		if (
+			domain.type === IOMMU_DOMAIN_DMA_FQ &&
+			(!device_iommu_capable(dev, IOMMU_CAP_DEFERRED_FLUSH) || iommu_dma_init_fq(domain) !== 0)
+		)
+			domain.type = IOMMU_DOMAIN_DMA;
+		ret = iova_reserve_iommu_regions(dev, domain);
+	}
+	// Linux leaves a space that looks ready to the domain's next device.
+	if (ret !== 0) cookie_reset_space(cookie);
+	return ret;
 }
 
 function iommu_dma_init_domain(domain: iommu_domain, dev: device): int {
@@ -616,19 +629,11 @@ function iommu_dma_init_domain(domain: iommu_domain, dev: device): int {
 
 /** The IOMMU_… rights of a mapping. */
 function dma_info_to_prot(dir: dma_data_direction, coherent: bool, attrs: unsigned_long): int {
+	if (!valid_dma_direction(dir)) return 0;
 	let prot = coherent ? IOMMU_CACHE : 0;
-	if ((attrs & DMA_ATTR_PRIVILEGED) !== 0) prot |= IOMMU_PRIV;
-
-	switch (dir) {
-		case DMA_BIDIRECTIONAL:
-			return prot | IOMMU_READ | IOMMU_WRITE;
-		case DMA_TO_DEVICE:
-			return prot | IOMMU_READ;
-		case DMA_FROM_DEVICE:
-			return prot | IOMMU_WRITE;
-		default:
-			return 0;
-	}
+	if (dir !== DMA_FROM_DEVICE) prot |= IOMMU_READ;
+	if (dir !== DMA_TO_DEVICE) prot |= IOMMU_WRITE;
+	return (attrs & DMA_ATTR_PRIVILEGED) === 0 ? prot : prot | IOMMU_PRIV;
 }
 
 /** An address for @size bytes (whole granules), 0 when there is none. */

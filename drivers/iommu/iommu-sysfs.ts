@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// /sys/class/iommu: the hardware instances, and links to and from the devices behind them.
+// /sys/class/iommu: the hardware instances, linked to the devices behind them.
 // Linux 6.12: drivers/iommu/iommu-sysfs.c
 
 import { class_register } from '#drivers/base/class.js';
@@ -7,6 +7,7 @@ import { device_add, device_initialize, device_unregister, put_device } from '#d
 import { sysfs_add_link_to_group, sysfs_remove_link_from_group } from '#fs/sysfs/group.js';
 import { sysfs_create_link_nowarn, sysfs_remove_link } from '#fs/sysfs/symlink.js';
 import { kobject_set_name } from '#lib/kobject.js';
+import type { printk_arg } from '#lib/vsprintf.js';
 import type { class_ } from '#linux/device/class.js';
 import { dev_name, dev_set_drvdata, device } from '#linux/device.js';
 import { ENOMEM } from '#linux/errno.js';
@@ -48,7 +49,7 @@ export function iommu_device_sysfs_add(
 	parent: device | null,
 	groups: readonly attribute_group[] | null,
 	fmt: string,
-	...args: (string | number)[]
+	...args: printk_arg[]
 ): int {
 	const dev = kzalloc(device, GFP_KERNEL);
 	iommu.dev = dev;

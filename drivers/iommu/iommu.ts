@@ -4,9 +4,8 @@
 //
 // Left out: buses other than the platform bus, and with them pci_device_group() and fsl_mc_device_group();
 // untrusted devices; SVA's hold on an mm; memory encryption; capable() (everybody here is root); module
-// references (drivers are built in); iommu_device_register_bus() and _unregister_bus() of the iommufd self test;
-// MSI isolation, which no platform device has.
-import { bus_for_each_dev, bus_register_notifier } from '#drivers/base/bus.js';
+// references (drivers are built in); MSI isolation, which no platform device has.
+import { bus_for_each_dev, bus_register_notifier, bus_unregister_notifier } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import {
 	dev_fwnode,
@@ -340,6 +339,38 @@ export function iommu_device_unregister(iommu: iommu_device): void {
 	// The reference that generic_single_device_group() took for the instance.
 	iommu_group_put(iommu.singleton_group);
 	iommu.singleton_group = null;
+}
+
+/** Undo iommu_device_register_bus(); the devices of @bus have gone before (Linux: drivers/iommu/iommu.c: iommu_device_unregister_bus()). */
+export function iommu_device_unregister_bus(iommu: iommu_device, bus: bus_type, nb: notifier_block): void {
+	bus_unregister_notifier(bus, nb);
+	iommu_device_unregister(iommu);
+}
+
+/**
+ * iommu_device_register_bus() - an IOMMU for a bus that the core does not watch (Linux: drivers/iommu/iommu.c)
+ * @nb: tells of devices that come and go, until iommu_device_unregister_bus()
+ *
+ * For tests that bring a bus of their own. Returns 0 or an errno, after which nothing is left registered.
+ */
+export function iommu_device_register_bus(
+	iommu: iommu_device,
+	ops: iommu_ops,
+	bus: bus_type,
+	nb: notifier_block,
+): int {
+	iommu.ops = ops;
+	nb.notifier_call = iommu_bus_notifier;
+	let err = bus_register_notifier(bus, nb);
+	if (err !== 0) return err;
+
+	spin_lock(state.iommu_device_lock);
+	list_add_tail(iommu.list, state.iommu_device_list);
+	spin_unlock(state.iommu_device_lock);
+
+	err = bus_iommu_probe(bus);
+	if (err !== 0) iommu_device_unregister_bus(iommu, bus, nb);
+	return err;
 }
 
 function dev_iommu_get(dev: device): dev_iommu | null {
@@ -755,7 +786,7 @@ const iommu_group_ktype: kobj_type = {
 /**
  * iommu_group_alloc() - make a group without members (Linux: drivers/iommu/iommu.c)
  *
- * The caller holds a reference, to be put with iommu_group_put() when there are members, which hold their own.
+ * It comes with a reference, to be put with iommu_group_put() once there are members, which hold their own.
  * Returns the group or an error pointer.
  */
 export function iommu_group_alloc(): iommu_group | err_ptr {
@@ -2180,13 +2211,15 @@ export function iommu_attach_handle_get(
 	pasid: ioasid_t,
 	type: unsigned_int,
 ): iommu_attach_handle | err_ptr {
+	let ret: iommu_attach_handle | err_ptr;
+
+	// Under the lock a handle that is found is attached, and so has its domain.
 	xa_lock(group.pasid_array);
 	const handle = xa_load(group.pasid_array, pasid);
+	if (handle === null) ret = ERR_PTR(-ENOENT);
+	else ret = type === 0 || type === handle.domain!.type ? handle : ERR_PTR(-EBUSY);
 	xa_unlock(group.pasid_array);
-
-	if (handle === null) return ERR_PTR(-ENOENT);
-	if (type !== 0 && handle.domain!.type !== type) return ERR_PTR(-EBUSY);
-	return handle;
+	return ret;
 }
 
 /** iommu_attach_group() that keeps @handle (Linux: drivers/iommu/iommu.c: iommu_attach_group_handle()). */

@@ -548,37 +548,36 @@ export function iova_domain_init_rcaches(iovad: iova_domain): int {
 	return 0;
 }
 
+/**
+ * Have @cpu_rcache, whose lock is held and whose magazine is full, load one with room: its other one, or a new one
+ * after the full one went to the depot. Null: there is no memory for that.
+ */
+function iova_rcache_make_room(rcache: iova_rcache, cpu_rcache: iova_cpu_rcache): iova_magazine | null {
+	const full = cpu_rcache.loaded as iova_magazine;
+	let mag = cpu_rcache.prev;
+	if (mag !== null && mag.size < IOVA_MAG_SIZE) {
+		cpu_rcache.prev = full;
+	} else {
+		mag = iova_magazine_alloc(GFP_ATOMIC);
+		if (mag === null) return null;
+		spin_lock(rcache.lock);
+		iova_depot_push(rcache, full);
+		spin_unlock(rcache.lock);
+		schedule_delayed_work(rcache.work, msecs_to_jiffies(IOVA_DEPOT_DELAY_MS));
+	}
+	cpu_rcache.loaded = mag;
+	return mag;
+}
+
 /** Push a frame; false when that would take a magazine and there is no memory for one. */
 function __iova_rcache_insert(rcache: iova_rcache, pfn: unsigned_long): bool {
 	const cpu_rcache = raw_cpu_ptr(rcache.cpu_rcaches as percpu<iova_cpu_rcache>);
 	const flags = spin_lock_irqsave(cpu_rcache.lock);
-	let mag = cpu_rcache.loaded as iova_magazine;
-	let can_insert = true;
-
-	if (mag.size === IOVA_MAG_SIZE) {
-		const prev = cpu_rcache.prev as iova_magazine;
-		if (prev.size !== IOVA_MAG_SIZE) {
-			cpu_rcache.prev = mag;
-			cpu_rcache.loaded = prev;
-			mag = prev;
-		} else {
-			const new_mag = iova_magazine_alloc(GFP_ATOMIC);
-			if (new_mag === null) {
-				can_insert = false;
-			} else {
-				spin_lock(rcache.lock);
-				iova_depot_push(rcache, mag);
-				spin_unlock(rcache.lock);
-				schedule_delayed_work(rcache.work, msecs_to_jiffies(IOVA_DEPOT_DELAY_MS));
-				cpu_rcache.loaded = new_mag;
-				mag = new_mag;
-			}
-		}
-	}
-
-	if (can_insert) mag.pfns[mag.size++] = pfn;
+	let mag = cpu_rcache.loaded;
+	if (mag !== null && mag.size === IOVA_MAG_SIZE) mag = iova_rcache_make_room(rcache, cpu_rcache);
+	if (mag !== null) mag.pfns[mag.size++] = pfn;
 	spin_unlock_irqrestore(cpu_rcache.lock, flags);
-	return can_insert;
+	return mag !== null;
 }
 
 /** Which cache ranges of @size frames go to. */
@@ -593,30 +592,35 @@ function iova_rcache_insert(iovad: iova_domain, pfn: unsigned_long, size: unsign
 	return __iova_rcache_insert((iovad.rcaches as iova_rcache[])[order], pfn);
 }
 
+/**
+ * Have @cpu_rcache, whose lock is held and whose magazine is empty, load its other one, or one of the depot in place
+ * of the empty one. When there is neither, the empty one stays.
+ */
+function iova_rcache_refill(rcache: iova_rcache, cpu_rcache: iova_cpu_rcache): iova_magazine {
+	const empty = cpu_rcache.loaded as iova_magazine;
+	let mag = cpu_rcache.prev as iova_magazine;
+	if (mag.size > 0) {
+		cpu_rcache.prev = empty;
+	} else {
+		mag = empty;
+		spin_lock(rcache.lock);
+		if (rcache.depot !== null) {
+			iova_magazine_free(empty);
+			mag = iova_depot_pop(rcache);
+		}
+		spin_unlock(rcache.lock);
+	}
+	cpu_rcache.loaded = mag;
+	return mag;
+}
+
 /** Pop a frame that is not above @limit_pfn; 0 when this CPU's magazine has none. */
 function __iova_rcache_get(rcache: iova_rcache, limit_pfn: unsigned_long): unsigned_long {
 	const cpu_rcache = raw_cpu_ptr(rcache.cpu_rcaches as percpu<iova_cpu_rcache>);
 	const flags = spin_lock_irqsave(cpu_rcache.lock);
 	let mag = cpu_rcache.loaded as iova_magazine;
-
-	if (mag.size === 0) {
-		const prev = cpu_rcache.prev as iova_magazine;
-		if (prev.size !== 0) {
-			cpu_rcache.prev = mag;
-			cpu_rcache.loaded = prev;
-			mag = prev;
-		} else {
-			spin_lock(rcache.lock);
-			if (rcache.depot !== null) {
-				iova_magazine_free(mag);
-				mag = iova_depot_pop(rcache);
-				cpu_rcache.loaded = mag;
-			}
-			spin_unlock(rcache.lock);
-		}
-	}
-
-	const pfn = mag.size !== 0 ? iova_magazine_pop(mag, limit_pfn) : 0;
+	if (mag.size === 0) mag = iova_rcache_refill(rcache, cpu_rcache);
+	const pfn = iova_magazine_pop(mag, limit_pfn);
 	spin_unlock_irqrestore(cpu_rcache.lock, flags);
 	return pfn;
 }

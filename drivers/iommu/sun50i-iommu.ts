@@ -181,7 +181,10 @@ export class sun50i_iommu {
 	base: __iomem = 0;
 	reset!: reset_control;
 	clk!: clk;
-	/** What the hardware does now: a domain's tables, or (identity) nothing. */
+	/**
+	 * What the hardware does now: a domain's tables, or (identity) nothing. It becomes identity under @iommu_lock:
+	 * who holds that and sees another domain may access registers.
+	 */
 	domain: iommu_domain = sun50i_iommu_identity_domain;
 	pt_pool!: kmem_cache<Uint8Array>;
 	/** DEVIATION: whether the clock is on because of us. Its twin enables it once more with every attach. */
@@ -201,6 +204,10 @@ export class sun50i_iommu_domain extends iommu_domain {
 	home: sun50i_iommu | null = null;
 }
 
+/**
+ * @domain as what it is; the caller knows that it is one of this driver
+ * (drivers/iommu/sun50i-iommu.c: to_sun50i_domain()).
+ */
 export function to_sun50i_domain(domain: iommu_domain): sun50i_iommu_domain {
 	return domain as sun50i_iommu_domain;
 }
@@ -240,10 +247,12 @@ const SUN50I_IOVA_DTE_MASK = GENMASK(31, 20);
 const SUN50I_IOVA_PTE_MASK = GENMASK(19, 12);
 const SUN50I_IOVA_PAGE_MASK = GENMASK(11, 0);
 
+/** Which directory word translates @iova (drivers/iommu/sun50i-iommu.c: sun50i_iova_get_dte_index()). */
 export function sun50i_iova_get_dte_index(iova: dma_addr_t): u32 {
 	return FIELD_GET(SUN50I_IOVA_DTE_MASK, iova as number);
 }
 
+/** Which word of its page table translates @iova (drivers/iommu/sun50i-iommu.c: sun50i_iova_get_pte_index()). */
 export function sun50i_iova_get_pte_index(iova: dma_addr_t): u32 {
 	return FIELD_GET(SUN50I_IOVA_PTE_MASK, iova as number);
 }
@@ -264,10 +273,15 @@ const SUN50I_DTE_PT_ADDRESS_MASK = GENMASK(31, 10);
 const SUN50I_DTE_PT_ATTRS = GENMASK(1, 0);
 const SUN50I_DTE_PT_VALID = 1;
 
+/**
+ * Physical address of the page table that a valid @dte points to
+ * (drivers/iommu/sun50i-iommu.c: sun50i_dte_get_pt_address()).
+ */
 export function sun50i_dte_get_pt_address(dte: u32): phys_addr_t {
 	return (dte & SUN50I_DTE_PT_ADDRESS_MASK) >>> 0;
 }
 
+/** Whether @dte points to a page table (drivers/iommu/sun50i-iommu.c: sun50i_dte_is_pt_valid()). */
 export function sun50i_dte_is_pt_valid(dte: u32): bool {
 	return (dte & SUN50I_DTE_PT_ATTRS) === SUN50I_DTE_PT_VALID;
 }
@@ -306,6 +320,7 @@ function sun50i_get_pte_aci(pte: u32): sun50i_iommu_aci {
 	return FIELD_GET(SUN50I_PTE_ACI_MASK, pte);
 }
 
+/** Whether @pte maps a page (drivers/iommu/sun50i-iommu.c: sun50i_pte_is_page_valid()). */
 export function sun50i_pte_is_page_valid(pte: u32): bool {
 	return (pte & SUN50I_PTE_PAGE_VALID) !== 0;
 }
@@ -405,6 +420,11 @@ function sun50i_iommu_flush_all_tlb(iommu: sun50i_iommu): int {
 	return ret;
 }
 
+/** Whether translation is off, and the clock with it: then no register may be accessed. */
+function sun50i_iommu_is_off(iommu: sun50i_iommu): bool {
+	return iommu.domain === sun50i_iommu_identity_domain;
+}
+
 function sun50i_iommu_flush_iotlb_all(domain: iommu_domain): void {
 	const iommu = to_sun50i_domain(domain).iommu;
 
@@ -412,7 +432,7 @@ function sun50i_iommu_flush_iotlb_all(domain: iommu_domain): void {
 	if (iommu === null) return;
 
 	const flags = spin_lock_irqsave(iommu.iommu_lock);
-	sun50i_iommu_flush_all_tlb(iommu);
+	if (!sun50i_iommu_is_off(iommu)) sun50i_iommu_flush_all_tlb(iommu);
 	spin_unlock_irqrestore(iommu.iommu_lock, flags);
 }
 
@@ -423,7 +443,7 @@ function sun50i_iommu_iotlb_sync_map(domain: iommu_domain, iova: unsigned_long, 
 	if (iommu === null) return 0;
 
 	const flags = spin_lock_irqsave(iommu.iommu_lock);
-	sun50i_iommu_zap_range(iommu, iova, size);
+	if (!sun50i_iommu_is_off(iommu)) sun50i_iommu_zap_range(iommu, iova, size);
 	spin_unlock_irqrestore(iommu.iommu_lock, flags);
 	return 0;
 }
@@ -444,7 +464,7 @@ function sun50i_iommu_aut_ctrl(aci: sun50i_iommu_aci, no_read: bool, no_write: b
 }
 
 function sun50i_iommu_enable(iommu: sun50i_iommu): int {
-	if (iommu.domain === sun50i_iommu_identity_domain) return 0;
+	if (sun50i_iommu_is_off(iommu)) return 0;
 
 	const sun50i_domain = to_sun50i_domain(iommu.domain);
 	const no_write = sun50i_iommu_aut_ctrl(SUN50I_IOMMU_ACI_RD, false, true);
@@ -499,15 +519,16 @@ function sun50i_iommu_power_off(iommu: sun50i_iommu): void {
 }
 
 function sun50i_iommu_disable(iommu: sun50i_iommu): void {
-	// The enable has failed, and cleaned up.
-	if (!iommu.powered) return;
-
 	const flags = spin_lock_irqsave(iommu.iommu_lock);
-	iommu_write(iommu, IOMMU_ENABLE_REG, 0);
-	iommu_write(iommu, IOMMU_TTB_REG, 0);
+	iommu.domain = sun50i_iommu_identity_domain;
+	if (iommu.powered) {
+		iommu_write(iommu, IOMMU_ENABLE_REG, 0);
+		iommu_write(iommu, IOMMU_TTB_REG, 0);
+	}
 	spin_unlock_irqrestore(iommu.iommu_lock, flags);
 
-	sun50i_iommu_power_off(iommu);
+	// When the enable had failed, it has cleaned up.
+	if (iommu.powered) sun50i_iommu_power_off(iommu);
 }
 
 function sun50i_iommu_alloc_page_table(iommu: sun50i_iommu, gfp: gfp_t): Uint32Array | err_ptr {
@@ -710,7 +731,6 @@ function sun50i_iommu_unmap_dt(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_
 function sun50i_iommu_detach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): void {
 	sun50i_iommu_disable(iommu);
 	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
-	iommu.domain = sun50i_iommu_identity_domain;
 	refcount_set(sun50i_domain.refcnt, 1);
 }
 
@@ -737,7 +757,7 @@ const sun50i_iommu_identity_domain: iommu_domain = boot_data(
 
 /** The hardware is about to get other tables: it goes on with those of the old domain until then. */
 function sun50i_iommu_leave_domain(iommu: sun50i_iommu): void {
-	if (iommu.domain === sun50i_iommu_identity_domain) return;
+	if (sun50i_iommu_is_off(iommu)) return;
 
 	const sun50i_domain = to_sun50i_domain(iommu.domain);
 	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
@@ -812,30 +832,44 @@ function sun50i_iommu_report_fault(
 		prot === IOMMU_FAULT_WRITE ? 'wr' : 'rd',
 	);
 
-	report_iommu_fault(iommu.domain, iommu.dev, iova as number, prot);
+	// DEVIATION: not under the lock. A handler may map what is missing, and that takes it.
+	const domain = iommu.domain;
+	spin_unlock(iommu.iommu_lock);
+	report_iommu_fault(domain, iommu.dev, iova as number, prot);
+	spin_lock(iommu.iommu_lock);
 
 	// A repaired mapping must not meet what the fault left in the caches.
-	sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
+	if (!sun50i_iommu_is_off(iommu)) sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
 }
 
-/** No mapping: the hardware does not say whether it was a read or a write, so call it a read. */
-function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32): phys_addr_t {
+/**
+ * No mapping: the hardware does not say whether it was a read or a write, so call it a read. @seen: masters whose
+ * fault is reported already. Returns all whose fault is, now.
+ */
+function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32, seen: u32): u32 {
 	assert_spin_locked(iommu.iommu_lock);
+	if (sun50i_iommu_is_off(iommu)) return seen;
 
 	const iova: phys_addr_t = iommu_read(iommu, addr_reg);
-	const blame = iommu_read(iommu, blame_reg);
-	const master = ilog2(blame & IOMMU_INT_MASTER_MASK);
+	const blame = iommu_read(iommu, blame_reg) & IOMMU_INT_MASTER_MASK;
+	const master = ilog2(blame & ~seen);
+
+	// DEVIATION: one address for all masters; the last fault's, so that the others' is lost. Say at least who they
+	// are, and forget all that the lost ones may have left in the caches.
+	const lost = blame & ~seen & ~BIT(master);
+	for (let m = 0; m < NUM_MASTERS; m++)
+		if ((lost & BIT(m)) !== 0) dev_err(iommu.dev, 'Page fault for an unknown address (master %d)', m);
+	if (lost !== 0) sun50i_iommu_flush_all_tlb(iommu);
 
 	sun50i_iommu_report_fault(iommu, master, iova, IOMMU_FAULT_READ);
-	return iova;
+	return blame | seen;
 }
 
 /** A mapping without the right: what it does allow tells what was tried. */
-function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu): phys_addr_t {
+function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu, master: unsigned_int): void {
 	assert_spin_locked(iommu.iommu_lock);
+	if (sun50i_iommu_is_off(iommu)) return;
 
-	const blame = iommu_read(iommu, IOMMU_INT_STA_REG);
-	const master = ilog2(blame & IOMMU_INT_MASTER_MASK);
 	const iova: phys_addr_t = iommu_read(iommu, IOMMU_INT_ERR_ADDR_REG(master));
 	const aci = sun50i_get_pte_aci(iommu_read(iommu, IOMMU_INT_ERR_DATA_REG(master)));
 
@@ -843,26 +877,47 @@ function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu): phys_addr_t {
 	const dir = aci === SUN50I_IOMMU_ACI_RD ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ;
 
 	sun50i_iommu_report_fault(iommu, master, iova, dir);
-	return iova;
 }
 
-/** Report the fault that @status tells of, clear it, and set the masters going again. */
+/** The faults of one level that nobody has reported yet. @seen and what it returns: as above. */
+function sun50i_iommu_handle_late_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32, seen: u32): u32 {
+	if (sun50i_iommu_is_off(iommu)) return seen;
+
+	const blame = iommu_read(iommu, blame_reg) & IOMMU_INT_MASTER_MASK;
+	return (blame & ~seen) !== 0 ? sun50i_iommu_handle_pt_irq(iommu, addr_reg, blame_reg, seen) : seen;
+}
+
+/**
+ * Report the faults that @status tells of, clear them, and set the masters going again.
+ *
+ * DEVIATION: its twin reports one of them, and clears and resets for all. Here that one comes last.
+ */
 function sun50i_iommu_handle_fault(iommu: sun50i_iommu, status: u32): void {
+	const has_l1 = (status & IOMMU_INT_INVALID_L1PG) !== 0;
+	const has_l2 = (status & IOMMU_INT_INVALID_L2PG) !== 0;
 	let stuck = status;
+	let l1 = 0;
+	let l2 = 0;
 
 	stuck |= iommu_read(iommu, IOMMU_L1PG_INT_REG);
 	stuck |= iommu_read(iommu, IOMMU_L2PG_INT_REG);
-	stuck &= IOMMU_INT_MASTER_MASK;
 
-	if ((status & IOMMU_INT_INVALID_L2PG) !== 0)
-		sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG);
-	else if ((status & IOMMU_INT_INVALID_L1PG) !== 0)
-		sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG);
-	else sun50i_iommu_handle_perm_irq(iommu);
+	for (let m = 0; m < NUM_MASTERS; m++) if ((status & BIT(m)) !== 0) sun50i_iommu_handle_perm_irq(iommu, m);
+	if (has_l1) l1 = sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG, 0);
+	if (has_l2) l2 = sun50i_iommu_handle_pt_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG, 0);
+
+	// DEVIATION: what another master did meanwhile is about to be cleared with the rest. (Bits that are new in
+	// the status are not; they raise the interrupt again.)
+	if (has_l1) l1 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG, l1);
+	if (has_l2) l2 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG, l2);
+
+	// Another CPU may have turned it off while a handler ran.
+	if (sun50i_iommu_is_off(iommu)) return;
 
 	iommu_write(iommu, IOMMU_INT_CLR_REG, status);
 
 	// A pulse on their reset.
+	stuck = (stuck | l1 | l2) & IOMMU_INT_MASTER_MASK;
 	iommu_write(iommu, IOMMU_RESET_REG, ~stuck >>> 0);
 	iommu_write(iommu, IOMMU_RESET_REG, IOMMU_RESET_RELEASE_ALL);
 }
@@ -872,7 +927,8 @@ function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 	let ret = IRQ_NONE;
 
 	spin_lock(iommu.iommu_lock);
-	const status = iommu_read(iommu, IOMMU_INT_STA_REG);
+	// It may have been turned off while the interrupt was on its way.
+	const status = sun50i_iommu_is_off(iommu) ? 0 : iommu_read(iommu, IOMMU_INT_STA_REG);
 	if ((status & IOMMU_INT_MASK) !== 0) {
 		sun50i_iommu_handle_fault(iommu, status);
 		ret = IRQ_HANDLED;

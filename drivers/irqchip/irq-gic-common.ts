@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the drivers of GIC v2 and v3 share: the distributor's registers per interrupt, and the specifier.
+// What GIC v2 and v3 share: distributor registers, and the specifier.
 // Linux 6.12: drivers/irqchip/irq-gic-common.c, include/linux/irqchip/arm-gic.h
 import { WARN_ON } from '#linux/bug.js';
 import { EINVAL } from '#linux/errno.js';
@@ -40,7 +40,8 @@ export function gic_configure_irq(irq: unsigned_int, type: unsigned_int, base: _
 
 /** @val into every word from @regs on that has @bits for each of the interrupts @first to @end. */
 function gic_fill(base: __iomem, regs: u32, bits: unsigned_int, first: int, end: int, val: u32): void {
-	for (let hwirq = first; hwirq < end; hwirq += 32 / bits) writel_relaxed(val, base + regs + (hwirq * bits) / 8);
+	for (let hwirq = first; hwirq < end; hwirq += 32 / bits)
+		writel_relaxed(val, base + regs + (hwirq * bits) / 8);
 }
 
 /** Neither active nor enabled, the interrupts @first to @end. */
@@ -50,14 +51,20 @@ function gic_quiesce(base: __iomem, first: int, end: int): void {
 			writel_relaxed(GICD_INT_EN_CLR_X32, base + regs + hwirq / 8);
 }
 
-/** All shared interrupts: level, one priority, not active, disabled (gic_dist_config()). */
+/**
+ * All shared interrupts: level, one priority, not active, disabled
+ * (drivers/irqchip/irq-gic-common.c: gic_dist_config()).
+ */
 export function gic_dist_config(base: __iomem, gic_irqs: int): void {
 	gic_fill(base, GIC_DIST_CONFIG, 2, 32, gic_irqs, GICD_INT_ACTLOW_LVLTRIG);
 	gic_fill(base, GIC_DIST_PRI, 8, 32, gic_irqs, GICD_INT_DEF_PRI_X4);
 	gic_quiesce(base, 32, gic_irqs);
 }
 
-/** The CPU's own interrupts: not active, disabled, one priority (gic_cpu_config()). */
+/**
+ * The CPU's own interrupts: not active, disabled, one priority
+ * (drivers/irqchip/irq-gic-common.c: gic_cpu_config()).
+ */
 export function gic_cpu_config(base: __iomem, nr: int): void {
 	gic_quiesce(base, 0, nr);
 	gic_fill(base, GIC_DIST_PRI, 8, 0, nr, GICD_INT_DEF_PRI_X4);
@@ -73,7 +80,10 @@ export function gic_peek(base: __iomem, hwirq: unsigned_int, offset: unsigned_in
 	return (readl_relaxed(base + offset + Math.floor(hwirq / 32) * 4) & (1 << (hwirq % 32))) !== 0;
 }
 
-/** Three cells: shared (0) or private (1), the number of that kind, the trigger (gic_irq_domain_translate()). */
+/**
+ * Three cells: shared (0) or private (1), the number of that kind, the trigger
+ * (drivers/irqchip/irq-gic.c: gic_irq_domain_translate()).
+ */
 export function gic_irq_domain_translate(
 	_d: irq_domain,
 	fwspec: irq_fwspec,

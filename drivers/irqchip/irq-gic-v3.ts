@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// GIC v3: distributor and redistributor by memory, CPU interface by system registers.
+// GIC v3: (re)distributor by memory, CPU interface by system registers.
 // Linux 6.12: drivers/irqchip/irq-gic-v3.c
 //
 // Left out: more than one CPU, ITS and MSIs, extended ranges, pseudo-NMIs, split EOI, partitions; interrupts
@@ -18,16 +18,18 @@ import {
 	gic_irq_domain_translate,
 	gic_poke,
 } from '#drivers/irqchip/irq-gic-common.js';
-import { of_iomap } from '#drivers/of/address.js';
+import { of_address_to_resource, of_iomap } from '#drivers/of/address.js';
 import { handle_fasteoi_irq } from '#kernel/irq/chip.js';
 import { set_handle_irq } from '#kernel/irq/handle.js';
 import { generic_handle_domain_irq } from '#kernel/irq/irqdesc.js';
 import { irq_domain_create_linear, irq_domain_set_info } from '#kernel/irq/irqdomain.js';
+import { request_mem_region } from '#kernel/resource.js';
 import { WARN_ONCE } from '#linux/bug.js';
 import { udelay } from '#linux/delay.js';
 import { EINVAL, ENODEV, ENOMEM, ENXIO } from '#linux/errno.js';
 import { boot_data } from '#linux/init.js';
 import { iounmap, readl_relaxed, writel_relaxed } from '#linux/io.js';
+import { resource, resource_size } from '#linux/ioport.js';
 import {
 	IRQ_TYPE_EDGE_RISING,
 	IRQ_TYPE_LEVEL_HIGH,
@@ -38,7 +40,7 @@ import { IRQCHIP_DECLARE } from '#linux/irqchip.js';
 import type { irq_data } from '#linux/irqdesc.js';
 import type { irq_domain, irq_domain_ops } from '#linux/irqdomain.js';
 import { type device_node, of_fwnode_handle } from '#linux/of_node.js';
-import { pr_err, pr_info } from '#linux/printk.js';
+import { pr_err, pr_info, pr_warn } from '#linux/printk.js';
 import type { __iomem, int, unsigned_int } from '#linux/types.js';
 
 const GICD_PIDR2 = 0xffe8;
@@ -176,9 +178,18 @@ function gic_cpu_init(gic: gic_chip_data): void {
 	machine.sysreg_write('ICC_IGRPEN1_EL1', 1);
 }
 
+/** Claim and map a region of @node's `reg` (drivers/irqchip/irq-gic-v3.c). A claim that fails is only told. */
+function gic_of_iomap(node: device_node, idx: int, name: string): __iomem | null {
+	const res = new resource();
+	if (of_address_to_resource(node, idx, res) !== 0) return null;
+	if (request_mem_region(res.start, resource_size(res), name) === null)
+		pr_warn('GICv3: [Firmware Bug]: %s region %pa has overlapping address', name, res.start);
+	return of_iomap(node, idx);
+}
+
 /** Set up the GIC of @node (drivers/irqchip/irq-gic-v3.c: gic_of_init()). */
 export function gic_of_init(node: device_node, _parent: device_node | null): int {
-	const dist_base = of_iomap(node, 0);
+	const dist_base = gic_of_iomap(node, 0, 'GICD');
 	if (dist_base === null) {
 		pr_err('GICv3: %pOF: unable to map gic dist registers', node);
 		return -ENXIO;
@@ -189,7 +200,7 @@ export function gic_of_init(node: device_node, _parent: device_node | null): int
 		iounmap(dist_base);
 		return -ENODEV;
 	}
-	const rdist_base = of_iomap(node, 1);
+	const rdist_base = gic_of_iomap(node, 1, 'GICR');
 	if (rdist_base === null) {
 		pr_err("GICv3: %pOF: couldn't map region %d", node, 0);
 		iounmap(dist_base);

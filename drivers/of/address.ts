@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Addresses in the device tree: from `reg` through `ranges` to CPU addresses, and `dma-ranges`.
+// Addresses in the device tree: `reg` through `ranges`, and `dma-ranges`.
 // Linux 6.12: drivers/of/address.c
 //
 // Left out: PCI and ISA buses (a three-cell address is taken without its first cell), port I/O, logic PIO.
@@ -127,7 +127,10 @@ export function of_translate_address(dev: device_node, in_addr: Uint8Array): u64
 	return __of_translate_address(dev, of_get_parent, in_addr, 'ranges');
 }
 
-/** Who is above @np for its DMA: the interconnect "dma-mem", else the parent (__of_get_dma_parent()). */
+/**
+ * Who is above @np for its DMA: the interconnect "dma-mem", else the parent
+ * (drivers/of/address.c: __of_get_dma_parent()).
+ */
 export function __of_get_dma_parent(np: device_node): device_node | null {
 	const index = of_property_match_string(np, 'interconnect-names', 'dma-mem');
 	if (index < 0) return of_get_parent(np);
@@ -172,7 +175,10 @@ export function of_translate_dma_region(
 	return prop.subarray(4 * (na + ns));
 }
 
-/** Entry @index of `reg`: its cells, with size and resource flags; null without one (__of_get_address()). */
+/**
+ * Entry @index of `reg`: its cells, with size and resource flags; null without one
+ * (drivers/of/address.c: __of_get_address()).
+ */
 export function __of_get_address(
 	dev: device_node,
 	index: int,
@@ -193,6 +199,10 @@ export function __of_get_address(
 	return entry;
 }
 
+/**
+ * Entry @index of `reg`: its cells, with size and resource flags; null without one
+ * (include/linux/of_address.h: of_get_address()).
+ */
 export function of_get_address(
 	dev: device_node,
 	index: int,
@@ -265,6 +275,7 @@ function parser_init(parser: of_range_parser, node: device_node, name: string): 
 	return range === null ? -ENOENT : 0;
 }
 
+/** Start going through @node's `ranges`; -ENOENT without (include/linux/of_address.h: of_range_parser_init()). */
 export function of_range_parser_init(parser: of_range_parser, node: device_node): int {
 	return parser_init(parser, node, 'ranges');
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Walking the device tree: nodes by name, path, phandle and compatible; phandle lists; aliases.
+// Walking the device tree: by name, path, phandle, compatible; phandle lists.
 // Linux 6.12: drivers/of/base.c
 //
 // Left out: the sysfs and procfs views, cpu nodes, phandle maps (iommu-map and its kin), console options;
@@ -70,6 +70,7 @@ export function of_node_name_eq(np: device_node | null, name: string): bool {
 	return np !== null && np.full_name.split('@')[0] === name;
 }
 
+/** Whether @np's name begins with @prefix (drivers/of/base.c: of_node_name_prefix()). */
 export function of_node_name_prefix(np: device_node | null, prefix: string): bool {
 	return np?.full_name.startsWith(prefix) ?? false;
 }
@@ -82,8 +83,7 @@ export function of_node_get_device_type(np: device_node): string | null {
 }
 
 function __of_node_is_type(np: device_node, type: string): bool {
-	const match = of_node_get_device_type(np);
-	return match !== null && of_prop_string_at(match) === type;
+	return of_node_get_device_type(np) === type;
 }
 
 /** Address cells of the bus that @np is (drivers/of/base.c: of_bus_n_addr_cells()). */
@@ -100,6 +100,7 @@ export function of_n_addr_cells(np: device_node): int {
 	return of_bus_n_addr_cells(np.parent ?? np);
 }
 
+/** Size cells of the bus that @np is (drivers/of/base.c: of_bus_n_size_cells()). */
 export function of_bus_n_size_cells(np: device_node | null): int {
 	for (let bus = np; bus !== null; bus = bus.parent) {
 		const cells = of_get_property(bus, '#size-cells', null);
@@ -154,6 +155,17 @@ export function of_find_all_nodes(prev: device_node | null): device_node | null 
 	return np;
 }
 
+const lower = (c: int): int => (c >= 0x41 && c <= 0x5a ? c + 0x20 : c);
+
+/** Whether the string at byte @at of @value is @compat; case does not count (include/linux/of.h: of_compat_cmp()). */
+function of_compat_eq(value: Uint8Array, at: int, compat: string): bool {
+	const end = at + compat.length;
+	if (end > value.length || (end < value.length && value[end] !== 0)) return false;
+	for (let i = 0; i < compat.length; i++)
+		if (lower(value[at + i]!) !== lower(compat.charCodeAt(i))) return false;
+	return true;
+}
+
 /** How well @device fits: 0 not at all; an earlier compatible string, then the type, then the name count more. */
 function __of_device_is_compatible(
 	device: device_node,
@@ -166,9 +178,7 @@ function __of_device_is_compatible(
 		const value = of_get_property(device, 'compatible', null);
 		let index = 0;
 		for (let at = 0; value !== null && at < value.length; index++) {
-			const cp = of_prop_string_at(value, at);
-			// The comparison of compatible strings takes no notice of case.
-			if (cp.toLowerCase() === compat.toLowerCase()) {
+			if (of_compat_eq(value, at, compat)) {
 				score = Math.floor(INT_MAX / 2) - (index << 2);
 				break;
 			}
@@ -193,12 +203,15 @@ function strsize(value: Uint8Array, at: int): int {
 	return (nul < 0 ? value.length : nul + 1) - at;
 }
 
-/** Whether @compat is among the compatible strings of @device: 0, or a score (of_device_is_compatible()). */
+/**
+ * Whether @compat is among the compatible strings of @device: 0, or a score
+ * (drivers/of/base.c: of_device_is_compatible()).
+ */
 export function of_device_is_compatible(device: device_node | null, compat: string): int {
 	return device === null ? 0 : __of_device_is_compatible(device, compat, null, null);
 }
 
-/** of_device_is_compatible() of any of @compat: the best score. */
+/** of_device_is_compatible() of any of @compat: the best score (drivers/of/base.c: of_device_compatible_match()). */
 export function of_device_compatible_match(device: device_node, compat: readonly string[]): int {
 	let score = 0;
 	for (const c of compat) score = Math.max(score, of_device_is_compatible(device, c));
@@ -223,14 +236,23 @@ export function of_device_is_available(device: device_node | null): bool {
 	return of_get_property(device, 'status', null) === null || __of_device_is_status(device, ['ok', 'okay']);
 }
 
+/**
+ * Whether @device is there, but for somebody else: status "reserved"
+ * (drivers/of/base.c: __of_device_is_reserved()).
+ */
 export function __of_device_is_reserved(device: device_node): bool {
 	return __of_device_is_status(device, ['reserved']);
 }
 
+/** Whether @device is broken: a status that begins with "fail" (drivers/of/base.c: __of_device_is_fail()). */
 export function __of_device_is_fail(device: device_node): bool {
 	return __of_device_is_status(device, ['fail', 'fail-']);
 }
 
+/**
+ * Whether the registers of @device are big-endian; not on this machine unless it says so
+ * (drivers/of/base.c: of_device_is_big_endian()).
+ */
 export function of_device_is_big_endian(device: device_node): bool {
 	return of_find_property(device, 'big-endian', null) !== null;
 }
@@ -276,6 +298,10 @@ export function of_get_child_by_name(node: device_node | null, name: string): de
 	return null;
 }
 
+/**
+ * The child of that name with a reference, if it is not disabled; or null
+ * (None: of_get_available_child_by_name()).
+ */
 export function of_get_available_child_by_name(node: device_node, name: string): device_node | null {
 	const child = of_get_child_by_name(node, name);
 	if (child !== null && !of_device_is_available(child)) {
@@ -338,6 +364,10 @@ export function of_find_node_opts_by_path(path: string, opts: ref<string | null>
 	return __of_find_node_by_full_path(np ?? of_node_get(of_tree.of_root), rest);
 }
 
+/**
+ * The node at @path, which may begin with an alias, with a reference; or null
+ * (include/linux/of.h: of_find_node_by_path()).
+ */
 export function of_find_node_by_path(path: string): device_node | null {
 	return of_find_node_opts_by_path(path, null);
 }
@@ -355,7 +385,7 @@ export function of_find_node_by_name(from: device_node | null, name: string): de
 	return find_next(from, (np) => of_node_name_eq(np, name));
 }
 
-/** The next node with this device_type after @from; puts @from. */
+/** The next node with this device_type after @from; puts @from (drivers/of/base.c: of_find_node_by_type()). */
 export function of_find_node_by_type(from: device_node | null, type: string): device_node | null {
 	return find_next(from, (np) => __of_node_is_type(np, type));
 }
@@ -369,6 +399,10 @@ export function of_find_compatible_node(
 	return find_next(from, (np) => __of_device_is_compatible(np, compatible, type, null) !== 0);
 }
 
+/**
+ * The node after @from that has @prop_name, with a reference; @from is put
+ * (drivers/of/base.c: of_find_node_with_property()).
+ */
 export function of_find_node_with_property(from: device_node | null, prop_name: string): device_node | null {
 	return find_next(from, (np) => of_find_property(np, prop_name, null) !== null);
 }
@@ -402,6 +436,10 @@ export function of_find_matching_node_and_match(
 	return np;
 }
 
+/**
+ * The node after @from that @matches fits, with a reference; @from is put
+ * (include/linux/of.h: of_find_matching_node()).
+ */
 export function of_find_matching_node(
 	from: device_node | null,
 	matches: readonly of_device_id[],
@@ -469,7 +507,10 @@ export function of_phandle_iterator_init(
 	return it.list === null ? -ENOENT : 0;
 }
 
-/** Go on to the next entry: 0, -ENOENT behind the last, -EINVAL when it is wrong (of_phandle_iterator_next()). */
+/**
+ * Go on to the next entry: 0, -ENOENT behind the last, -EINVAL when it is wrong
+ * (drivers/of/base.c: of_phandle_iterator_next()).
+ */
 export function of_phandle_iterator_next(it: of_phandle_iterator): int {
 	of_node_put(it.node);
 	it.node = null;
@@ -671,7 +712,10 @@ export function of_map_id(
 	return 0;
 }
 
-/** Entry @index of a list whose providers say how many arguments they take (of_parse_phandle_with_args()). */
+/**
+ * Entry @index of a list whose providers say how many arguments they take
+ * (include/linux/of.h: of_parse_phandle_with_args()).
+ */
 export function of_parse_phandle_with_args(
 	np: device_node,
 	list_name: string,
@@ -682,7 +726,10 @@ export function of_parse_phandle_with_args(
 	return __of_parse_phandle_with_args(np, list_name, cells_name, -1, index, out_args);
 }
 
-/** The same where a provider without @cells_name takes none (of_parse_phandle_with_optional_args()). */
+/**
+ * The same where a provider without @cells_name takes none
+ * (include/linux/of.h: of_parse_phandle_with_optional_args()).
+ */
 export function of_parse_phandle_with_optional_args(
 	np: device_node,
 	list_name: string,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Devices and their nodes: matching, and what the tree says about a device's DMA.
+// Devices and their nodes: matching, and what the tree says about their DMA.
 // Linux 6.12: drivers/of/device.c
 //
-// Left out: modaliases beyond what uevents would need.
+// Left out: uevents.
 
 import { arch_setup_dma_ops } from '#arch/arm64/mm/dma-mapping.js';
 import { of_iommu_configure } from '#drivers/iommu/of_iommu.js';
@@ -15,18 +15,19 @@ import {
 	of_parse_phandle,
 } from '#drivers/of/base.js';
 import { of_node_get, of_node_put } from '#drivers/of/dynamic.js';
+import { of_modalias } from '#drivers/of/module.js';
 import { of_reserved_mem_device_init_by_idx } from '#drivers/of/of_reserved_mem.js';
 import { dev_dbg, dev_warn } from '#linux/dev_printk.js';
 import type { device_driver } from '#linux/device/driver.js';
 import type { device } from '#linux/device.js';
 import { type bus_dma_region, dma_range_map_max } from '#linux/dma-direct.js';
 import { DMA_BIT_MASK } from '#linux/dma-mapping.js';
-import { ENODEV, EPROBE_DEFER } from '#linux/errno.js';
+import { ENODEV, ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
 import { and64, fls64 } from '#linux/math64.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
 import type { device_node } from '#linux/of_node.js';
 import { kfree } from '#linux/slab.js';
-import { type bool, type int, ref, type u32, type u64 } from '#linux/types.js';
+import { type bool, type int, ref, type ssize_t, type u32, type u64 } from '#linux/types.js';
 
 /** The entry of @matches for @dev's node, or null (drivers/of/device.c: of_match_device()). */
 export function of_match_device(matches: readonly of_device_id[] | null, dev: device): of_device_id | null {
@@ -42,6 +43,21 @@ export function of_driver_match_device(dev: device, drv: device_driver): bool {
 /** The data of the driver's match, or null (drivers/of/device.c: of_device_get_match_data()). */
 export function of_device_get_match_data(dev: device): unknown {
 	return of_match_device(dev.driver?.of_match_table ?? null, dev)?.data ?? null;
+}
+
+/**
+ * The modalias of @dev's node as a line (drivers/of/device.c: of_device_modalias()).
+ *
+ * Returns its length; -ENODEV without a node of its own; -ENOMEM when @len bytes do not hold it.
+ */
+export function of_device_modalias(dev: device, str: ref<string>, len: ssize_t): ssize_t {
+	if (dev.of_node === null || dev.of_node_reused) return -ENODEV;
+
+	const sl = of_modalias(dev.of_node, str, len - 2);
+	if (sl < 0) return sl;
+	if (sl > len - 2) return -ENOMEM;
+	str.value += '\n';
+	return sl + 1;
 }
 
 /** Give @dev the pool that a `restricted-dma-pool` of its node names; only the first one counts. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The flattened device tree at boot: memory and command line first, then the tree of nodes.
+// The flattened tree at boot: memory and command line first, then the nodes.
 // Linux 6.12: drivers/of/fdt.c
 //
 // Left out: initrd, elfcorehdr, rng-seed, hot-pluggable memory, earlycon,
@@ -76,14 +76,17 @@ export function of_get_flat_dt_prop(
 	return fdt_getprop(initial_boot_params(), node, name, size);
 }
 
+/** Offset of the root node (drivers/of/fdt.c: of_get_flat_dt_root()). */
 export function of_get_flat_dt_root(): unsigned_long {
 	return 0;
 }
 
+/** Offset of the child @uname of @node, or a negative number (drivers/of/fdt.c: of_get_flat_dt_subnode_by_name()). */
 export function of_get_flat_dt_subnode_by_name(node: unsigned_long, uname: string): int {
 	return fdt_subnode_offset(initial_boot_params(), node, uname);
 }
 
+/** The phandle of @node; 0 without (drivers/of/fdt.c: of_get_flat_dt_phandle()). */
 export function of_get_flat_dt_phandle(node: unsigned_long): u64 {
 	return fdt_get_phandle(initial_boot_params(), node);
 }
@@ -209,7 +212,7 @@ export function early_init_dt_verify(dt_virt: Uint8Array | null): bool {
 	return true;
 }
 
-/** What is needed before memory management: command line and memory (early_init_dt_scan_nodes()). */
+/** What is needed before memory management: command line and memory (drivers/of/fdt.c: early_init_dt_scan_nodes()). */
 export function early_init_dt_scan_nodes(cmdline: ref<string>): void {
 	if (early_init_dt_scan_chosen(cmdline) !== 0) pr_warn('OF: fdt: No chosen node found, continuing without');
 	early_init_dt_scan_memory();
@@ -227,7 +230,7 @@ export function early_init_dt_scan(dt_virt: Uint8Array | null, cmdline: ref<stri
 	return true;
 }
 
-/** Keep what the tree reserves out of the page allocator (early_init_fdt_scan_reserved_mem()). */
+/** Keep what the tree reserves out of the page allocator (drivers/of/fdt.c: early_init_fdt_scan_reserved_mem()). */
 export function early_init_fdt_scan_reserved_mem(): void {
 	if (of_fdt.initial_boot_params === null) return;
 	fdt_scan_reserved_mem();

@@ -49,7 +49,10 @@ import { pr_debug, pr_err } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { type bool, type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
-/** The interrupt controller (or nexus) that @child's interrupts go to, with a reference (of_irq_find_parent()). */
+/**
+ * The interrupt controller (or nexus) that @child's interrupts go to, with a reference
+ * (drivers/of/irq.c: of_irq_find_parent()).
+ */
 export function of_irq_find_parent(child: device_node | null): device_node | null {
 	let at = of_node_get(child);
 	// No way up is longer than the tree is deep, unless interrupt-parent leads in a circle.
@@ -202,7 +205,10 @@ export function of_irq_parse_one(device: device_node, index: int, out_irq: of_ph
 	return of_irq_parse_raw(addr, out_irq);
 }
 
-/** Interrupt @index of @dev as a Linux number; 0 when it cannot be mapped (irq_of_parse_and_map()). */
+/**
+ * Interrupt @index of @dev as a Linux number; 0 when it cannot be mapped
+ * (drivers/of/irq.c: irq_of_parse_and_map()).
+ */
 export function irq_of_parse_and_map(dev: device_node, index: int): unsigned_int {
 	const oirq = new of_phandle_args();
 	if (of_irq_parse_one(dev, index, oirq) !== 0) return 0;
@@ -256,6 +262,10 @@ export function of_irq_to_resource(dev: device_node, index: int, r: resource | n
 	return irq;
 }
 
+/**
+ * The first @nr_irqs interrupts of @dev as resources; how many there were
+ * (drivers/of/irq.c: of_irq_to_resource_table()).
+ */
 export function of_irq_to_resource_table(dev: device_node, res: resource[], nr_irqs: int): int {
 	let i = 0;
 	while (i < nr_irqs && of_irq_to_resource(dev, i, res[i]) > 0) i++;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Memory that the device tree reserves: at fixed places, or somewhere; and the devices that use it.
+// Memory that the device tree reserves, and the devices that use it.
 // Linux 6.12: drivers/of/of_reserved_mem.c
 // Left out: the second, allocated table (of_reserved_mem_state.regions grows as it must).
 import { of_device_is_available, of_parse_phandle } from '#drivers/of/base.js';
@@ -162,7 +162,10 @@ function __reserved_mem_check_root(node: unsigned_long): int {
 	return has_prop(node, 'ranges') ? 0 : -EINVAL;
 }
 
-/** When the tree is unflattened: make a reserved_mem of each region that has a reg (fdt_scan_reserved_mem_reg_nodes()). */
+/**
+ * When the tree is unflattened: make a reserved_mem of each region that has a reg
+ * (drivers/of/of_reserved_mem.c: fdt_scan_reserved_mem_reg_nodes()).
+ */
 export function fdt_scan_reserved_mem_reg_nodes(): void {
 	const fdt = initial_boot_params();
 	const t_len = reg_len();
@@ -370,7 +373,8 @@ function fdt_init_reserved_mem_node(rmem: reserved_mem): void {
 }
 
 /**
- * Give @dev the @idx-th region of @np's memory-region (of_reserved_mem_device_init_by_idx()). 0 also when that
+ * Give @dev the @idx-th region of @np's memory-region
+ * (drivers/of/of_reserved_mem.c: of_reserved_mem_device_init_by_idx()). 0 also when that
  * region's node is disabled. -ENODEV: @np names none; -EINVAL: nobody takes care of that region.
  */
 export function of_reserved_mem_device_init_by_idx(
@@ -379,25 +383,26 @@ export function of_reserved_mem_device_init_by_idx(
 	idx: int,
 ): int {
 	if (np === null || dev === null) return -EINVAL;
+
 	const target = of_parse_phandle(np, 'memory-region', idx);
 	if (target === null) return -ENODEV;
-	if (!of_device_is_available(target)) {
-		of_node_put(target);
-		return 0;
-	}
-	const rmem = of_reserved_mem_lookup(target);
+	const available = of_device_is_available(target);
+	const rmem = available ? of_reserved_mem_lookup(target) : null;
 	of_node_put(target);
-	if (rmem === null || rmem.ops === null || rmem.ops.device_init === undefined) return -EINVAL;
+	if (!available) return 0;
+	if (!rmem?.ops?.device_init) return -EINVAL;
 
+	// The record first: with @dev set up there must be no way to fail.
 	const rd = kzalloc(rmem_assigned_device, GFP_KERNEL);
 	if (rd === null) return -ENOMEM;
+	rd.dev = dev;
+	rd.rmem = rmem;
 	const ret = rmem.ops.device_init(rmem, dev);
 	if (ret !== 0) {
 		kfree(rd);
 		return ret;
 	}
-	rd.dev = dev;
-	rd.rmem = rmem;
+
 	mutex_lock(state.of_rmem_assigned_device_mutex);
 	list_add(rd.list, state.of_rmem_assigned_device_list);
 	mutex_unlock(state.of_rmem_assigned_device_mutex);
@@ -405,7 +410,10 @@ export function of_reserved_mem_device_init_by_idx(
 	return 0;
 }
 
-/** The region that memory-region-names calls @name (of_reserved_mem_device_init_by_name()). */
+/**
+ * The region that memory-region-names calls @name
+ * (drivers/of/of_reserved_mem.c: of_reserved_mem_device_init_by_name()).
+ */
 export function of_reserved_mem_device_init_by_name(dev: device, np: device_node, name: string): int {
 	return of_reserved_mem_device_init_by_idx(
 		dev,

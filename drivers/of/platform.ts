@@ -119,17 +119,19 @@ export function of_device_alloc(
 ): platform_device | null {
 	const dev = platform_device_alloc('', PLATFORM_DEVID_NONE);
 	if (dev === null) return null;
+
 	const num_reg = of_address_count(np);
-	if (num_reg > 0) {
-		const res = kcalloc(num_reg, resource, GFP_KERNEL);
-		if (res === null) {
-			platform_device_put(dev);
-			return null;
-		}
-		dev.num_resources = num_reg;
+	const res = num_reg > 0 ? kcalloc(num_reg, resource, GFP_KERNEL) : null;
+	if (num_reg > 0 && res === null) {
+		platform_device_put(dev);
+		return null;
+	}
+	if (res !== null) {
 		dev.resource = res;
+		dev.num_resources = num_reg;
 		for (let i = 0; i < num_reg; i++) WARN_ON(of_address_to_resource(np, i, res[i]) !== 0);
 	}
+
 	device_set_node(dev.dev, of_fwnode_handle(of_node_get(np)));
 	dev.dev.parent = parent ?? platform_bus;
 	if (bus_id !== null) dev_set_name(dev.dev, '%s', bus_id);
@@ -162,7 +164,10 @@ function of_platform_device_create_pdata(
 	return dev;
 }
 
-/** Make and register a device for @np; null when disabled, made already, or it failed (of_platform_device_create()). */
+/**
+ * Make and register a device for @np; null when disabled, made already, or it failed
+ * (drivers/of/platform.c: of_platform_device_create()).
+ */
 export function of_platform_device_create(
 	np: device_node,
 	bus_id: string | null,
@@ -263,7 +268,10 @@ function of_platform_device_destroy(dev: device): int {
 	return 0;
 }
 
-/** Remove the devices that of_platform_populate() made below @parent (of_platform_depopulate()). */
+/**
+ * Remove the devices that of_platform_populate() made below @parent
+ * (drivers/of/platform.c: of_platform_depopulate()).
+ */
 export function of_platform_depopulate(parent: device): void {
 	if (parent.of_node === null || !of_node_check_flag(parent.of_node, OF_POPULATED_BUS)) return;
 	device_for_each_child(parent, null, of_platform_device_destroy);

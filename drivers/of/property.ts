@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reading properties, the graph of ports and endpoints, and the device tree as firmware nodes.
+// Reading properties; the graph of ports; the tree as firmware nodes.
 // Linux 6.12: drivers/of/property.c; the inlines over it are from include/linux/of.h
 //
 // Left out: links to suppliers (fw_devlink): who is early gets -EPROBE_DEFER, as with fw_devlink=off.
@@ -13,7 +13,6 @@ import {
 	of_get_next_child,
 	of_get_next_parent,
 	of_get_parent,
-	of_get_property,
 	of_match_node,
 	of_node_name_eq,
 	of_parse_phandle,
@@ -80,7 +79,10 @@ export function of_property_read_bool(np: device_node | null, propname: string):
 	return of_find_property(np, propname, null) !== null;
 }
 
-/** How many elements of @elem_size bytes, or a negative errno (of_property_count_elems_of_size()). */
+/**
+ * How many elements of @elem_size bytes, or a negative errno
+ * (drivers/of/property.c: of_property_count_elems_of_size()).
+ */
 export function of_property_count_elems_of_size(
 	np: device_node | null,
 	propname: string,
@@ -96,6 +98,10 @@ export function of_property_count_elems_of_size(
 	return prop.length / elem_size;
 }
 
+/**
+ * How many cells a property has; -EINVAL without one or for a broken one, -ENODATA for an empty one
+ * (include/linux/of.h: of_property_count_u32_elems()).
+ */
 export function of_property_count_u32_elems(np: device_node | null, propname: string): int {
 	return of_property_count_elems_of_size(np, propname, 4);
 }
@@ -111,7 +117,7 @@ function read_array(
 	np: device_node | null,
 	propname: string,
 	size: int,
-	out: { [index: number]: number },
+	out: { [index: number]: u64 },
 	sz_min: size_t,
 	sz_max: size_t,
 ): int {
@@ -138,7 +144,10 @@ export function of_property_read_u32_array(
 	return 0;
 }
 
-/** Between @sz_min and @sz_max cells; how many, or a negative errno (of_property_read_variable_u32_array()). */
+/**
+ * Between @sz_min and @sz_max cells; how many, or a negative errno
+ * (drivers/of/property.c: of_property_read_variable_u32_array()).
+ */
 export function of_property_read_variable_u32_array(
 	np: device_node | null,
 	propname: string,
@@ -149,6 +158,10 @@ export function of_property_read_variable_u32_array(
 	return read_array(np, propname, 4, out_values, sz_min, sz_max);
 }
 
+/**
+ * @sz bytes of a property; -EINVAL without it, -ENODATA when empty, -EOVERFLOW when too short
+ * (include/linux/of.h: of_property_read_u8_array()).
+ */
 export function of_property_read_u8_array(
 	np: device_node | null,
 	propname: string,
@@ -160,7 +173,7 @@ export function of_property_read_u8_array(
 	return 0;
 }
 
-function read_one(np: device_node | null, propname: string, size: int, out_value: ref<number>): int {
+function read_one(np: device_node | null, propname: string, size: int, out_value: ref<u64>): int {
 	const out = [0];
 	const ret = read_array(np, propname, size, out, 1, 0);
 	if (ret < 0) return ret;
@@ -173,16 +186,19 @@ export function of_property_read_u32(np: device_node | null, propname: string, o
 	return read_one(np, propname, 4, out_value);
 }
 
+/** of_property_read_u32() of a cell with a sign (include/linux/of.h: of_property_read_s32()). */
 export function of_property_read_s32(np: device_node | null, propname: string, out_value: ref<s32>): int {
 	const ret = read_one(np, propname, 4, out_value);
 	if (ret === 0) out_value.value |= 0;
 	return ret;
 }
 
+/** One byte; errors as of_property_read_u32() (include/linux/of.h: of_property_read_u8()). */
 export function of_property_read_u8(np: device_node | null, propname: string, out_value: ref<u8>): int {
 	return read_one(np, propname, 1, out_value);
 }
 
+/** Two bytes; errors as of_property_read_u32() (include/linux/of.h: of_property_read_u16()). */
 export function of_property_read_u16(np: device_node | null, propname: string, out_value: ref<u16>): int {
 	return read_one(np, propname, 2, out_value);
 }
@@ -231,7 +247,10 @@ function string_list(np: device_node | null, propname: string): string[] | err_p
 	return strings;
 }
 
-/** The index of @string in a list, -ENODATA when it is not there (of_property_match_string()). */
+/**
+ * The index of @string in a list, -ENODATA when it is not there
+ * (drivers/of/property.c: of_property_match_string()).
+ */
 export function of_property_match_string(np: device_node | null, propname: string, string: string): int {
 	const strings = string_list(np, propname);
 	if (IS_ERR(strings)) return PTR_ERR(strings);
@@ -239,7 +258,10 @@ export function of_property_match_string(np: device_node | null, propname: strin
 	return index < 0 ? -ENODATA : index;
 }
 
-/** Up to @sz strings from @skip on; how many, or a negative errno (of_property_read_string_helper()). */
+/**
+ * Up to @sz strings from @skip on; how many, or a negative errno
+ * (drivers/of/property.c: of_property_read_string_helper()).
+ */
 export function of_property_read_string_helper(
 	np: device_node | null,
 	propname: string,
@@ -274,20 +296,34 @@ export function of_property_count_strings(np: device_node | null, propname: stri
 	return of_property_read_string_helper(np, propname, null, 0, 0);
 }
 
-/** Each cell of a property; none when it is absent. */
-export function* of_prop_next_u32(np: device_node | null, propname: string): Iterable<u32> {
-	const value = of_get_property(np, propname, null);
-	for (let at = 0; value !== null && at + 4 <= value.length; at += 4) yield be32_to_cpup(value, at);
+/**
+ * The cell behind @cur, a pointer into the value, or the first (drivers/of/property.c: of_prop_next_u32()).
+ *
+ * @pu: gets the cell
+ * Returns the pointer to it, for the next call, or null behind the last.
+ */
+export function of_prop_next_u32(
+	prop: property | null,
+	cur: Uint8Array | null,
+	pu: ref<u32>,
+): Uint8Array | null {
+	const next = cur !== null ? cur.subarray(4) : (prop?.value ?? null);
+	if (next === null || next.length < 4) return null;
+
+	pu.value = be32_to_cpup(next);
+	return next;
 }
 
-/** Each string of a list property; none when it is absent. */
-export function* of_prop_next_string(np: device_node | null, propname: string): Iterable<string> {
-	const value = of_get_property(np, propname, null);
-	for (let at = 0; value !== null && at < value.length; ) {
-		yield of_prop_string_at(value, at);
-		const nul = value.indexOf(0, at);
-		at = nul < 0 ? value.length : nul + 1;
-	}
+/**
+ * The string behind @cur, a pointer into the value, or the first (drivers/of/property.c: of_prop_next_string()).
+ *
+ * Returns the pointer to it, for of_prop_string_at() and the next call, or null behind the last.
+ */
+export function of_prop_next_string(prop: property | null, cur: Uint8Array | null): Uint8Array | null {
+	if (cur === null) return prop?.value ?? null;
+
+	const nul = cur.indexOf(0);
+	return nul < 0 || nul + 1 === cur.length ? null : cur.subarray(nul + 1);
 }
 
 // Ports and endpoints.
@@ -309,7 +345,10 @@ export function of_graph_parse_endpoint(node: device_node, endpoint: of_endpoint
 	return 0;
 }
 
-/** The port with number @id, below `ports` when there is such a node (of_graph_get_port_by_id()). */
+/**
+ * The port with number @id, below `ports` when there is such a node
+ * (drivers/of/property.c: of_graph_get_port_by_id()).
+ */
 export function of_graph_get_port_by_id(parent: device_node, id: u32): device_node | null {
 	const ports = of_get_child_by_name(parent, 'ports');
 	const holder = ports ?? parent;
@@ -407,6 +446,7 @@ export function of_graph_get_remote_port(node: device_node): device_node | null 
 	return np === null ? null : of_get_next_parent(np);
 }
 
+/** How many endpoints all ports of @np have (drivers/of/property.c: of_graph_get_endpoint_count()). */
 export function of_graph_get_endpoint_count(np: device_node): int {
 	let num = 0;
 	for (
@@ -432,6 +472,7 @@ export function of_graph_get_remote_node(node: device_node, port: u32, endpoint:
 	return remote;
 }
 
+/** Whether @node has a port at all (drivers/of/property.c: of_graph_is_present()). */
 export function of_graph_is_present(node: device_node): bool {
 	const ports = of_get_child_by_name(node, 'ports');
 	const port = of_get_child_by_name(ports ?? node, 'port');
@@ -448,7 +489,7 @@ function of_fwnode_property_read_int_array(
 	fwnode: fwnode_handle,
 	propname: string,
 	elem_size: int,
-	val: { [index: number]: number } | null,
+	val: { [index: number]: u64 } | null,
 	nval: size_t,
 ): int {
 	const node = to_of_node(fwnode);

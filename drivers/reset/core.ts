@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reset lines: who provides them, who holds them, and in which state they want them.
+// Reset lines: who provides them, who holds them, and in which state.
 // Linux 6.12: drivers/reset/core.c
 //
 // Left out: arrays of lines, lookup tables, lines made from GPIOs, acquire and release.
@@ -26,12 +26,25 @@ import type { bool, int, u32, unsigned_int } from '#linux/types.js';
 export const RESET_CONTROL_FLAGS_BIT_SHARED = 1 << 0;
 export const RESET_CONTROL_FLAGS_BIT_OPTIONAL = 1 << 1;
 export const RESET_CONTROL_FLAGS_BIT_ACQUIRED = 1 << 2;
+/** Release it right away. */
+export const RESET_CONTROL_FLAGS_BIT_DEASSERTED = 1 << 3;
+
+/** With whom a line is shared, and whether it must be there: one of the following, which cannot be combined. */
+export type reset_control_flags = unsigned_int;
 export const RESET_CONTROL_EXCLUSIVE = RESET_CONTROL_FLAGS_BIT_ACQUIRED;
+export const RESET_CONTROL_EXCLUSIVE_DEASSERTED =
+	RESET_CONTROL_EXCLUSIVE | RESET_CONTROL_FLAGS_BIT_DEASSERTED;
+/** Somebody may hold it meanwhile; of no use here, where nobody can acquire it later. */
+export const RESET_CONTROL_EXCLUSIVE_RELEASED = 0;
 export const RESET_CONTROL_SHARED = RESET_CONTROL_FLAGS_BIT_SHARED;
-export const RESET_CONTROL_OPTIONAL_EXCLUSIVE =
-	RESET_CONTROL_FLAGS_BIT_OPTIONAL | RESET_CONTROL_FLAGS_BIT_ACQUIRED;
-export const RESET_CONTROL_OPTIONAL_SHARED =
-	RESET_CONTROL_FLAGS_BIT_OPTIONAL | RESET_CONTROL_FLAGS_BIT_SHARED;
+export const RESET_CONTROL_SHARED_DEASSERTED = RESET_CONTROL_SHARED | RESET_CONTROL_FLAGS_BIT_DEASSERTED;
+export const RESET_CONTROL_OPTIONAL_EXCLUSIVE = RESET_CONTROL_EXCLUSIVE | RESET_CONTROL_FLAGS_BIT_OPTIONAL;
+export const RESET_CONTROL_OPTIONAL_EXCLUSIVE_DEASSERTED =
+	RESET_CONTROL_EXCLUSIVE_DEASSERTED | RESET_CONTROL_FLAGS_BIT_OPTIONAL;
+export const RESET_CONTROL_OPTIONAL_EXCLUSIVE_RELEASED = RESET_CONTROL_FLAGS_BIT_OPTIONAL;
+export const RESET_CONTROL_OPTIONAL_SHARED = RESET_CONTROL_SHARED | RESET_CONTROL_FLAGS_BIT_OPTIONAL;
+export const RESET_CONTROL_OPTIONAL_SHARED_DEASSERTED =
+	RESET_CONTROL_SHARED_DEASSERTED | RESET_CONTROL_FLAGS_BIT_OPTIONAL;
 
 /** One line, for all who share it or for the one who has it. */
 export class reset_control {
@@ -82,7 +95,10 @@ export function reset_controller_unregister(rcdev: reset_controller_dev): void {
 	mutex_unlock(state.reset_list_mutex);
 }
 
-/** reset_controller_register() that ends with @dev's binding (devm_reset_controller_register()). */
+/**
+ * reset_controller_register() that ends with @dev's binding
+ * (drivers/reset/core.c: devm_reset_controller_register()).
+ */
 export function devm_reset_controller_register(dev: device, rcdev: reset_controller_dev): int {
 	const ret = reset_controller_register(rcdev);
 	if (ret !== 0) return ret;
@@ -186,7 +202,8 @@ function __reset_control_release(kref: kref): void {
 }
 
 /**
- * The line that entry @index, or the one named @id, of @node's `resets` means (__of_reset_control_get()).
+ * The line that entry @index, or the one named @id, of @node's `resets` means
+ * (drivers/reset/core.c: __of_reset_control_get()).
  *
  * Returns the control; null for an optional one that the tree does not name; -ENOENT when it names none,
  * -EPROBE_DEFER while its controller is not there, -EBUSY when somebody has it, -EINVAL when the tree is wrong.
@@ -264,16 +281,37 @@ function devm_reset_control_release(_dev: device, res: unknown): void {
 	reset_control_put((res as reset_devres).rstc);
 }
 
-/** __reset_control_get() that ends with @dev's binding (drivers/reset/core.c: __devm_reset_control_get()). */
+function devm_reset_control_release_deasserted(_dev: device, res: unknown): void {
+	const { rstc } = res as reset_devres;
+
+	reset_control_assert(rstc);
+	reset_control_put(rstc);
+}
+
+/**
+ * __reset_control_get() that ends with @dev's binding (drivers/reset/core.c: __devm_reset_control_get()).
+ *
+ * With one of the _DEASSERTED flags the line is released until then. Returns the line; null when it is optional and
+ * not there; or an error pointer, of reset_control_deassert() too.
+ */
 export function __devm_reset_control_get(
 	dev: device,
 	id: string | null,
 	index: int,
-	flags: unsigned_int,
+	flags: reset_control_flags,
 ): reset_control | err_ptr | null {
-	const ptr = devres_alloc(devm_reset_control_release, reset_devres, GFP_KERNEL);
+	const deasserted = (flags & RESET_CONTROL_FLAGS_BIT_DEASSERTED) !== 0;
+	const release = deasserted ? devm_reset_control_release_deasserted : devm_reset_control_release;
+
+	const ptr = devres_alloc(release, reset_devres, GFP_KERNEL);
 	if (ptr === null) return ERR_PTR(-ENOMEM);
-	const rstc = __reset_control_get(dev, id, index, flags);
+
+	let rstc = __reset_control_get(dev, id, index, flags & ~RESET_CONTROL_FLAGS_BIT_DEASSERTED);
+	const ret = deasserted && !IS_ERR(rstc) ? reset_control_deassert(rstc) : 0;
+	if (ret !== 0) {
+		reset_control_put(rstc);
+		rstc = ERR_PTR(ret);
+	}
 	if (IS_ERR_OR_NULL(rstc) || rstc === null) {
 		devres_free(ptr);
 		return rstc;

@@ -2,16 +2,16 @@
 // The debug file system: directories and files below /sys/kernel/debug.
 // Linux 6.12: fs/debugfs/inode.c
 //
-// Left out: automounts, access modes (debugfs=), renaming.
+// Left out: access modes (debugfs=), renaming; of automounts, all but tracefs's.
 
 import {
 	kernfs_create_dir,
-	kernfs_create_file,
 	kernfs_create_link,
 	kernfs_create_root,
 	kernfs_find,
 	kernfs_remove,
 } from '#fs/kernfs/dir.js';
+import { simple_create_file } from '#fs/libfs.js';
 import { sysfs_create_mount_point } from '#fs/sysfs/dir.js';
 import { sysfs_state } from '#fs/sysfs/mount.js';
 import { sysfs_lookup } from '#fs/sysfs/user.js';
@@ -21,47 +21,14 @@ import type { err_ptr } from '#linux/err.js';
 import { ERR_PTR, IS_ERR, IS_ERR_OR_NULL } from '#linux/err.js';
 import { EEXIST, EINVAL, ENODEV } from '#linux/errno.js';
 import type { file_operations } from '#linux/fs.js';
-import { file, inode } from '#linux/fs.js';
 import { boot_data, core_initcall } from '#linux/init.js';
-import type { kernfs_node, kernfs_open_file, kernfs_ops } from '#linux/kernfs.js';
+import { KERNFS_EMPTY_DIR, type kernfs_node } from '#linux/kernfs.js';
 import { pr_err } from '#linux/printk.js';
-import { type int, type loff_t, ref, type size_t, type ssize_t, type umode_t } from '#linux/types.js';
+import type { int, umode_t } from '#linux/types.js';
 
 const state = boot_data(() => ({
 	debugfs_registered: false,
 }));
-
-/** What a debugfs file is: the functions, and what they are given. */
-interface debugfs_fsdata {
-	readonly fops: file_operations | null;
-	readonly inode: inode;
-}
-
-function open_file(of: kernfs_open_file): int {
-	const { fops, inode: i } = of.kn.priv as debugfs_fsdata;
-	const f = new file();
-	f.f_op = fops;
-	f.f_inode = i;
-	f.f_pos = new ref<loff_t>(0);
-	of.priv = f;
-	return fops?.open?.(i, f) ?? 0;
-}
-
-const debugfs_kfops: kernfs_ops = {
-	open: open_file,
-	release: (of): void => {
-		const { fops, inode: i } = of.kn.priv as debugfs_fsdata;
-		fops?.release?.(i, of.priv as file);
-	},
-	read: (of, buf, count, off): ssize_t => {
-		const { fops } = of.kn.priv as debugfs_fsdata;
-		return fops?.read?.(of.priv as file, buf, count, new ref<loff_t>(off)) ?? -EINVAL;
-	},
-	write: (of, buf: Uint8Array, count: size_t, off: loff_t): ssize_t => {
-		const { fops } = of.kn.priv as debugfs_fsdata;
-		return fops?.write?.(of.priv as file, buf, count, new ref<loff_t>(off)) ?? -EINVAL;
-	},
-};
 
 function parent_of(parent: dentry | err_ptr | null): kernfs_node | null {
 	if (IS_ERR(parent)) return null;
@@ -83,12 +50,7 @@ export function debugfs_create_file(
 ): dentry | err_ptr {
 	const dir = parent_of(parent);
 	if (dir === null) return IS_ERR(parent) ? parent : ERR_PTR(-ENODEV);
-	const i = new inode();
-	i.i_mode = mode;
-	i.i_fop = fops;
-	i.i_private = data;
-	const priv: debugfs_fsdata = { fops, inode: i };
-	return created(kernfs_create_file(dir, name, mode, 0, debugfs_kfops, priv), name);
+	return created(simple_create_file(dir, name, mode, data, fops), name);
 }
 
 /** fs/debugfs/inode.c: debugfs_create_file_unsafe(). */
@@ -99,6 +61,16 @@ export function debugfs_create_dir(name: string, parent: dentry | err_ptr | null
 	const dir = parent_of(parent);
 	if (dir === null) return IS_ERR(parent) ? parent : ERR_PTR(-ENODEV);
 	return created(kernfs_create_dir(dir, name, 0o755, null), name);
+}
+
+/**
+ * A directory that another file system appears in (fs/debugfs/inode.c: debugfs_create_automount()). Linux is given
+ * the function that mounts it; here fs/sysfs/user.ts knows that "tracing" leads to tracefs.
+ */
+export function debugfs_create_automount(name: string, parent: dentry | err_ptr | null): dentry | err_ptr {
+	const dir = debugfs_create_dir(name, parent);
+	if (!IS_ERR(dir)) dir.flags |= KERNFS_EMPTY_DIR;
+	return dir;
 }
 
 /** A link @name that says @target (fs/debugfs/inode.c: debugfs_create_symlink()). The target is there, in debugfs. */

@@ -16,7 +16,11 @@ import { type int, type loff_t, ref, type size_t, type ssize_t, type unsigned_in
 const PAGE_SIZE = 4096;
 
 /** Open @kn; who may is said by its mode and by what it can do, also for root (fs/kernfs/file.c: kernfs_fop_open()). */
-export function kernfs_fop_open(kn: kernfs_node, fmode: unsigned_int): kernfs_open_file | err_ptr {
+export function kernfs_fop_open(
+	kn: kernfs_node,
+	fmode: unsigned_int,
+	flags: unsigned_int = 0,
+): kernfs_open_file | err_ptr {
 	const ops = kn.ops;
 	if (ops === null) return ERR_PTR(-EINVAL);
 	const has_read = ops.seq_show !== undefined || ops.read !== undefined;
@@ -24,6 +28,8 @@ export function kernfs_fop_open(kn: kernfs_node, fmode: unsigned_int): kernfs_op
 	if (fmode & FMODE_WRITE && (!(kn.mode & 0o222) || !has_write)) return ERR_PTR(-EACCES);
 	if (fmode & FMODE_READ && (!(kn.mode & 0o444) || !has_read)) return ERR_PTR(-EACCES);
 	const of = new kernfs_open_file(kn);
+	of.f_mode = fmode;
+	of.f_flags = flags;
 	if (ops.open !== undefined) {
 		const error: int = ops.open(of);
 		if (error) return ERR_PTR(error);

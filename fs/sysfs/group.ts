@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Groups of attributes: in a kobject's directory, or in one of their own below it.
+// Groups of attributes: in a kobject's directory, or in one below it.
 // Linux 6.12: fs/sysfs/group.c
 //
 // Left out: change of owner, links between groups of two kobjects (compat_only_*).

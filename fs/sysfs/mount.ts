@@ -9,11 +9,15 @@ import { boot_data } from '#linux/init.js';
 import type { kernfs_node } from '#linux/kernfs.js';
 import type { int } from '#linux/types.js';
 
-/** Linux: sysfs_root_kn; with what is mounted on the directories of sysfs. */
+/** Linux: sysfs_root_kn; with what else is mounted, on the directories of sysfs and beside it. */
 export const sysfs_state = boot_data(() => ({
 	root_kn: null as kernfs_node | null,
 	/** The root of debugfs, which user space sees at /sys/kernel/debug. */
 	debugfs_root_kn: null as kernfs_node | null,
+	/** The root of tracefs, at /sys/kernel/tracing and in debugfs at tracing. */
+	tracefs_root_kn: null as kernfs_node | null,
+	/** The root of /proc. */
+	proc_root_kn: null as kernfs_node | null,
 }));
 
 /** Make the root; before the first kobject (fs/sysfs/mount.c: sysfs_init()). */

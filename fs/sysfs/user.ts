@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sysfs and debugfs as user space has them: cat, echo, ls and readlink by path.
+// sysfs, debugfs, tracefs and /proc as user space has them: cat, echo, ls and readlink by path.
 // No one twin: in Linux this is the VFS (fs/namei.c, fs/read_write.c) over fs/kernfs.
 //
-// Paths start with /sys; /sys/kernel/debug is the debug file system.
+// Paths start with /sys or /proc; /sys/kernel/debug is the debug file system, /sys/kernel/tracing the trace.
 
 import { kernfs_find } from '#fs/kernfs/dir.js';
 import { kernfs_fop_open, kernfs_fop_read, kernfs_fop_release, kernfs_fop_write } from '#fs/kernfs/file.js';
@@ -11,11 +11,11 @@ import { sysfs_state } from '#fs/sysfs/mount.js';
 import type { err_ptr } from '#linux/err.js';
 import { ERR_PTR, IS_ERR } from '#linux/err.js';
 import { EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR } from '#linux/errno.js';
-import { FMODE_READ, FMODE_WRITE } from '#linux/fs.js';
+import { FMODE_READ, FMODE_WRITE, O_APPEND, O_TRUNC } from '#linux/fs.js';
 import type { kernfs_node } from '#linux/kernfs.js';
 import { KERNFS_DIR, KERNFS_EMPTY_DIR, KERNFS_LINK, kernfs_type } from '#linux/kernfs.js';
 import { rb_first, rb_next } from '#linux/rbtree.js';
-import type { bool, loff_t, ssize_t, umode_t } from '#linux/types.js';
+import type { bool, loff_t, ssize_t, umode_t, unsigned_int } from '#linux/types.js';
 
 const MAXSYMLINKS = 40;
 
@@ -29,13 +29,21 @@ function step(dir: kernfs_node, name: string): kernfs_node | null {
 	if (name === '' || name === '.') return dir;
 	if (name === '..') {
 		if (dir.parent !== null) return dir.parent;
-		return dir === sysfs_state.debugfs_root_kn ? mount_parent() : dir;
+		const mounted = dir === sysfs_state.debugfs_root_kn || dir === sysfs_state.tracefs_root_kn;
+		return mounted ? mount_parent() : dir;
 	}
 	const kn = kernfs_find(dir, name);
-	if (kn !== null && kn.flags & KERNFS_EMPTY_DIR && sysfs_state.debugfs_root_kn !== null) {
-		if (kn.name === 'debug' && kn.parent?.name === 'kernel') return sysfs_state.debugfs_root_kn;
-	}
-	return kn;
+	return kn === null ? null : (mounted_on(kn) ?? kn);
+}
+
+/** The root of what is mounted on @kn, or null. */
+function mounted_on(kn: kernfs_node): kernfs_node | null {
+	if (!(kn.flags & KERNFS_EMPTY_DIR)) return null;
+	const { debugfs_root_kn, tracefs_root_kn } = sysfs_state;
+	const in_kernel = kn.parent !== null && kn.parent === mount_parent();
+	if (kn.name === 'debug' && in_kernel) return debugfs_root_kn;
+	if (kn.name === 'tracing' && (in_kernel || kn.parent === debugfs_root_kn)) return tracefs_root_kn;
+	return null;
 }
 
 function mount_parent(): kernfs_node | null {
@@ -63,9 +71,10 @@ function walk(from: kernfs_node, path: string, follow: bool, links: number): ker
 
 /** The node at @path; a link at its end is followed or not. */
 export function sysfs_lookup(path: string, follow: bool = true): kernfs_node | err_ptr {
-	const root = sysfs_state.root_kn;
-	if (root === null || !(path === '/sys' || path.startsWith('/sys/'))) return ERR_PTR(-ENOENT);
-	return walk(root, path.slice(4), follow, 0);
+	const top = /^\/(sys|proc)(?=\/|$)/.exec(path);
+	const root = top?.[1] === 'proc' ? sysfs_state.proc_root_kn : sysfs_state.root_kn;
+	if (root === null || top === null) return ERR_PTR(-ENOENT);
+	return walk(root, path.slice(top[0].length), follow, 0);
 }
 
 /** The bytes of the file at @path. */
@@ -101,10 +110,19 @@ export function sysfs_read(path: string): string | err_ptr {
 
 /** Write @text to the file at @path (`echo -n text >`): how much of it was taken, or a negative errno. */
 export function sysfs_write(path: string, text: string): ssize_t {
+	return open_and_write(path, text, O_TRUNC);
+}
+
+/** The same without beginning anew (`echo -n text >>`); only the files of tracefs tell the two apart. */
+export function sysfs_append(path: string, text: string): ssize_t {
+	return open_and_write(path, text, O_APPEND);
+}
+
+function open_and_write(path: string, text: string, flags: unsigned_int): ssize_t {
 	const kn = sysfs_lookup(path);
 	if (IS_ERR(kn)) return kn.errno;
 	if (kernfs_type(kn) === KERNFS_DIR) return -EISDIR;
-	const of = kernfs_fop_open(kn, FMODE_WRITE);
+	const of = kernfs_fop_open(kn, FMODE_WRITE, flags);
 	if (IS_ERR(of)) return of.errno;
 	const bytes = new TextEncoder().encode(text);
 	const n = kernfs_fop_write(of, bytes, bytes.length, 0);

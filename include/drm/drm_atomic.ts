@@ -76,11 +76,17 @@ export function drm_atomic_get_old_plane_state(
 	return state.planes[plane.index].old_state;
 }
 
-export function drm_atomic_get_new_crtc_state(state: drm_atomic_state, crtc: drm_crtc): drm_crtc_state | null {
+export function drm_atomic_get_new_crtc_state(
+	state: drm_atomic_state,
+	crtc: drm_crtc,
+): drm_crtc_state | null {
 	return state.crtcs[crtc.index].new_state;
 }
 
-export function drm_atomic_get_old_crtc_state(state: drm_atomic_state, crtc: drm_crtc): drm_crtc_state | null {
+export function drm_atomic_get_old_crtc_state(
+	state: drm_atomic_state,
+	crtc: drm_crtc,
+): drm_crtc_state | null {
 	return state.crtcs[crtc.index].old_state;
 }
 

@@ -5,8 +5,8 @@
 import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_framebuffer } from '#include/drm/drm_framebuffer.js';
 import type { drm_gem_object } from '#include/drm/drm_gem.js';
-import type { dma_buf } from '#linux/dma-buf.js';
 import type { device } from '#linux/device.js';
+import type { dma_buf } from '#linux/dma-buf.js';
 import type { file } from '#linux/fs.js';
 import { idr } from '#linux/idr.js';
 import { list_head } from '#linux/list.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How a pixel format lies in memory.
 // Linux 6.12: include/drm/drm_fourcc.h
-import type { bool, u32, u64, u8 } from '#linux/types.js';
+import type { bool, u8, u32, u64 } from '#linux/types.js';
 
 export * from '#include/uapi/drm/drm_fourcc.js';
 

@@ -7,7 +7,7 @@ import { DRM_FORMAT_MAX_PLANES, type drm_format_info } from '#include/drm/drm_fo
 import type { drm_gem_object } from '#include/drm/drm_gem.js';
 import { drm_mode_object } from '#include/drm/drm_mode_object.js';
 import { list_head } from '#linux/list.js';
-import { type int, ref, type u32, type u64, type unsigned_int } from '#linux/types.js';
+import type { int, ref, u32, u64, unsigned_int } from '#linux/types.js';
 
 export interface drm_framebuffer_funcs {
 	readonly destroy: (framebuffer: drm_framebuffer) => void;

@@ -5,7 +5,7 @@
 import type { drm_device } from '#include/drm/drm_device.js';
 import { kref } from '#linux/kref.js';
 import { list_head } from '#linux/list.js';
-import { type embedded, type int, type u32, type u64, type unsigned_int } from '#linux/types.js';
+import type { embedded, int, u32, u64, unsigned_int } from '#linux/types.js';
 
 export class drm_mode_object implements embedded {
 	id: u32 = 0;

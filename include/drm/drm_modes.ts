@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Timings of a picture on its way to a monitor.
 // Linux 6.12: include/drm/drm_modes.h
-import type { int, u16, u32, u8 } from '#linux/types.js';
+
 import { list_head } from '#linux/list.js';
+import type { int, u8, u16, u32 } from '#linux/types.js';
 
 export type drm_mode_status = int;
 export const MODE_OK = 0;

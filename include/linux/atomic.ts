@@ -13,66 +13,81 @@ export function ATOMIC_INIT(i: int): atomic_t {
 	return { counter: i };
 }
 
+/** The counter (include/linux/atomic/atomic-instrumented.h: atomic_read()). */
 export function atomic_read(v: atomic_t): int {
 	return v.counter;
 }
 
+/** Set the counter (include/linux/atomic/atomic-instrumented.h: atomic_set()). */
 export function atomic_set(v: atomic_t, i: int): void {
 	v.counter = i;
 }
 
+/** Add @i (include/linux/atomic/atomic-instrumented.h: atomic_add()). */
 export function atomic_add(i: int, v: atomic_t): void {
 	v.counter += i;
 }
 
+/** Take off @i (include/linux/atomic/atomic-instrumented.h: atomic_sub()). */
 export function atomic_sub(i: int, v: atomic_t): void {
 	v.counter -= i;
 }
 
+/** Add 1 (include/linux/atomic/atomic-instrumented.h: atomic_inc()). */
 export function atomic_inc(v: atomic_t): void {
 	v.counter++;
 }
 
+/** Take off 1 (include/linux/atomic/atomic-instrumented.h: atomic_dec()). */
 export function atomic_dec(v: atomic_t): void {
 	v.counter--;
 }
 
+/** Add @i; what it is then (include/linux/atomic/atomic-instrumented.h: atomic_add_return()). */
 export function atomic_add_return(i: int, v: atomic_t): int {
 	v.counter += i;
 	return v.counter;
 }
 
+/** Take off @i; what it is then (include/linux/atomic/atomic-instrumented.h: atomic_sub_return()). */
 export function atomic_sub_return(i: int, v: atomic_t): int {
 	v.counter -= i;
 	return v.counter;
 }
 
+/** Add 1; what it is then (include/linux/atomic/atomic-instrumented.h: atomic_inc_return()). */
 export function atomic_inc_return(v: atomic_t): int {
 	return ++v.counter;
 }
 
+/** Take off 1; what it is then (include/linux/atomic/atomic-instrumented.h: atomic_dec_return()). */
 export function atomic_dec_return(v: atomic_t): int {
 	return --v.counter;
 }
 
+/** Add 1; what it was before (include/linux/atomic/atomic-instrumented.h: atomic_fetch_inc()). */
 export function atomic_fetch_inc(v: atomic_t): int {
 	return v.counter++;
 }
 
+/** Add @i; what it was before (include/linux/atomic/atomic-instrumented.h: atomic_fetch_add()). */
 export function atomic_fetch_add(i: int, v: atomic_t): int {
 	const old = v.counter;
 	v.counter += i;
 	return old;
 }
 
+/** Take off 1; whether it is 0 then (include/linux/atomic/atomic-instrumented.h: atomic_dec_and_test()). */
 export function atomic_dec_and_test(v: atomic_t): bool {
 	return --v.counter === 0;
 }
 
+/** Add 1; whether it is 0 then (include/linux/atomic/atomic-instrumented.h: atomic_inc_and_test()). */
 export function atomic_inc_and_test(v: atomic_t): bool {
 	return ++v.counter === 0;
 }
 
+/** Take off @i; whether it is 0 then (include/linux/atomic/atomic-instrumented.h: atomic_sub_and_test()). */
 export function atomic_sub_and_test(i: int, v: atomic_t): bool {
 	v.counter -= i;
 	return v.counter === 0;
@@ -85,6 +100,7 @@ export function atomic_add_unless(v: atomic_t, a: int, u: int): bool {
 	return true;
 }
 
+/** Add 1 unless it is 0; whether it was added (include/linux/atomic/atomic-instrumented.h: atomic_inc_not_zero()). */
 export function atomic_inc_not_zero(v: atomic_t): bool {
 	return atomic_add_unless(v, 1, 0);
 }

@@ -2,9 +2,9 @@
 // Fields of a register word, named by their mask.
 // Linux 6.12: include/linux/bitfield.h
 import { __ffs64, and64, not64, or64, shl64, shr64 } from '#linux/math64.js';
-import { type bool, U32_MAX, type u32, type u64 } from '#linux/types.js';
+import { type bool, type int, U32_MAX, type u32, type u64 } from '#linux/types.js';
 
-function shift_of(mask: u64): number {
+function shift_of(mask: u64): int {
 	return mask <= U32_MAX ? 31 - Math.clz32(mask & -mask) : __ffs64(mask);
 }
 

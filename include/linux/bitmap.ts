@@ -44,14 +44,17 @@ export function bitmap_zalloc(nbits: unsigned_int, flags: gfp_t): Uint32Array | 
 	return bitmap_alloc(nbits, flags | __GFP_ZERO);
 }
 
+/** Clear all bits (include/linux/bitmap.h: bitmap_zero()). */
 export function bitmap_zero(dst: Uint32Array, nbits: unsigned_int): void {
 	dst.fill(0, 0, BITS_TO_LONGS(nbits));
 }
 
+/** Set all bits, to the end of the last word (include/linux/bitmap.h: bitmap_fill()). */
 export function bitmap_fill(dst: Uint32Array, nbits: unsigned_int): void {
 	dst.fill(0xffff_ffff, 0, BITS_TO_LONGS(nbits));
 }
 
+/** Copy the words that hold @nbits (include/linux/bitmap.h: bitmap_copy()). */
 export function bitmap_copy(dst: Uint32Array, src: Uint32Array, nbits: unsigned_int): void {
 	dst.set(src.subarray(0, BITS_TO_LONGS(nbits)));
 }

@@ -3,6 +3,7 @@
 // Linux 6.12: include/linux/bitops.h, include/asm-generic/bitops/
 //
 // A bitmap (C: unsigned long *) is a Uint32Array here; bit n is bit n % 32 of word n / 32.
+import { machine } from '#arch/arm64/kernel/setup.js';
 import type { bool, int, u32, unsigned_int, unsigned_long } from '#linux/types.js';
 
 export { __ffs64, fls64, hweight64 } from '#linux/math64.js';
@@ -85,21 +86,31 @@ export function test_bit(nr: unsigned_int, addr: Uint32Array): bool {
 	return ((addr[nr >>> 5]! >>> (nr & 31)) & 1) !== 0;
 }
 
-/** Set bit @nr and answer what it was (asm-generic/bitops/atomic.h: test_and_set_bit()). */
-export function test_and_set_bit(nr: unsigned_int, addr: Uint32Array): bool {
+/** test_and_set_bit() by one who knows that nobody else is at it (asm-generic/bitops/non-atomic.h). */
+export function __test_and_set_bit(nr: unsigned_int, addr: Uint32Array): bool {
 	const old = test_bit(nr, addr);
 	set_bit(nr, addr);
 	return old;
 }
 
-/** Clear bit @nr and answer what it was (asm-generic/bitops/atomic.h: test_and_clear_bit()). */
-export function test_and_clear_bit(nr: unsigned_int, addr: Uint32Array): bool {
+/** test_and_clear_bit() by one who knows that nobody else is at it (asm-generic/bitops/non-atomic.h). */
+export function __test_and_clear_bit(nr: unsigned_int, addr: Uint32Array): bool {
 	const old = test_bit(nr, addr);
 	clear_bit(nr, addr);
 	return old;
 }
 
+/** Set bit @nr and answer what it was (asm-generic/bitops/atomic.h: test_and_set_bit()). */
+export function test_and_set_bit(nr: unsigned_int, addr: Uint32Array): bool {
+	machine.schedule_point('xchg', 0);
+	return __test_and_set_bit(nr, addr);
+}
+
+/** Clear bit @nr and answer what it was (asm-generic/bitops/atomic.h: test_and_clear_bit()). */
+export function test_and_clear_bit(nr: unsigned_int, addr: Uint32Array): bool {
+	machine.schedule_point('xchg', 0);
+	return __test_and_clear_bit(nr, addr);
+}
+
 export const __set_bit = set_bit;
 export const __clear_bit = clear_bit;
-export const __test_and_set_bit = test_and_set_bit;
-export const __test_and_clear_bit = test_and_clear_bit;

@@ -22,7 +22,7 @@ export class completion {
 	readonly wait = new swait_queue_head();
 }
 
-/** include/linux/completion.h: init_completion() */
+/** Make @x one that nobody has completed (include/linux/completion.h: init_completion()). */
 export function init_completion(x: completion): void {
 	x.done = 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Aggregate devices: a driver that is bound when all of its components are there.
+// Aggregate devices: a driver that is bound when all its components are there.
 // Linux 6.12: include/linux/component.h
 import type { device } from '#linux/device.js';
 import type { int } from '#linux/types.js';

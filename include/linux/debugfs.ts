@@ -6,19 +6,19 @@
 //
 // Left out: automounts, cancellation, blobs.
 import type { kernfs_node } from '#linux/kernfs.js';
-import type { int, u32 } from '#linux/types.js';
+import type { __iomem, int, u32, unsigned_long } from '#linux/types.js';
 
 export type dentry = kernfs_node;
 
 export interface debugfs_reg32 {
 	readonly name: string;
-	readonly offset: number;
+	readonly offset: unsigned_long;
 }
 
 export interface debugfs_regset32 {
 	readonly regs: readonly debugfs_reg32[];
 	readonly nregs: int;
-	readonly base: number;
+	readonly base: __iomem;
 }
 
 export interface debugfs_u32_array {

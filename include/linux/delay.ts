@@ -37,6 +37,7 @@ export function fsleep(usecs: unsigned_long): void {
 	else msleep(Math.ceil(usecs / 1000));
 }
 
+/** Sleep for @seconds (include/linux/delay.h: ssleep()). */
 export function ssleep(seconds: unsigned_long): void {
 	msleep(seconds * 1000);
 }

@@ -23,76 +23,94 @@ export function dev_printk(level: string, dev: device | null, fmt: string, ...ar
 	dev_printk_emit(level.length > 1 ? level.charCodeAt(1) - 0x30 : -1, dev, fmt, args);
 }
 
+/** Log at level 0, the device's name in front: the system is unusable (include/linux/dev_printk.h: dev_emerg()). */
 export function dev_emerg(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(0, dev, fmt, args);
 }
 
+/** Log at level 1, the device's name in front: something must be done at once (include/linux/dev_printk.h: dev_alert()). */
 export function dev_alert(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(1, dev, fmt, args);
 }
 
+/** Log at level 2, the device's name in front: critical (include/linux/dev_printk.h: dev_crit()). */
 export function dev_crit(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(2, dev, fmt, args);
 }
 
+/** Log at level 3, the device's name in front: an error (include/linux/dev_printk.h: dev_err()). */
 export function dev_err(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(3, dev, fmt, args);
 }
 
+/** Log at level 4, the device's name in front: a warning (include/linux/dev_printk.h: dev_warn()). */
 export function dev_warn(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(4, dev, fmt, args);
 }
 
+/** Log at level 5, the device's name in front: normal, but worth a look (include/linux/dev_printk.h: dev_notice()). */
 export function dev_notice(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(5, dev, fmt, args);
 }
 
+/** Log at level 6, the device's name in front: what is going on (include/linux/dev_printk.h: dev_info()). */
 export function dev_info(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	dev_printk_emit(6, dev, fmt, args);
 }
 
+/** Log at level 7, the device's name in front: silent without dyndbg (include/linux/dev_printk.h: dev_dbg()). */
 export function dev_dbg(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (printk_state.dynamic_debug) dev_printk_emit(7, dev, fmt, args);
 }
 
 export const dev_vdbg = dev_dbg;
 
+/** dev_err(), the first time only (include/linux/dev_printk.h: dev_err_once()). */
 export function dev_err_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_once(fmt)) dev_printk_emit(3, dev, fmt, args);
 }
 
+/** dev_warn(), the first time only (include/linux/dev_printk.h: dev_warn_once()). */
 export function dev_warn_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_once(fmt)) dev_printk_emit(4, dev, fmt, args);
 }
 
+/** dev_notice(), the first time only (include/linux/dev_printk.h: dev_notice_once()). */
 export function dev_notice_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_once(fmt)) dev_printk_emit(5, dev, fmt, args);
 }
 
+/** dev_info(), the first time only (include/linux/dev_printk.h: dev_info_once()). */
 export function dev_info_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_once(fmt)) dev_printk_emit(6, dev, fmt, args);
 }
 
+/** dev_dbg(), the first time only (include/linux/dev_printk.h: dev_dbg_once()). */
 export function dev_dbg_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (printk_state.dynamic_debug && __printk_once(fmt)) dev_printk_emit(7, dev, fmt, args);
 }
 
+/** dev_err(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_err_ratelimited()). */
 export function dev_err_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_ratelimit_at(fmt)) dev_printk_emit(3, dev, fmt, args);
 }
 
+/** dev_warn(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_warn_ratelimited()). */
 export function dev_warn_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_ratelimit_at(fmt)) dev_printk_emit(4, dev, fmt, args);
 }
 
+/** dev_notice(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_notice_ratelimited()). */
 export function dev_notice_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_ratelimit_at(fmt)) dev_printk_emit(5, dev, fmt, args);
 }
 
+/** dev_info(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_info_ratelimited()). */
 export function dev_info_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (__printk_ratelimit_at(fmt)) dev_printk_emit(6, dev, fmt, args);
 }
 
+/** dev_dbg(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_dbg_ratelimited()). */
 export function dev_dbg_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
 	if (printk_state.dynamic_debug && __printk_ratelimit_at(fmt)) dev_printk_emit(7, dev, fmt, args);
 }

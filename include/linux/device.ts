@@ -285,12 +285,12 @@ export function device_lock(dev: device): void {
 	mutex_lock(dev.mutex);
 }
 
-/** include/linux/device.h: device_unlock(). */
+/** Let the device's mutex go (include/linux/device.h: device_unlock()). */
 export function device_unlock(dev: device): void {
 	mutex_unlock(dev.mutex);
 }
 
-/** include/linux/device.h: device_trylock(). */
+/** Take the device's mutex if it is free: 1 then (include/linux/device.h: device_trylock()). */
 export function device_trylock(dev: device): int {
 	return mutex_trylock(dev.mutex) ? 1 : 0;
 }

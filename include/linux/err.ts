@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Error pointers: a pointer result that can carry an errno instead.
 // Linux 6.12: include/linux/err.h
-import type { int, long } from '#linux/types.js';
+import type { bool, int, long, unsigned_long } from '#linux/types.js';
 
 export const MAX_ERRNO = 4095;
 
@@ -43,6 +43,6 @@ export function PTR_ERR_OR_ZERO(ptr: unknown): int {
 }
 
 /** Whether @x is a negative errno (include/linux/err.h: IS_ERR_VALUE()). */
-export function IS_ERR_VALUE(x: number): boolean {
+export function IS_ERR_VALUE(x: unsigned_long): bool {
 	return x < 0 && x >= -MAX_ERRNO;
 }

@@ -23,7 +23,7 @@ export const FWNODE_FLAG_NEEDS_CHILD_BOUND_ON_ADD = 3;
 export const FWNODE_FLAG_BEST_EFFORT = 4;
 export const FWNODE_FLAG_VISITED = 5;
 
-/** The link is part of a cycle: it orders nothing. */
+/** On a cycle of links: it orders nothing. */
 export const FWLINK_FLAG_CYCLE = 1 << 0;
 export const FWLINK_FLAG_IGNORE = 1 << 1;
 

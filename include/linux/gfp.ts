@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Requests to the page allocator: the flags and what they mean for zone and context.
+// Requests to the page allocator: what their flags mean for zone and context.
 // Linux 6.12: include/linux/gfp.h
 // The allocating calls are in mm/page_alloc.ts; C's alloc_pages(), __get_free_pages() ... are macros over
 // *_noprof() functions there, and so are imported from there under their usual names.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Mapping single pages and copying them; on arm64 every page has its linear address already.
+// Mapping and copying single pages; each has its linear address already.
 // Linux 6.12: include/linux/highmem.h and highmem-internal.h
 import { page_address } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
@@ -10,12 +10,14 @@ export function kmap_local_page(page: page): void_ptr {
 	return page_address(page);
 }
 
+/** End a kmap_local_page(): nothing to do without high memory (include/linux/highmem.h: kunmap_local()). */
 export function kunmap_local(_addr: void_ptr): void {}
 
 export const kmap = kmap_local_page;
 export const kmap_atomic = kmap_local_page;
 export const kunmap_atomic = kunmap_local;
 
+/** End a kmap(): nothing to do without high memory (include/linux/highmem.h: kunmap()). */
 export function kunmap(_page: page): void {}
 
 /** Zero one page through the cache (include/linux/highmem.h: clear_highpage()). */

@@ -41,6 +41,7 @@ export function hrtimer_active(timer: hrtimer): bool {
 	return timer.queued;
 }
 
+/** When @timer will fire, or has fired, in nanoseconds (include/linux/hrtimer.h: hrtimer_get_expires()). */
 export function hrtimer_get_expires(timer: hrtimer): ktime_t {
 	return timer.expires;
 }

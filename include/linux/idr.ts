@@ -30,18 +30,22 @@ export class idr<T> {
 	idr_next: unsigned_int = 0;
 }
 
+/** A new ida; make it inside boot_data() (include/linux/idr.h: DEFINE_IDA()). */
 export function DEFINE_IDA(): ida {
 	return new ida();
 }
 
+/** A new idr; make it inside boot_data() (include/linux/idr.h: DEFINE_IDR()). */
 export function DEFINE_IDR<T>(): idr<T> {
 	return new idr<T>();
 }
 
+/** Make @ida empty (include/linux/idr.h: ida_init()). */
 export function ida_init(ida: ida): void {
 	ida.xa.xa_head = null;
 }
 
+/** Make @idr empty (include/linux/idr.h: idr_init()). */
 export function idr_init<T>(idr: idr<T>): void {
 	idr.idr_rt.xa_head = null;
 	idr.idr_next = 0;
@@ -64,10 +68,12 @@ export function ida_alloc_max(ida: ida, max: unsigned_int, gfp: gfp_t): int {
 
 export const ida_simple_remove = ida_free;
 
+/** Whether no number is taken (include/linux/idr.h: ida_is_empty()). */
 export function ida_is_empty(ida: ida): bool {
 	return ida.xa.xa_head === null;
 }
 
+/** Whether no number is taken (include/linux/idr.h: idr_is_empty()). */
 export function idr_is_empty<T>(idr: idr<T>): bool {
 	return idr.idr_rt.xa_head === null;
 }

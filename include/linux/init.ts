@@ -83,3 +83,9 @@ export function boot_data<T extends object>(init: () => T): T {
 export function load_boot_data(): void {
 	for (const { data, init } of boot_sections) Object.assign(data, init());
 }
+
+/** What init/main.ts lets others know (include/linux/init.h: saved_command_line). */
+export const system = boot_data(() => ({
+	/** The tree's bootargs and what the boot loader added, as one line. */
+	saved_command_line: '',
+}));

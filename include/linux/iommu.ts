@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Domains, groups, drivers: what the IOMMU core, its drivers and its users share.
+// Domains, groups, drivers: what the IOMMU core shares with drivers and users.
 // Linux 6.12: include/linux/iommu.h
 // Left out: page faults that can be answered (struct iopf_*, CONFIG_IOMMU_IOPF), SVA, struct iova_bitmap and
 // iommu_dirty_bitmap_record(), nesting's user data copies, ACPI's RMR data, tegra_dev_iommu_get_stream_id().
@@ -98,7 +98,7 @@ export type iommu_fault_handler_t = (
 ) => int;
 
 export class iommu_domain_geometry {
-	/** First and last address that can be mapped. */
+	/** The lowest and the highest address it translates. */
 	aperture_start: dma_addr_t = 0;
 	aperture_end: dma_addr_t = 0;
 	/** Whether an access outside of the aperture is refused. */

@@ -9,19 +9,23 @@ export class iosys_map {
 	is_iomem: bool = false;
 }
 
+/** Point @map at system memory (include/linux/iosys-map.h: iosys_map_set_vaddr()). */
 export function iosys_map_set_vaddr(map: iosys_map, vaddr: void_ptr | null): void {
 	map.vaddr = vaddr;
 	map.is_iomem = false;
 }
 
+/** Whether @map points nowhere (include/linux/iosys-map.h: iosys_map_is_null()). */
 export function iosys_map_is_null(map: iosys_map): bool {
 	return map.vaddr === null;
 }
 
+/** Whether @map points somewhere (include/linux/iosys-map.h: iosys_map_is_set()). */
 export function iosys_map_is_set(map: iosys_map): bool {
 	return !iosys_map_is_null(map);
 }
 
+/** Have @map point nowhere (include/linux/iosys-map.h: iosys_map_clear()). */
 export function iosys_map_clear(map: iosys_map): void {
 	map.vaddr = null;
 	map.is_iomem = false;

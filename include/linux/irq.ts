@@ -60,23 +60,28 @@ export function irqd_get_trigger_type(d: irq_data): u32 {
 	return d.common.state_use_accessors & IRQD_TRIGGER_MASK;
 }
 
+/** Note the trigger type that the controller was set to (include/linux/irq.h: irqd_set_trigger_type()). */
 export function irqd_set_trigger_type(d: irq_data, type: u32): void {
 	d.common.state_use_accessors =
 		(d.common.state_use_accessors & ~IRQD_TRIGGER_MASK) | (type & IRQD_TRIGGER_MASK);
 }
 
+/** Whether the interrupt is disabled, be it masked or not yet (include/linux/irq.h: irqd_irq_disabled()). */
 export function irqd_irq_disabled(d: irq_data): boolean {
 	return (d.common.state_use_accessors & IRQD_IRQ_DISABLED) !== 0;
 }
 
+/** Whether it is masked at the controller (include/linux/irq.h: irqd_irq_masked()). */
 export function irqd_irq_masked(d: irq_data): boolean {
 	return (d.common.state_use_accessors & IRQD_IRQ_MASKED) !== 0;
 }
 
+/** Whether its handlers run (include/linux/irq.h: irqd_irq_inprogress()). */
 export function irqd_irq_inprogress(d: irq_data): boolean {
 	return (d.common.state_use_accessors & IRQD_IRQ_INPROGRESS) !== 0;
 }
 
+/** Whether it was started up (include/linux/irq.h: irqd_is_started()). */
 export function irqd_is_started(d: irq_data): boolean {
 	return (d.common.state_use_accessors & IRQD_IRQ_STARTED) !== 0;
 }

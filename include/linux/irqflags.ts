@@ -32,9 +32,14 @@ export function local_irq_enable(): void {
 
 /** Mask interrupts and answer the flags before (include/linux/irqflags.h: local_irq_save()). */
 export function local_irq_save(): unsigned_long {
-	if (irqs_disabled()) return PSR_I_BIT;
-	local_irq_disable();
-	return 0;
+	if (cpu_context.borrowed_irqs === null) {
+		if (!machine.irqs_enabled) return PSR_I_BIT;
+		machine.irq_disable();
+		return 0;
+	}
+	const flags = cpu_context.borrowed_irqs ? 0 : PSR_I_BIT;
+	cpu_context.borrowed_irqs = false;
+	return flags;
 }
 
 /** Back to @flags (include/linux/irqflags.h: local_irq_restore()). */

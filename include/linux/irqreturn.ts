@@ -3,9 +3,11 @@
 // Linux 6.12: include/linux/irqreturn.h
 import type { int } from '#linux/types.js';
 
-export type irqreturn_t = int;
+/** IRQ_NONE, or bits of the other two. */
+export type irqreturn = int;
+export type irqreturn_t = irqreturn;
 
-/** The interrupt was not from this device, or was not handled. */
+/** Not ours, or nothing was done about it. */
 export const IRQ_NONE = 0;
 /** This device had raised it, and it is dealt with. */
 export const IRQ_HANDLED = 1;

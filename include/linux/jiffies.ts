@@ -31,30 +31,37 @@ export function jiffies(): unsigned_long {
 	return INITIAL_JIFFIES + Math.floor(machine.now() / TICK_NSEC);
 }
 
+/** The ticks; they never wrap here (include/linux/jiffies.h: get_jiffies_64()). */
 export function get_jiffies_64(): u64 {
 	return jiffies();
 }
 
+/** Whether tick @a is later than tick @b (include/linux/jiffies.h: time_after()). */
 export function time_after(a: unsigned_long, b: unsigned_long): bool {
 	return a > b;
 }
 
+/** Whether tick @a is earlier than tick @b (include/linux/jiffies.h: time_before()). */
 export function time_before(a: unsigned_long, b: unsigned_long): bool {
 	return a < b;
 }
 
+/** Whether tick @a is @b or later (include/linux/jiffies.h: time_after_eq()). */
 export function time_after_eq(a: unsigned_long, b: unsigned_long): bool {
 	return a >= b;
 }
 
+/** Whether tick @a is @b or earlier (include/linux/jiffies.h: time_before_eq()). */
 export function time_before_eq(a: unsigned_long, b: unsigned_long): bool {
 	return a <= b;
 }
 
+/** Whether tick @a has passed (include/linux/jiffies.h: time_is_before_jiffies()). */
 export function time_is_before_jiffies(a: unsigned_long): bool {
 	return jiffies() > a;
 }
 
+/** Whether tick @a is yet to come (include/linux/jiffies.h: time_is_after_jiffies()). */
 export function time_is_after_jiffies(a: unsigned_long): bool {
 	return jiffies() < a;
 }
@@ -74,10 +81,12 @@ export function nsecs_to_jiffies(n: u64): unsigned_long {
 	return Math.floor(n / TICK_NSEC);
 }
 
+/** Ticks in milliseconds (include/linux/jiffies.h: jiffies_to_msecs()). */
 export function jiffies_to_msecs(j: unsigned_long): unsigned_int {
 	return (j * MSEC_PER_SEC) / HZ;
 }
 
+/** Ticks in microseconds (include/linux/jiffies.h: jiffies_to_usecs()). */
 export function jiffies_to_usecs(j: unsigned_long): unsigned_int {
 	return (j * USEC_PER_SEC) / HZ;
 }

@@ -7,14 +7,17 @@ import type { dev_t, unsigned_int } from '#linux/types.js';
 export const MINORBITS = 20;
 export const MINORMASK = (1 << MINORBITS) - 1;
 
+/** The driver's number of @dev (include/linux/kdev_t.h: MAJOR()). */
 export function MAJOR(dev: dev_t): unsigned_int {
 	return dev >>> MINORBITS;
 }
 
+/** The number of @dev within its driver (include/linux/kdev_t.h: MINOR()). */
 export function MINOR(dev: dev_t): unsigned_int {
 	return dev & MINORMASK;
 }
 
+/** A device number of its two parts (include/linux/kdev_t.h: MKDEV()). */
 export function MKDEV(ma: unsigned_int, mi: unsigned_int): dev_t {
 	return ((ma << MINORBITS) | mi) >>> 0;
 }

@@ -2,7 +2,7 @@
 // What everything uses.
 // Linux 6.12: include/linux/kernel.h
 import { __might_sleep } from '#kernel/sched/core.js';
-import type { bool } from '#linux/types.js';
+import type { bool, size_t } from '#linux/types.js';
 
 export { panic } from '#kernel/panic.js';
 export { get_option, get_options, memparse } from '#lib/cmdline.js';
@@ -41,11 +41,12 @@ export function might_sleep(): void {
 	__might_sleep('might_sleep');
 }
 
+/** might_sleep() when @cond holds (include/linux/kernel.h: might_sleep_if()). */
 export function might_sleep_if(cond: bool): void {
 	if (cond) __might_sleep('might_sleep_if');
 }
 
 /** The number of entries (include/linux/array_size.h: ARRAY_SIZE()). */
-export function ARRAY_SIZE(arr: ArrayLike<unknown>): number {
+export function ARRAY_SIZE(arr: ArrayLike<unknown>): size_t {
 	return arr.length;
 }

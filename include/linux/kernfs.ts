@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The tree of directories, files and links under sysfs and debugfs.
+// The tree of directories, files and links under sysfs, debugfs, tracefs.
 // Linux 6.12: include/linux/kernfs.h
 //
 // Left out: namespaces, xattrs, poll and notify, mmap of files, inode numbers.
 import { rb_node, rb_root } from '#linux/rbtree_types.js';
-import type { atomic_t, int, loff_t, ref, size_t, ssize_t, umode_t } from '#linux/types.js';
+import type {
+	atomic_t,
+	int,
+	loff_t,
+	ref,
+	size_t,
+	ssize_t,
+	umode_t,
+	unsigned_int,
+	unsigned_long,
+} from '#linux/types.js';
 
 export const KERNFS_DIR = 0x0001;
 export const KERNFS_FILE = 0x0002;
@@ -33,13 +43,13 @@ export class kernfs_node {
 	/** Of a directory: its entries. */
 	children: rb_root<kernfs_node> = new rb_root<kernfs_node>();
 	/** Of a directory: the number of its sub-directories. */
-	subdirs: number = 0;
+	subdirs: unsigned_long = 0;
 	/** Of a link: where it points to. */
 	target_kn: kernfs_node | null = null;
 	/** Of a file: how it is read and written. */
 	ops: kernfs_ops | null = null;
 	size: loff_t = 0;
-	flags: number = 0;
+	flags: unsigned_int = 0;
 	mode: umode_t = 0;
 	/** The kobject of a sysfs directory, the attribute of a sysfs file, the inode's private of debugfs. */
 	priv: object | null = null;
@@ -49,6 +59,9 @@ export class kernfs_node {
 export class kernfs_open_file {
 	kn: kernfs_node;
 	priv: unknown = null;
+	/** Linux: file->f_mode and file->f_flags. */
+	f_mode: unsigned_int = 0;
+	f_flags: unsigned_int = 0;
 	constructor(kn: kernfs_node) {
 		this.kn = kn;
 	}
@@ -65,6 +78,6 @@ export interface kernfs_ops {
 }
 
 /** DIR, FILE or LINK (include/linux/kernfs.h: kernfs_type()). */
-export function kernfs_type(kn: kernfs_node): number {
+export function kernfs_type(kn: kernfs_node): unsigned_int {
 	return kn.flags & KERNFS_TYPE_MASK;
 }

@@ -24,10 +24,12 @@ export function kref_init(ref: kref): void {
 	refcount_set(ref.refcount, 1);
 }
 
+/** The number of references (include/linux/kref.h: kref_read()). */
 export function kref_read(ref: kref): unsigned_int {
 	return refcount_read(ref.refcount);
 }
 
+/** One more reference; the caller has one already (include/linux/kref.h: kref_get()). */
 export function kref_get(ref: kref): void {
 	refcount_inc(ref.refcount);
 }

@@ -4,7 +4,7 @@
 //
 // A list head is `new list_head<T>()`, a member is `new list_head<T>(this)`;
 // list_entry() answers the embedding struct.
-import type { bool } from '#linux/types.js';
+import type { bool, size_t } from '#linux/types.js';
 
 export class list_head<T> {
 	next: list_head<T> = this;
@@ -133,14 +133,41 @@ export function list_last_entry<T>(head: list_head<T>): T {
 	return head.prev.container as T;
 }
 
+/** One walk through a list. Not a generator: all of the kernel walks lists, and this allocates next to nothing. */
+class list_walk<T> implements Iterator<T>, Iterable<T> {
+	/** The entry that the caller has. */
+	private pos: list_head<T>;
+	/** The one after it, when it was looked up before the caller got this one. */
+	private n: list_head<T> | null = null;
+	/** The same object each time. */
+	private readonly result: { done: boolean; value: T } = { done: false, value: undefined as T };
+	constructor(
+		private readonly head: list_head<T>,
+		private readonly safe: bool,
+	) {
+		this.pos = head;
+	}
+	[Symbol.iterator](): this {
+		return this;
+	}
+	next(): IteratorResult<T> {
+		const { head, result } = this;
+		this.pos = this.n ?? this.pos.next;
+		if (this.safe) this.n = this.pos.next;
+		result.done = this.pos === head;
+		result.value = this.pos.container as T;
+		return result as IteratorResult<T>;
+	}
+}
+
 /** Each struct of @head in order; the current one may be unlinked (include/linux/list.h: list_for_each_entry_safe()). */
-export function* list_for_each_entry_safe<T>(head: list_head<T>): Iterable<T> {
-	for (let pos = head.next, n = pos.next; pos !== head; pos = n, n = pos.next) yield pos.container as T;
+export function list_for_each_entry_safe<T>(head: list_head<T>): Iterable<T> {
+	return new list_walk(head, true);
 }
 
 /** Each struct of @head in order (include/linux/list.h: list_for_each_entry()). */
-export function* list_for_each_entry<T>(head: list_head<T>): Iterable<T> {
-	for (let pos = head.next; pos !== head; pos = pos.next) yield pos.container as T;
+export function list_for_each_entry<T>(head: list_head<T>): Iterable<T> {
+	return new list_walk(head, false);
 }
 
 /** Each struct of @head from the end (include/linux/list.h: list_for_each_entry_reverse()). */
@@ -149,7 +176,7 @@ export function* list_for_each_entry_reverse<T>(head: list_head<T>): Iterable<T>
 }
 
 /** The number of entries (include/linux/list.h: list_count_nodes()). */
-export function list_count_nodes<T>(head: list_head<T>): number {
+export function list_count_nodes<T>(head: list_head<T>): size_t {
 	let count = 0;
 	for (let pos = head.next; pos !== head; pos = pos.next) count++;
 	return count;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lock-less singly linked lists.
+// Lock-less singly linked lists; each change is an atomic exchange.
 // Linux 6.12: include/linux/llist.h
+import { machine } from '#arch/arm64/kernel/setup.js';
 import type { bool } from '#linux/types.js';
 
 export class llist_node<T> {
@@ -12,16 +13,19 @@ export class llist_head<T> {
 	first: llist_node<T> | null = null;
 }
 
+/** Make @list empty (include/linux/llist.h: init_llist_head()). */
 export function init_llist_head<T>(list: llist_head<T>): void {
 	list.first = null;
 }
 
+/** Whether nothing is on @head (include/linux/llist.h: llist_empty()). */
 export function llist_empty<T>(head: llist_head<T>): bool {
 	return head.first === null;
 }
 
 /** Add in front; whether the list was empty (include/linux/llist.h: llist_add()). */
 export function llist_add<T>(node: llist_node<T>, head: llist_head<T>): bool {
+	machine.schedule_point('xchg', 0);
 	node.next = head.first;
 	head.first = node;
 	return node.next === null;
@@ -29,6 +33,7 @@ export function llist_add<T>(node: llist_node<T>, head: llist_head<T>): bool {
 
 /** Take all, the newest first (include/linux/llist.h: llist_del_all()). */
 export function llist_del_all<T>(head: llist_head<T>): llist_node<T> | null {
+	machine.schedule_point('xchg', 0);
 	const first = head.first;
 	head.first = null;
 	return first;
@@ -36,6 +41,7 @@ export function llist_del_all<T>(head: llist_head<T>): llist_node<T> | null {
 
 /** Take the newest (lib/llist.c: llist_del_first()). */
 export function llist_del_first<T>(head: llist_head<T>): llist_node<T> | null {
+	machine.schedule_point('xchg', 0);
 	const first = head.first;
 	if (first !== null) head.first = first.next;
 	return first;

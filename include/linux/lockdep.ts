@@ -6,13 +6,13 @@ import { get_current } from '#asm/current.js';
 import { WARN_ON, WARN_ON_ONCE } from '#linux/bug.js';
 import { irqs_disabled } from '#linux/irqflags.js';
 import type { task_struct } from '#linux/sched/task.js';
-import type { bool } from '#linux/types.js';
+import type { bool, int } from '#linux/types.js';
 
 /** What all lock types have. */
 export interface lockdep_map {
 	readonly name: string;
 	owner: task_struct | null;
-	readers?: number;
+	readers?: int;
 }
 
 /** Whether the running task holds @lock (include/linux/lockdep.h: lockdep_is_held()). */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// 64-bit values as plain numbers: the masks and shifts that JavaScript cuts to 32 bits.
+// 64-bit values as plain numbers: masks and shifts beyond 32 bits.
 // Linux 6.12: include/linux/math64.h; the helpers' names are ours, C writes the operators.
-import { U64_MAX, type u32, type u64 } from '#linux/types.js';
+import { type int, U64_MAX, type u32, type u64, type unsigned_int } from '#linux/types.js';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -41,7 +41,7 @@ export function not64(a: u64): u64 {
 }
 
 /** a << n, cut to 64 bits. */
-export function shl64(a: u64, n: number): u64 {
+export function shl64(a: u64, n: unsigned_int): u64 {
 	if (n >= 64) return 0;
 	if (n >= 32) return make_u64((lower_32_bits(a) << (n - 32)) >>> 0, 0);
 	if (n === 0) return a;
@@ -50,7 +50,7 @@ export function shl64(a: u64, n: number): u64 {
 }
 
 /** a >> n, unsigned. */
-export function shr64(a: u64, n: number): u64 {
+export function shr64(a: u64, n: unsigned_int): u64 {
 	if (n >= 64) return 0;
 	if (n >= 32) return upper_32_bits(a) >>> (n - 32);
 	if (n === 0) return a;
@@ -59,13 +59,13 @@ export function shr64(a: u64, n: number): u64 {
 }
 
 /** The number of the highest set bit plus one; 0 for 0 (include/linux/bitops.h: fls64()). */
-export function fls64(a: u64): number {
+export function fls64(a: u64): int {
 	const hi = upper_32_bits(a);
 	return hi !== 0 ? 64 - Math.clz32(hi) : 32 - Math.clz32(lower_32_bits(a));
 }
 
 /** The number of the lowest set bit; 64 for 0 (include/linux/bitops.h: __ffs64()). */
-export function __ffs64(a: u64): number {
+export function __ffs64(a: u64): int {
 	const lo = lower_32_bits(a);
 	if (lo !== 0) return 31 - Math.clz32(lo & -lo);
 	const hi = upper_32_bits(a);
@@ -73,7 +73,7 @@ export function __ffs64(a: u64): number {
 }
 
 /** The number of set bits (include/linux/bitops.h: hweight64()). */
-export function hweight64(a: u64): number {
+export function hweight64(a: u64): int {
 	let n = 0;
 	for (let w = lower_32_bits(a); w !== 0; w = (w & (w - 1)) >>> 0) n++;
 	for (let w = upper_32_bits(a); w !== 0; w = (w & (w - 1)) >>> 0) n++;

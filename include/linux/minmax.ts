@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The lesser, the greater, and what lies between.
 // Linux 6.12: include/linux/minmax.h
+// C's macros take any integer type, so here the parameters are plain numbers.
 
 /** The lesser of two (include/linux/minmax.h: min()). */
 export function min(x: number, y: number): number {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pages and their reference counts, zones, and user mappings: what the rest of the kernel asks of memory.
+// Pages, their references and zones, and user mappings.
 // Linux 6.12: include/linux/mm.h (and page_ref.h)
 // The functions that mm.h declares are in mm/page_alloc.ts, mm/memory.ts, mm/util.ts.
 import { page_to_phys, phys_to_virt } from '#asm/memory.js';
@@ -95,10 +95,12 @@ export function page_count(page: page): int {
 	return compound_head(page)._refcount.counter;
 }
 
+/** Set the reference count (include/linux/page_ref.h: set_page_count()). */
 export function set_page_count(page: page, v: int): void {
 	page._refcount.counter = v;
 }
 
+/** One reference, as a page has when it is allocated (include/linux/page_ref.h: init_page_count()). */
 export function init_page_count(page: page): void {
 	page._refcount.counter = 1;
 }
@@ -130,14 +132,17 @@ export function vma_pages(vma: vm_area_struct): unsigned_long {
 	return (vma.vm_end - vma.vm_start) / PAGE_SIZE;
 }
 
+/** Set bits of vm_flags (include/linux/mm.h: vm_flags_set()). */
 export function vm_flags_set(vma: vm_area_struct, flags: unsigned_long): void {
 	vma.vm_flags = (vma.vm_flags | flags) >>> 0;
 }
 
+/** Clear bits of vm_flags (include/linux/mm.h: vm_flags_clear()). */
 export function vm_flags_clear(vma: vm_area_struct, flags: unsigned_long): void {
 	vma.vm_flags = (vma.vm_flags & ~flags) >>> 0;
 }
 
+/** Set some bits of vm_flags and clear others (include/linux/mm.h: vm_flags_mod()). */
 export function vm_flags_mod(vma: vm_area_struct, set: unsigned_long, clear: unsigned_long): void {
 	vma.vm_flags = ((vma.vm_flags | set) & ~clear) >>> 0;
 }
@@ -155,6 +160,7 @@ export function totalram_pages(): unsigned_long {
 	return mm_state.totalram_pages;
 }
 
+/** The page allocator got @count more pages (include/linux/mm.h: totalram_pages_add()). */
 export function totalram_pages_add(count: unsigned_long): void {
 	mm_state.totalram_pages += count;
 }
@@ -164,6 +170,7 @@ export function __pfn_to_phys(pfn: unsigned_long): phys_addr_t {
 	return pfn * 2 ** PAGE_SHIFT;
 }
 
+/** The page frame that @phys is in, under the name of asm/memory.h (include/linux/mm.h: __phys_to_pfn()). */
 export function __phys_to_pfn(phys: phys_addr_t): unsigned_long {
 	return Math.floor(phys / PAGE_SIZE);
 }

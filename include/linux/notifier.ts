@@ -39,7 +39,7 @@ export class blocking_notifier_head extends raw_notifier_head {}
 /** Called in any context. */
 export class atomic_notifier_head extends raw_notifier_head {}
 
-/** include/linux/notifier.h: BLOCKING_INIT_NOTIFIER_HEAD(). */
+/** Make the chain empty (include/linux/notifier.h: BLOCKING_INIT_NOTIFIER_HEAD()). */
 export function BLOCKING_INIT_NOTIFIER_HEAD(nh: blocking_notifier_head): void {
 	nh.head = null;
 }

@@ -84,22 +84,27 @@ export function of_fwnode_handle(node: device_node | null): fwnode_handle | null
 	return node === null ? null : node.fwnode;
 }
 
+/** Whether @node is the top of its tree (include/linux/of.h: of_node_is_root()). */
 export function of_node_is_root(node: device_node | null): bool {
 	return node !== null && node.parent === null;
 }
 
+/** Whether a flag of @n is set (include/linux/of.h: of_node_check_flag()). */
 export function of_node_check_flag(n: device_node, flag: int): bool {
 	return (n._flags & (1 << flag)) !== 0;
 }
 
+/** Set a flag of @n (include/linux/of.h: of_node_set_flag()). */
 export function of_node_set_flag(n: device_node, flag: int): void {
 	n._flags |= 1 << flag;
 }
 
+/** Clear a flag of @n (include/linux/of.h: of_node_clear_flag()). */
 export function of_node_clear_flag(n: device_node, flag: int): void {
 	n._flags &= ~(1 << flag);
 }
 
+/** Set a flag of @n; whether it was set (include/linux/of.h: of_node_test_and_set_flag()). */
 export function of_node_test_and_set_flag(n: device_node, flag: int): bool {
 	const was = of_node_check_flag(n, flag);
 	of_node_set_flag(n, flag);

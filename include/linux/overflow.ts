@@ -2,7 +2,8 @@
 // Arithmetic that says when it does not fit.
 // Linux 6.12: include/linux/overflow.h
 // 64-bit results are exact to 2^53 - 1 (DESIGN.md, "Numbers"): a greater one counts as an overflow.
-import { type bool, type ref, SIZE_MAX, type size_t, U32_MAX } from '#linux/types.js';
+// C's macros take any integer type, so here the parameters are plain numbers.
+import { type bool, type ref, SIZE_MAX, type s64, type size_t, U32_MAX } from '#linux/types.js';
 
 /** a + b into @d; true when it does not fit (include/linux/overflow.h: check_add_overflow()). */
 export function check_add_overflow(
@@ -47,6 +48,6 @@ export function size_add(a: size_t, b: size_t): size_t {
 }
 
 /** Whether @n fits 32 bits unsigned. */
-export function overflows_u32(n: number): bool {
+export function overflows_u32(n: s64): bool {
 	return n > U32_MAX || n < 0;
 }

@@ -3,7 +3,7 @@
 // Linux 6.12: include/linux/page-flags.h
 // Left out: the flags of the page cache and of user memory.
 import type { page } from '#linux/mm_types.js';
-import type { bool } from '#linux/types.js';
+import type { bool, int, u32 } from '#linux/types.js';
 
 export const PG_locked = 0;
 export const PG_head = 6;
@@ -17,19 +17,19 @@ export const PGTY_table = 0xf2;
 export const PGTY_slab = 0xf5;
 const PGTY_NONE = 0xffff_ffff;
 
-function test(page: page, bit: number): bool {
+function test(page: page, bit: int): bool {
 	return (page.flags & (1 << bit)) !== 0;
 }
 
-function set(page: page, bit: number): void {
+function set(page: page, bit: int): void {
 	page.flags = (page.flags | (1 << bit)) >>> 0;
 }
 
-function clear(page: page, bit: number): void {
+function clear(page: page, bit: int): void {
 	page.flags = (page.flags & ~(1 << bit)) >>> 0;
 }
 
-function page_type_is(page: page, type: number): bool {
+function page_type_is(page: page, type: u32): bool {
 	return page.page_type >>> 24 === type;
 }
 
@@ -54,10 +54,12 @@ export const ClearPagePrivate = (page: page): void => clear(page, PG_private);
 /** The first page of a free block; page->private is the block's order. */
 export const PageBuddy = (page: page): bool => page_type_is(page, PGTY_buddy);
 
+/** @page is the head of a free block (include/linux/page-flags.h: __SetPageBuddy()). */
 export function __SetPageBuddy(page: page): void {
 	page.page_type = (PGTY_buddy << 24) >>> 0;
 }
 
+/** @page is no longer the head of a free block (include/linux/page-flags.h: __ClearPageBuddy()). */
 export function __ClearPageBuddy(page: page): void {
 	page.page_type = PGTY_NONE;
 }
@@ -65,10 +67,12 @@ export function __ClearPageBuddy(page: page): void {
 /** The page holds slab objects. */
 export const PageSlab = (page: page): bool => page_type_is(page, PGTY_slab);
 
+/** @page is the slab allocator's (include/linux/page-flags.h: __SetPageSlab()). */
 export function __SetPageSlab(page: page): void {
 	page.page_type = (PGTY_slab << 24) >>> 0;
 }
 
+/** @page is no longer the slab allocator's (include/linux/page-flags.h: __ClearPageSlab()). */
 export function __ClearPageSlab(page: page): void {
 	page.page_type = PGTY_NONE;
 }

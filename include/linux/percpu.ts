@@ -28,6 +28,7 @@ export function get_cpu_ptr<T>(ptr: percpu<T>): T {
 	return this_cpu_ptr(ptr);
 }
 
+/** End a get_cpu_ptr(): preemption may happen again (include/linux/percpu-defs.h: put_cpu_ptr()). */
 export function put_cpu_ptr<T>(_ptr: percpu<T>): void {
 	preempt_enable();
 }

@@ -10,12 +10,12 @@ export function PFN_ALIGN(x: unsigned_long): unsigned_long {
 }
 
 /** The first whole page at or above @x (include/linux/pfn.h: PFN_UP()). */
-export function PFN_UP(x: number): unsigned_long {
+export function PFN_UP(x: phys_addr_t): unsigned_long {
 	return Math.ceil(x / PAGE_SIZE);
 }
 
 /** The page that @x lies in (include/linux/pfn.h: PFN_DOWN()). */
-export function PFN_DOWN(x: number): unsigned_long {
+export function PFN_DOWN(x: phys_addr_t): unsigned_long {
 	return Math.floor(x / PAGE_SIZE);
 }
 

@@ -28,7 +28,7 @@ export function builtin_platform_driver(drv: platform_driver): void {
 	device_initcall(() => platform_driver_register(drv));
 }
 
-/** include/linux/platform_device.h: builtin_platform_driver_probe(). */
+/** Register @drv at boot, for devices that are there by then (include/linux/platform_device.h: builtin_platform_driver_probe()). */
 export function builtin_platform_driver_probe(
 	drv: platform_driver,
 	probe: (pdev: platform_device) => int,
@@ -36,5 +36,5 @@ export function builtin_platform_driver_probe(
 	device_initcall(() => platform_driver_probe(drv, probe));
 }
 
-/** include/linux/platform_device.h: module_platform_driver_probe(). */
+/** Register @drv at boot, for devices that are there by then (include/linux/platform_device.h: module_platform_driver_probe()). */
 export const module_platform_driver_probe = builtin_platform_driver_probe;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Power management of devices: the callbacks, and the runtime state in each device.
+// Power management of devices: callbacks, and the runtime state of each.
 // Linux 6.12: include/linux/pm.h
 //
 // Left out: system sleep phases beyond suspend/resume, wake-up sources, QoS, domains' own structs.

@@ -14,6 +14,7 @@ import {
 	RPM_GET_PUT,
 } from '#drivers/base/power/runtime.js';
 import type { device } from '#linux/device.js';
+import { EINVAL } from '#linux/errno.js';
 import { RPM_ACTIVE, RPM_SUSPENDED } from '#linux/pm.js';
 import type { bool, int } from '#linux/types.js';
 
@@ -56,7 +57,7 @@ export function pm_runtime_resume_and_get(dev: device): int {
 	return 0;
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_get(). */
+/** One more user; the device is resumed, perhaps later. Negative errno when that failed (include/linux/pm_runtime.h: pm_runtime_get()). */
 export function pm_runtime_get(dev: device): int {
 	return __pm_runtime_resume(dev, RPM_GET_PUT | RPM_ASYNC);
 }
@@ -73,7 +74,7 @@ export function pm_runtime_put_noidle(dev: device): void {
 
 /** Count if the device is up: 1, 0, or -EINVAL (include/linux/pm_runtime.h: pm_runtime_get_if_in_use()). */
 export function pm_runtime_get_if_in_use(dev: device): int {
-	if (dev.power.disable_depth > 0) return -22;
+	if (dev.power.disable_depth > 0) return -EINVAL;
 	if (dev.power.runtime_status !== RPM_ACTIVE || dev.power.usage_count.counter === 0) return 0;
 	dev.power.usage_count.counter++;
 	return 1;
@@ -89,7 +90,7 @@ export function pm_runtime_put_sync(dev: device): int {
 	return __pm_runtime_idle(dev, RPM_GET_PUT);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_put_sync_suspend(). */
+/** One user less; the last one suspends the device at once, without asking idle (include/linux/pm_runtime.h: pm_runtime_put_sync_suspend()). */
 export function pm_runtime_put_sync_suspend(dev: device): int {
 	return __pm_runtime_suspend(dev, RPM_GET_PUT);
 }
@@ -99,32 +100,32 @@ export function pm_runtime_put_autosuspend(dev: device): int {
 	return __pm_runtime_suspend(dev, RPM_GET_PUT | RPM_ASYNC | RPM_AUTO);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_put_sync_autosuspend(). */
+/** One user less; the last one suspends the device after its delay (include/linux/pm_runtime.h: pm_runtime_put_sync_autosuspend()). */
 export function pm_runtime_put_sync_autosuspend(dev: device): int {
 	return __pm_runtime_suspend(dev, RPM_GET_PUT | RPM_AUTO);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_suspend(). */
+/** Suspend the device now if nobody uses it: 0 or a negative errno (include/linux/pm_runtime.h: pm_runtime_suspend()). */
 export function pm_runtime_suspend(dev: device): int {
 	return __pm_runtime_suspend(dev, 0);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_resume(). */
+/** Resume the device now: 1 when it was active, 0, or a negative errno (include/linux/pm_runtime.h: pm_runtime_resume()). */
 export function pm_runtime_resume(dev: device): int {
 	return __pm_runtime_resume(dev, 0);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_idle(). */
+/** Have the idle callback decide whether to suspend: 0 or a negative errno (include/linux/pm_runtime.h: pm_runtime_idle()). */
 export function pm_runtime_idle(dev: device): int {
 	return __pm_runtime_idle(dev, 0);
 }
 
-/** include/linux/pm_runtime.h: pm_request_idle(). */
+/** pm_runtime_idle() from process context, later (include/linux/pm_runtime.h: pm_request_idle()). */
 export function pm_request_idle(dev: device): int {
 	return __pm_runtime_idle(dev, RPM_ASYNC);
 }
 
-/** include/linux/pm_runtime.h: pm_request_resume(). */
+/** pm_runtime_resume() from process context, later (include/linux/pm_runtime.h: pm_request_resume()). */
 export function pm_request_resume(dev: device): int {
 	return __pm_runtime_resume(dev, RPM_ASYNC);
 }
@@ -144,37 +145,37 @@ export function pm_runtime_disable(dev: device): void {
 	__pm_runtime_disable(dev, true);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_use_autosuspend(). */
+/** Suspend after a delay from now on (include/linux/pm_runtime.h: pm_runtime_use_autosuspend()). */
 export function pm_runtime_use_autosuspend(dev: device): void {
 	__pm_runtime_use_autosuspend(dev, true);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_dont_use_autosuspend(). */
+/** Suspend without a delay from now on (include/linux/pm_runtime.h: pm_runtime_dont_use_autosuspend()). */
 export function pm_runtime_dont_use_autosuspend(dev: device): void {
 	__pm_runtime_use_autosuspend(dev, false);
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_mark_last_busy(). */
+/** The delay begins now (include/linux/pm_runtime.h: pm_runtime_mark_last_busy()). */
 export function pm_runtime_mark_last_busy(dev: device): void {
 	dev.power.last_busy = pm_runtime_now();
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_active(). */
+/** Whether the device is active, or runtime power management is off for it (include/linux/pm_runtime.h: pm_runtime_active()). */
 export function pm_runtime_active(dev: device): bool {
 	return dev.power.runtime_status === RPM_ACTIVE || dev.power.disable_depth > 0;
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_suspended(). */
+/** Whether the device is suspended (include/linux/pm_runtime.h: pm_runtime_suspended()). */
 export function pm_runtime_suspended(dev: device): bool {
 	return dev.power.runtime_status === RPM_SUSPENDED && dev.power.disable_depth === 0;
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_status_suspended(). */
+/** Whether the device is suspended, also where runtime power management is off (include/linux/pm_runtime.h: pm_runtime_status_suspended()). */
 export function pm_runtime_status_suspended(dev: device): bool {
 	return dev.power.runtime_status === RPM_SUSPENDED;
 }
 
-/** include/linux/pm_runtime.h: pm_runtime_enabled(). */
+/** Whether runtime power management is on for the device (include/linux/pm_runtime.h: pm_runtime_enabled()). */
 export function pm_runtime_enabled(dev: device): bool {
 	return dev.power.disable_depth === 0;
 }

@@ -14,33 +14,39 @@ export const PREEMPT_MASK = 0xff;
 export const SOFTIRQ_MASK = 0xff00;
 export const HARDIRQ_MASK = 0xf_0000;
 
-/** include/linux/preempt.h: preempt_count() */
+/** The preemption depth, softirq and hard-irq nesting of the running task (include/linux/preempt.h: preempt_count()). */
 export function preempt_count(): int {
 	return cpu_context.current.preempt_count;
 }
 
+/** Add @val to the count of the running task (include/linux/preempt.h: preempt_count_add()). */
 export function preempt_count_add(val: int): void {
 	cpu_context.current.preempt_count += val;
 }
 
+/** Take @val off the count of the running task (include/linux/preempt.h: preempt_count_sub()). */
 export function preempt_count_sub(val: int): void {
 	cpu_context.current.preempt_count -= val;
 }
 
+/** From here on the task may not sleep; nests (include/linux/preempt.h: preempt_disable()). */
 export function preempt_disable(): void {
 	cpu_context.current.preempt_count++;
 }
 
+/** End a preempt_disable() (include/linux/preempt.h: preempt_enable()). */
 export function preempt_enable(): void {
 	cpu_context.current.preempt_count--;
 }
 
 export const preempt_enable_no_resched = preempt_enable;
 
+/** Non-zero in a hard-irq handler (include/linux/preempt.h: hardirq_count()). */
 export function hardirq_count(): int {
 	return cpu_context.current.preempt_count & HARDIRQ_MASK;
 }
 
+/** Non-zero in a softirq, or while softirqs are disabled (include/linux/preempt.h: softirq_count()). */
 export function softirq_count(): int {
 	return cpu_context.current.preempt_count & SOFTIRQ_MASK;
 }

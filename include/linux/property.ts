@@ -23,17 +23,17 @@ export interface property_entry {
 	readonly value: readonly (u64 | string)[];
 }
 
-/** include/linux/property.h: PROPERTY_ENTRY_U32(). */
+/** A property of one number (include/linux/property.h: PROPERTY_ENTRY_U32()). */
 export function PROPERTY_ENTRY_U32(name: string, val: int): property_entry {
 	return { name, type: DEV_PROP_U32, value: [val] };
 }
 
-/** include/linux/property.h: PROPERTY_ENTRY_STRING(). */
+/** A property of one string (include/linux/property.h: PROPERTY_ENTRY_STRING()). */
 export function PROPERTY_ENTRY_STRING(name: string, val: string): property_entry {
 	return { name, type: DEV_PROP_STRING, value: [val] };
 }
 
-/** include/linux/property.h: PROPERTY_ENTRY_BOOL(). */
+/** A property that is there (include/linux/property.h: PROPERTY_ENTRY_BOOL()). */
 export function PROPERTY_ENTRY_BOOL(name: string): property_entry {
 	return { name, type: DEV_PROP_U8, value: [] };
 }

@@ -19,7 +19,7 @@ export class ratelimit_state {
 	) {}
 }
 
-/** include/linux/ratelimit_types.h: DEFINE_RATELIMIT_STATE() */
+/** At most @burst messages in @interval ticks (include/linux/ratelimit_types.h: DEFINE_RATELIMIT_STATE()). */
 export function DEFINE_RATELIMIT_STATE(interval: int, burst: int): ratelimit_state {
 	return new ratelimit_state(interval, burst);
 }

@@ -21,10 +21,12 @@ export function REFCOUNT_INIT(n: int): refcount_t {
 	return new refcount_t(n);
 }
 
+/** Set the counter, before anybody else sees it (include/linux/refcount.h: refcount_set()). */
 export function refcount_set(r: refcount_t, n: int): void {
 	r.counter = n;
 }
 
+/** The number of references (include/linux/refcount.h: refcount_read()). */
 export function refcount_read(r: refcount_t): unsigned_int {
 	return r.counter;
 }

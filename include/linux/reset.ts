@@ -40,6 +40,7 @@ export function devm_reset_control_get_optional(
 
 export const devm_reset_control_get_optional_exclusive = devm_reset_control_get_optional;
 
+/** devm_reset_control_get_shared() that answers null when there is none (include/linux/reset.h: devm_reset_control_get_optional_shared()). */
 export function devm_reset_control_get_optional_shared(
 	dev: device,
 	id: string | null,
@@ -47,10 +48,12 @@ export function devm_reset_control_get_optional_shared(
 	return __devm_reset_control_get(dev, id, 0, RESET_CONTROL_OPTIONAL_SHARED);
 }
 
+/** The reset line @id of @dev for @dev alone, or an error pointer (include/linux/reset.h: reset_control_get_exclusive()). */
 export function reset_control_get_exclusive(dev: device, id: string | null): reset_control | err_ptr {
 	return __reset_control_get(dev, id, 0, RESET_CONTROL_EXCLUSIVE) as reset_control | err_ptr;
 }
 
+/** The reset line @id of @dev, that others may hold too, or an error pointer (include/linux/reset.h: reset_control_get_shared()). */
 export function reset_control_get_shared(dev: device, id: string | null): reset_control | err_ptr {
 	return __reset_control_get(dev, id, 0, RESET_CONTROL_SHARED) as reset_control | err_ptr;
 }

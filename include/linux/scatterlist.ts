@@ -124,6 +124,7 @@ export function sg_dma_len(sg: scatterlist): unsigned_int {
 	return sg.dma_length;
 }
 
+/** The marks of @sg: SG_CHAIN, SG_END (include/linux/scatterlist.h: __sg_flags()). */
 export function __sg_flags(sg: scatterlist): unsigned_int {
 	return sg.link_flags;
 }
@@ -193,22 +194,27 @@ export function sg_unmark_end(sg: scatterlist): void {
 	sg.link_flags &= ~SG_END;
 }
 
+/** Whether the DMA address is a bus address, which is not to be unmapped (include/linux/scatterlist.h: sg_dma_is_bus_address()). */
 export function sg_dma_is_bus_address(sg: scatterlist): bool {
 	return (sg.dma_flags & SG_DMA_BUS_ADDRESS) !== 0;
 }
 
+/** The DMA address is a bus address (include/linux/scatterlist.h: sg_dma_mark_bus_address()). */
 export function sg_dma_mark_bus_address(sg: scatterlist): void {
 	sg.dma_flags |= SG_DMA_BUS_ADDRESS;
 }
 
+/** The DMA address is no bus address (include/linux/scatterlist.h: sg_dma_unmark_bus_address()). */
 export function sg_dma_unmark_bus_address(sg: scatterlist): void {
 	sg.dma_flags &= ~SG_DMA_BUS_ADDRESS;
 }
 
+/** Whether the entry is bounced (include/linux/scatterlist.h: sg_dma_is_swiotlb()). */
 export function sg_dma_is_swiotlb(sg: scatterlist): bool {
 	return (sg.dma_flags & SG_DMA_SWIOTLB) !== 0;
 }
 
+/** The entry is bounced (include/linux/scatterlist.h: sg_dma_mark_swiotlb()). */
 export function sg_dma_mark_swiotlb(sg: scatterlist): void {
 	sg.dma_flags |= SG_DMA_SWIOTLB;
 }

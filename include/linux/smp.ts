@@ -7,6 +7,7 @@ import type { int } from '#linux/types.js';
 
 export { run_on_cpu } from '#kernel/smp.js';
 
+/** The number of the running CPU (include/linux/smp.h: smp_processor_id()). */
 export function smp_processor_id(): int {
 	return cpu_context.cpu;
 }
@@ -19,6 +20,7 @@ export function get_cpu(): int {
 	return cpu_context.cpu;
 }
 
+/** End a get_cpu(): preemption may happen again (include/linux/smp.h: put_cpu()). */
 export function put_cpu(): void {
 	preempt_enable();
 }

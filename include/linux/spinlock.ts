@@ -27,6 +27,7 @@ export function DEFINE_SPINLOCK(name: string): spinlock_t {
 	return new spinlock_t(name);
 }
 
+/** A new raw lock; make it inside boot_data() (include/linux/spinlock_types_raw.h: DEFINE_RAW_SPINLOCK()). */
 export function DEFINE_RAW_SPINLOCK(name: string): raw_spinlock_t {
 	return new raw_spinlock_t(name);
 }

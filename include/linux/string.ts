@@ -8,14 +8,17 @@ import type { bool, int, size_t } from '#linux/types.js';
 
 export { match_string, sysfs_match_string, sysfs_streq } from '#lib/string_helpers.js';
 
+/** Below, at or above 0, as @a sorts before, with or after @b (include/linux/string.h: strcmp()). */
 export function strcmp(a: string, b: string): int {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** strcmp() of at most @n letters (include/linux/string.h: strncmp()). */
 export function strncmp(a: string, b: string, n: size_t): int {
 	return strcmp(a.slice(0, n), b.slice(0, n));
 }
 
+/** strcmp() that takes small and capital letters for the same (include/linux/string.h: strcasecmp()). */
 export function strcasecmp(a: string, b: string): int {
 	return strcmp(a.toLowerCase(), b.toLowerCase());
 }
@@ -30,6 +33,7 @@ export function kbasename(path: string): string {
 	return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** Fill @n bytes with @c; zeros are made line by line where @s is cacheable (include/linux/string.h: memset()). */
 export function memset<T extends Uint8Array>(s: T, c: int, n: size_t = s.length): T {
 	if (n > s.length) __fortify_panic('memset', true, s.length, n);
 	const phys = c === 0 && n > 0 ? machine.memory.phys_of(s) : -1;
@@ -39,6 +43,7 @@ export function memset<T extends Uint8Array>(s: T, c: int, n: size_t = s.length)
 	return s;
 }
 
+/** Copy @n bytes; the two may overlap (include/linux/string.h: memcpy()). */
 export function memcpy(dest: Uint8Array, src: Uint8Array, n: size_t = src.length): Uint8Array {
 	if (n > dest.length) __fortify_panic('memcpy', true, dest.length, n);
 	if (n > src.length) __fortify_panic('memcpy', false, src.length, n);
@@ -48,6 +53,7 @@ export function memcpy(dest: Uint8Array, src: Uint8Array, n: size_t = src.length
 
 export const memmove = memcpy;
 
+/** Below, at or above 0, by the first byte of @n that differs (include/linux/string.h: memcmp()). */
 export function memcmp(a: Uint8Array, b: Uint8Array, n: size_t): int {
 	for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bounce buffers for devices that cannot reach, or must not see, a buffer itself.
+// Bounce buffers for devices that cannot reach, or must not see, a buffer.
 // Linux 6.12: include/linux/swiotlb.h
 // Left out: CONFIG_SWIOTLB_DYNAMIC (one pool per io_tlb_mem, as in Debian's configuration). The inlines that look
 // a pool up and go on into kernel/dma/swiotlb.c stand there.

@@ -53,6 +53,7 @@ export class wait_queue_head {
 
 export type wait_queue_head_t = wait_queue_head;
 
+/** Make @wq_head an empty queue (include/linux/wait.h: init_waitqueue_head()). */
 export function init_waitqueue_head(wq_head: wait_queue_head): void {
 	INIT_LIST_HEAD(wq_head.head);
 }
@@ -76,14 +77,17 @@ export function waitqueue_active(wq_head: wait_queue_head): bool {
 
 export const wq_has_sleeper = waitqueue_active;
 
+/** Put an entry first; the lock is held (include/linux/wait.h: __add_wait_queue()). */
 export function __add_wait_queue(wq_head: wait_queue_head, wq_entry: wait_queue_entry): void {
 	list_add(wq_entry.entry, wq_head.head);
 }
 
+/** Put an entry last; the lock is held (include/linux/wait.h: __add_wait_queue_entry_tail()). */
 export function __add_wait_queue_entry_tail(wq_head: wait_queue_head, wq_entry: wait_queue_entry): void {
 	list_add_tail(wq_entry.entry, wq_head.head);
 }
 
+/** Take an entry off; the lock is held (include/linux/wait.h: __remove_wait_queue()). */
 export function __remove_wait_queue(_wq_head: wait_queue_head, wq_entry: wait_queue_entry): void {
 	list_del(wq_entry.entry);
 }
@@ -93,22 +97,27 @@ export function wake_up(x: wait_queue_head): int {
 	return __wake_up(x, TASK_NORMAL, 1, null);
 }
 
+/** Wake all sleepers, the exclusive ones too (include/linux/wait.h: wake_up_all()). */
 export function wake_up_all(x: wait_queue_head): int {
 	return __wake_up(x, TASK_NORMAL, 0, null);
 }
 
+/** wake_up() of those that a signal could wake (include/linux/wait.h: wake_up_interruptible()). */
 export function wake_up_interruptible(x: wait_queue_head): int {
 	return __wake_up(x, TASK_INTERRUPTIBLE, 1, null);
 }
 
+/** wake_up_all() of those that a signal could wake (include/linux/wait.h: wake_up_interruptible_all()). */
 export function wake_up_interruptible_all(x: wait_queue_head): int {
 	return __wake_up(x, TASK_INTERRUPTIBLE, 0, null);
 }
 
+/** wake_up_interruptible() that tells pollers which events @m came (include/linux/wait.h: wake_up_interruptible_poll()). */
 export function wake_up_interruptible_poll(x: wait_queue_head, m: unsigned_int): int {
 	return __wake_up(x, TASK_INTERRUPTIBLE, 1, m);
 }
 
+/** wake_up() by a caller that holds the lock (include/linux/wait.h: wake_up_locked()). */
 export function wake_up_locked(x: wait_queue_head): void {
 	__wake_up_locked(x, TASK_NORMAL, 1);
 }
@@ -129,6 +138,7 @@ export function wait_event_interruptible(wq_head: wait_queue_head, condition: ()
 	return 0;
 }
 
+/** wait_event_timeout() that a signal could end; none comes (include/linux/wait.h: wait_event_interruptible_timeout()). */
 export function wait_event_interruptible_timeout(
 	wq_head: wait_queue_head,
 	condition: () => bool,

@@ -80,7 +80,7 @@ export function to_delayed_work(work: work_struct): delayed_work {
 	return container_of(work, delayed_work);
 }
 
-/** include/linux/workqueue.h: INIT_WORK() */
+/** Make @work an item that runs @func, and that is on no queue (include/linux/workqueue.h: INIT_WORK()). */
 export function INIT_WORK(work: work_struct, func: work_func_t): void {
 	work.pending = false;
 	work.wq = null;
@@ -91,7 +91,7 @@ export function INIT_WORK(work: work_struct, func: work_func_t): void {
 
 export const INIT_WORK_ONSTACK = INIT_WORK;
 
-/** include/linux/workqueue.h: INIT_DELAYED_WORK() */
+/** Make @dwork an item that runs @func, neither queued nor armed (include/linux/workqueue.h: INIT_DELAYED_WORK()). */
 export function INIT_DELAYED_WORK(dwork: delayed_work, func: work_func_t): void {
 	INIT_WORK(dwork.work, func);
 	timer_setup(dwork.timer, delayed_work_timer_fn, 0);
@@ -104,6 +104,7 @@ export function DECLARE_WORK(func: work_func_t): work_struct {
 	return new work_struct(null, func);
 }
 
+/** A delayed item of its own; make it inside boot_data() (include/linux/workqueue.h: DECLARE_DELAYED_WORK()). */
 export function DECLARE_DELAYED_WORK(func: work_func_t): delayed_work {
 	return new delayed_work(null, func);
 }
@@ -113,6 +114,7 @@ export function work_pending(work: work_struct): bool {
 	return work.pending;
 }
 
+/** Whether @w waits for its time or to run (include/linux/workqueue.h: delayed_work_pending()). */
 export function delayed_work_pending(w: delayed_work): bool {
 	return work_pending(w.work);
 }
@@ -132,14 +134,17 @@ export function mod_delayed_work(wq: workqueue_struct, dwork: delayed_work, dela
 	return mod_delayed_work_on(WORK_CPU_UNBOUND, wq, dwork, delay);
 }
 
+/** queue_work() on the queue of everybody (include/linux/workqueue.h: schedule_work()). */
 export function schedule_work(work: work_struct): bool {
 	return queue_work(system_wq, work);
 }
 
+/** queue_work_on() on the queue of everybody (include/linux/workqueue.h: schedule_work_on()). */
 export function schedule_work_on(cpu: int, work: work_struct): bool {
 	return queue_work_on(cpu, system_wq, work);
 }
 
+/** queue_delayed_work() on the queue of everybody (include/linux/workqueue.h: schedule_delayed_work()). */
 export function schedule_delayed_work(dwork: delayed_work, delay: unsigned_long): bool {
 	return queue_delayed_work(system_wq, dwork, delay);
 }

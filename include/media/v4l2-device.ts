@@ -18,20 +18,24 @@ export class v4l2_device {
 	release: ((v4l2_dev: v4l2_device) => void) | null = null;
 }
 
+/** One more reference (include/media/v4l2-device.h: v4l2_device_get()). */
 export function v4l2_device_get(v4l2_dev: v4l2_device): void {
 	kref_get(v4l2_dev.ref);
 }
 
 type print_arg = Parameters<typeof printk>[1];
 
+/** Log an error, with the device's name in front (include/media/v4l2-device.h: v4l2_err()). */
 export function v4l2_err(dev: { readonly name: string }, fmt: string, ...args: print_arg[]): void {
 	printk(`${KERN_ERR}%s: ${fmt}`, dev.name, ...args);
 }
 
+/** Log a warning, with the device's name in front (include/media/v4l2-device.h: v4l2_warn()). */
 export function v4l2_warn(dev: { readonly name: string }, fmt: string, ...args: print_arg[]): void {
 	printk(`${KERN_WARNING}%s: ${fmt}`, dev.name, ...args);
 }
 
+/** Log what is going on, with the device's name in front (include/media/v4l2-device.h: v4l2_info()). */
 export function v4l2_info(dev: { readonly name: string }, fmt: string, ...args: print_arg[]): void {
 	printk(`${KERN_INFO}%s: ${fmt}`, dev.name, ...args);
 }

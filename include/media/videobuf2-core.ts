@@ -218,18 +218,22 @@ export function vb2_is_busy(q: vb2_queue): bool {
 	return q.is_busy;
 }
 
+/** Whether streaming was switched on (include/media/videobuf2-core.h: vb2_is_streaming()). */
 export function vb2_is_streaming(q: vb2_queue): bool {
 	return q.streaming;
 }
 
+/** Whether the driver was told to start: not before it has enough buffers (include/media/videobuf2-core.h: vb2_start_streaming_called()). */
 export function vb2_start_streaming_called(q: vb2_queue): bool {
 	return q.start_streaming_called;
 }
 
+/** What the driver put there for itself (include/media/videobuf2-core.h: vb2_get_drv_priv()). */
 export function vb2_get_drv_priv(q: vb2_queue): unknown {
 	return q.drv_priv;
 }
 
+/** Whether user space may say which cache syncs to leave out (include/media/videobuf2-core.h: vb2_queue_allows_cache_hints()). */
 export function vb2_queue_allows_cache_hints(q: vb2_queue): bool {
 	return q.allow_cache_hints && q.memory === VB2_MEMORY_MMAP;
 }
@@ -240,10 +244,12 @@ export function vb2_set_plane_payload(vb: vb2_buffer, plane_no: unsigned_int, si
 		vb.planes[plane_no].bytesused = size < vb.planes[plane_no].length ? size : vb.planes[plane_no].length;
 }
 
+/** How many bytes of a plane are in use; 0 when there is no such plane (include/media/videobuf2-core.h: vb2_get_plane_payload()). */
 export function vb2_get_plane_payload(vb: vb2_buffer, plane_no: unsigned_int): unsigned_long {
 	return plane_no < vb.num_planes ? vb.planes[plane_no].bytesused : 0;
 }
 
+/** How many bytes a plane has; 0 when there is no such plane (include/media/videobuf2-core.h: vb2_plane_size()). */
 export function vb2_plane_size(vb: vb2_buffer, plane_no: unsigned_int): unsigned_long {
 	return plane_no < vb.num_planes ? vb.planes[plane_no].length : 0;
 }

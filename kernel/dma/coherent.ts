@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Coherent memory that belongs to one device, or to all that have none of their own.
+// Coherent memory of one device, or of all that have none of their own.
 // Linux 6.12: kernel/dma/coherent.c
 // The global pool (CONFIG_DMA_GLOBAL_POOL, off in Debian's kernel) is here, and empty unless a tree declares it.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Contiguous memory for DMA: the default CMA area, and those that the device tree gives to devices.
+// Contiguous memory for DMA: the default CMA area, and those of devices.
 // Linux 6.12: kernel/dma/contiguous.c
 // Left out: areas for each NUMA node (CONFIG_DMA_NUMA_CMA is off), sizes in percent of memory.
 

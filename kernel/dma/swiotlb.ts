@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bounce buffers: slots of 2 KiB in memory that every device reaches.
 // Linux 6.12: kernel/dma/swiotlb.c, and the inlines of include/linux/swiotlb.h that call into it
-// Left out: growing pools (CONFIG_SWIOTLB_DYNAMIC, off in Debian's kernel), swiotlb_init_late(), memory encryption.
+// Left out: growing pools (CONFIG_SWIOTLB_DYNAMIC, off in Debian's kernel), swiotlb_exit(), memory encryption.
 //
 // A mapping is a run of slots inside one segment of 128. In each slot, `list` says how many free slots begin there;
 // 0 means taken. A pool is cut into areas, each with a lock: a CPU looks in its own area first.
@@ -34,7 +34,7 @@ import {
 	dma_get_seg_boundary,
 } from '#linux/dma-mapping.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';
-import { GFP_KERNEL } from '#linux/gfp_types.js';
+import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp_types.js';
 import { boot_data, early_param, late_initcall } from '#linux/init.js';
 import { is_power_of_2, roundup_pow_of_two } from '#linux/log2.js';
 import { and64, lower_32_bits, shr64 } from '#linux/math64.js';
@@ -71,6 +71,7 @@ import {
 import {
 	type bool,
 	type dma_addr_t,
+	type gfp_t,
 	type int,
 	PHYS_ADDR_MAX,
 	type phys_addr_t,
@@ -82,9 +83,12 @@ import {
 	type void_ptr,
 } from '#linux/types.js';
 import { memblock_alloc, memblock_alloc_low, memblock_free } from '#mm/memblock.js';
+import { __get_free_pages, free_pages } from '#mm/page_alloc.js';
 
 /** The least pool worth having: 1 MiB. */
 const IO_TLB_MIN_SLABS = (1 << 20) >> IO_TLB_SHIFT;
+
+const SLABS_PER_PAGE = PAGE_SIZE >> IO_TLB_SHIFT;
 
 const INVALID_PHYS_ADDR = PHYS_ADDR_MAX;
 
@@ -285,6 +289,77 @@ export function swiotlb_init_remap(
 /** swiotlb_init_remap() without preparation (kernel/dma/swiotlb.c: swiotlb_init()). */
 export function swiotlb_init(addressing_limit: bool, flags: unsigned_int): void {
 	swiotlb_init_remap(addressing_limit, flags, null);
+}
+
+/** A block for @nslabs slots, or half as many, and so on down to the least pool; @order takes the block's. */
+function swiotlb_get_pages(
+	nslabs: unsigned_long,
+	gfp_mask: gfp_t,
+	order: ref<unsigned_int>,
+): void_ptr | null {
+	order.value = get_order(nslabs * IO_TLB_SIZE);
+	for (; SLABS_PER_PAGE << order.value > IO_TLB_MIN_SLABS; order.value--) {
+		const vaddr = __get_free_pages(gfp_mask | __GFP_NOWARN, order.value);
+		if (vaddr !== null) return vaddr;
+	}
+	return null;
+}
+
+/**
+ * Make the default pool when the page allocator is up and there is none yet; smaller when there is no room.
+ * @size: bytes
+ * @gfp_mask: which zone the pool is to be in
+ * @remap: prepares the memory, or null
+ *
+ * Return: 0 (also when there is a pool, or must be none), -ENOMEM, or the error of @remap when it refuses the
+ * least pool too. Linux: kernel/dma/swiotlb.c: swiotlb_init_late()
+ */
+export function swiotlb_init_late(
+	size: size_t,
+	gfp_mask: gfp_t,
+	remap: ((tlb: void_ptr, nslabs: unsigned_long) => int) | null,
+): int {
+	const mem = state.io_tlb_default_mem;
+	const pool = mem.defpool;
+	if (mem.nslabs !== 0 || state.swiotlb_force_disable) return 0;
+	if (state.default_nareas === 0) swiotlb_adjust_nareas(num_possible_cpus());
+
+	let nslabs = ALIGN(Math.floor(size / IO_TLB_SIZE), IO_TLB_SEGSIZE);
+	const wanted = get_order(nslabs * IO_TLB_SIZE);
+	const order = new ref<unsigned_int>(0);
+	let tlb: void_ptr | null;
+	for (;;) {
+		tlb = swiotlb_get_pages(nslabs, gfp_mask, order);
+		if (tlb === null) return -ENOMEM;
+		nslabs = SLABS_PER_PAGE << order.value;
+		const refused = remap === null ? 0 : remap(tlb, nslabs);
+		if (refused === 0) break;
+		free_pages(tlb, order.value);
+		nslabs = ALIGN(nslabs / 2, IO_TLB_SEGSIZE);
+		if (nslabs < IO_TLB_MIN_SLABS) return refused;
+	}
+	if (order.value < wanted)
+		pr_warn('software IO TLB: only able to allocate %ld MB', (PAGE_SIZE << order.value) >>> 20);
+
+	const nareas = limit_nareas(state.default_nareas, nslabs);
+	undo_tlb: {
+		const areas = kcalloc(nareas, io_tlb_area, GFP_KERNEL);
+		if (areas === null) break undo_tlb;
+		const slots = kcalloc(nslabs, io_tlb_slot, GFP_KERNEL);
+		if (slots === null) {
+			kfree(areas);
+			break undo_tlb;
+		}
+		pool.areas = areas;
+		pool.slots = slots;
+		mem.force_bounce = state.swiotlb_force_bounce;
+		swiotlb_init_io_tlb_pool(pool, virt_to_phys(tlb), tlb, nslabs, true, nareas);
+		add_mem_pool(mem, pool);
+		swiotlb_print_info();
+		return 0;
+	}
+	free_pages(tlb, order.value);
+	return -ENOMEM;
 }
 
 /** A new device bounces through the default pool (kernel/dma/swiotlb.c: swiotlb_dev_init()). */

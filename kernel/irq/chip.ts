@@ -39,6 +39,7 @@ export function irq_set_chip(irq: unsigned_int, chip: irq_chip | null): int {
 	});
 }
 
+/** Keep the chip's own @data for @irq; 0, or -EINVAL without descriptor (kernel/irq/chip.c: irq_set_chip_data()). */
 export function irq_set_chip_data(irq: unsigned_int, data: unknown): int {
 	return with_irq_desc(irq, (desc) => {
 		desc.irq_data.chip_data = data;
@@ -46,6 +47,10 @@ export function irq_set_chip_data(irq: unsigned_int, data: unknown): int {
 	});
 }
 
+/**
+ * Keep the flow handler's own @data for @irq; 0, or -EINVAL without descriptor
+ * (kernel/irq/chip.c: irq_set_handler_data()).
+ */
 export function irq_set_handler_data(irq: unsigned_int, data: unknown): int {
 	return with_irq_desc(irq, (desc) => {
 		desc.irq_common_data.handler_data = data;
@@ -58,6 +63,7 @@ export function irq_desc_get_handler_data<T>(desc: irq_desc): T {
 	return desc.irq_common_data.handler_data as T;
 }
 
+/** The chip's view of @irq, or null (kernel/irq/chip.c: irq_get_irq_data()). */
 export function irq_get_irq_data(irq: unsigned_int): irq_data | null {
 	return irq_to_desc(irq)?.irq_data ?? null;
 }
@@ -91,6 +97,7 @@ export function __irq_set_handler(
 	});
 }
 
+/** Chip, flow handler and its name for @irq at once (kernel/irq/chip.c: irq_set_chip_and_handler_name()). */
 export function irq_set_chip_and_handler_name(
 	irq: unsigned_int,
 	chip: irq_chip,
@@ -101,7 +108,10 @@ export function irq_set_chip_and_handler_name(
 	__irq_set_handler(irq, handle, false, name);
 }
 
-/** Have @handle run for @irq with @data, below another controller (irq_set_chained_handler_and_data()). */
+/**
+ * Have @handle run for @irq with @data, below another controller
+ * (kernel/irq/chip.c: irq_set_chained_handler_and_data()).
+ */
 export function irq_set_chained_handler_and_data(
 	irq: unsigned_int,
 	handle: irq_flow_handler_t,
@@ -111,6 +121,7 @@ export function irq_set_chained_handler_and_data(
 	__irq_set_handler(irq, handle, true, null);
 }
 
+/** Have the chip hold @desc back; nothing when it does already (kernel/irq/chip.c: mask_irq()). */
 export function mask_irq(desc: irq_desc): void {
 	if (irqd_irq_masked(desc.irq_data)) return;
 	const mask = desc.irq_data.chip?.irq_mask;
@@ -119,6 +130,7 @@ export function mask_irq(desc: irq_desc): void {
 	irqd_set(desc.irq_data, IRQD_IRQ_MASKED);
 }
 
+/** Have the chip let @desc through; nothing when it does already (kernel/irq/chip.c: unmask_irq()). */
 export function unmask_irq(desc: irq_desc): void {
 	if (!irqd_irq_masked(desc.irq_data)) return;
 	const unmask = desc.irq_data.chip?.irq_unmask;

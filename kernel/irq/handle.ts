@@ -48,7 +48,7 @@ function __irq_wake_thread(desc: irq_desc, action: irqaction): void {
 	if (schedule_work(action.thread)) desc.threads_active++;
 }
 
-/** Call every handler of @desc; the answers are or-ed (__handle_irq_event_percpu()). */
+/** Call every handler of @desc; the answers are or-ed (kernel/irq/handle.c: __handle_irq_event_percpu()). */
 export function __handle_irq_event_percpu(desc: irq_desc): irqreturn_t {
 	const irq: unsigned_int = desc.irq_data.irq;
 	let retval: irqreturn_t = IRQ_NONE;

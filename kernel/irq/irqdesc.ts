@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Interrupt descriptors by number, and the way from a controller's number to its handlers.
+// Interrupt descriptors: from a controller's number to the handlers.
 // Linux 6.12: kernel/irq/irqdesc.c
 //
 // Left out: sysfs and procfs folders per interrupt, statistics per CPU, NMIs.
@@ -78,7 +78,10 @@ export function irq_free_descs(from: unsigned_int, cnt: unsigned_int): void {
 	}
 }
 
-/** The first number from @offset on that has a descriptor; NR_IRQS when none (irq_get_next_irq()). */
+/**
+ * The first number from @offset on that has a descriptor; NR_IRQS when none
+ * (kernel/irq/irqdesc.c: irq_get_next_irq()).
+ */
 export function irq_get_next_irq(offset: unsigned_int): unsigned_int {
 	let irq = offset;
 	while (irq < NR_IRQS && state.irq_desc[irq] === null) irq++;
@@ -93,12 +96,15 @@ export function handle_irq_desc(desc: irq_desc | null): int {
 	return 0;
 }
 
-/** An interrupt by its Linux number has come; hard-irq context (generic_handle_irq()). */
+/** An interrupt by its Linux number has come; hard-irq context (kernel/irq/irqdesc.c: generic_handle_irq()). */
 export function generic_handle_irq(irq: unsigned_int): int {
 	return handle_irq_desc(irq_to_desc(irq));
 }
 
-/** An interrupt by its controller's number has come; -EINVAL when nobody maps it (generic_handle_domain_irq()). */
+/**
+ * An interrupt by its controller's number has come; -EINVAL when nobody maps it
+ * (kernel/irq/irqdesc.c: generic_handle_domain_irq()).
+ */
 export function generic_handle_domain_irq(domain: irq_domain, hwirq: unsigned_int): int {
 	return handle_irq_desc(__irq_resolve_mapping(domain, hwirq));
 }

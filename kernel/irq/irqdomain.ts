@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Interrupt domains: the numbers of each controller, and the Linux numbers they are mapped to.
+// Interrupt domains: a controller's numbers, and the Linux numbers for them.
 // Linux 6.12: kernel/irq/irqdomain.c
 //
 // Left out: hierarchies, radix-tree maps for large controllers, legacy and simple domains, debugfs.
@@ -45,7 +45,10 @@ function fwnode_name(fwnode: fwnode_handle | null): string {
 	return fwnode?.ops?.get_name?.(fwnode) ?? 'unknown';
 }
 
-/** A domain for a controller of @size interrupts; null without memory (irq_domain_create_linear()). */
+/**
+ * A domain for a controller of @size interrupts; null without memory
+ * (include/linux/irqdomain.h: irq_domain_create_linear()).
+ */
 export function irq_domain_create_linear(
 	fwnode: fwnode_handle | null,
 	size: unsigned_int,
@@ -68,6 +71,7 @@ export function irq_domain_create_linear(
 	return domain;
 }
 
+/** irq_domain_create_linear() for a node of the tree (include/linux/irqdomain.h: irq_domain_add_linear()). */
 export function irq_domain_add_linear(
 	of_node: device_node | null,
 	size: unsigned_int,
@@ -89,7 +93,7 @@ export function irq_domain_remove(domain: irq_domain): void {
 	kfree(domain);
 }
 
-/** The domain for an interrupt that nobody's firmware node names (irq_set_default_host()). */
+/** The domain for an interrupt that nobody's firmware node names (kernel/irq/irqdomain.c: irq_set_default_host()). */
 export function irq_set_default_host(domain: irq_domain | null): void {
 	state.irq_default_domain = domain;
 }
@@ -154,7 +158,10 @@ function irq_clear_status_flags(virq: unsigned_int, clr: unsigned_long): void {
 	if (desc !== null) desc.status_use_accessors &= ~clr;
 }
 
-/** The Linux number of @hwirq, mapped now if it was not; 0 on failure (irq_create_mapping_affinity()). */
+/**
+ * The Linux number of @hwirq, mapped now if it was not; 0 on failure (irq_create_mapping_affinity())
+ * (include/linux/irqdomain.h: irq_create_mapping()).
+ */
 export function irq_create_mapping(domain: irq_domain | null, hwirq: irq_hw_number_t): unsigned_int {
 	const d = domain ?? state.irq_default_domain;
 	if (d === null) {
@@ -194,7 +201,10 @@ function irq_domain_translate(
 	return 0;
 }
 
-/** The Linux number of an interrupt as firmware names it; 0 on failure (irq_create_fwspec_mapping()). */
+/**
+ * The Linux number of an interrupt as firmware names it; 0 on failure
+ * (kernel/irq/irqdomain.c: irq_create_fwspec_mapping()).
+ */
 export function irq_create_fwspec_mapping(fwspec: irq_fwspec): unsigned_int {
 	const domain = fwspec.fwnode === null ? state.irq_default_domain : irq_find_matching_fwnode(fwspec.fwnode);
 	const hwirq = new ref<unsigned_long>(0);
@@ -226,7 +236,10 @@ export function irq_create_fwspec_mapping(fwspec: irq_fwspec): unsigned_int {
 	return virq;
 }
 
-/** The Linux number of an interrupt of the device tree; 0 on failure (irq_create_of_mapping()). */
+/**
+ * The Linux number of an interrupt of the device tree; 0 on failure
+ * (kernel/irq/irqdomain.c: irq_create_of_mapping()).
+ */
 export function irq_create_of_mapping(irq_data: of_phandle_args): unsigned_int {
 	const fwspec = new irq_fwspec();
 	fwspec.fwnode = of_fwnode_handle(irq_data.np);

@@ -15,8 +15,9 @@ import {
 	local_irq_save,
 } from '#linux/irqflags.js';
 import { HARDIRQ_MASK } from '#linux/preempt.js';
+import type { task_struct } from '#linux/sched/task.js';
 import type { raw_spinlock } from '#linux/spinlock_types.js';
-import type { bool, unsigned_long } from '#linux/types.js';
+import type { bool, int, unsigned_long } from '#linux/types.js';
 
 /** The lock was taken in a hard-irq handler; with interrupts enabled; both were reported. */
 export const LOCK_USED_IN_HARDIRQ = 1;
@@ -45,65 +46,76 @@ function contended(lock: raw_spinlock): never {
 	panic('spinlock lockup: %s', lock.name);
 }
 
-function mark_usage(lock: raw_spinlock): void {
-	if ((cpu_context.current.preempt_count & HARDIRQ_MASK) !== 0) lock.usage |= LOCK_USED_IN_HARDIRQ;
-	else if (!irqs_disabled()) lock.usage |= LOCK_ENABLED_HARDIRQ;
-	if (lock.usage === (LOCK_USED_IN_HARDIRQ | LOCK_ENABLED_HARDIRQ)) {
-		lock.usage |= LOCK_REPORTED;
-		kernel_report(4, [
-			`WARNING: inconsistent lock state: ${lock.name}`,
-			'inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage.',
-			`${cpu_context.current.comm}/${cpu_context.current.pid}: an interrupt while it is held with interrupts on would deadlock`,
-		]);
-	}
+/** A context that @lock was not taken in before. */
+function note_usage(lock: raw_spinlock, usage: int): void {
+	lock.usage |= usage;
+	if (lock.usage !== (LOCK_USED_IN_HARDIRQ | LOCK_ENABLED_HARDIRQ)) return;
+	lock.usage |= LOCK_REPORTED;
+	kernel_report(4, [
+		`WARNING: inconsistent lock state: ${lock.name}`,
+		'inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage.',
+		`${cpu_context.current.comm}/${cpu_context.current.pid}: an interrupt while it is held with interrupts on would deadlock`,
+	]);
 }
 
-function acquire(lock: raw_spinlock): void {
-	const task = cpu_context.current;
-	mark_usage(lock);
+// These and the functions that call them stay small: every path of the kernel has them inlined.
+function acquire(lock: raw_spinlock, task: task_struct, irqs_on: bool): void {
+	const in_hardirq = (task.preempt_count & HARDIRQ_MASK) !== 0;
+	const usage = in_hardirq ? LOCK_USED_IN_HARDIRQ : irqs_on ? LOCK_ENABLED_HARDIRQ : 0;
+	if ((lock.usage & usage) !== usage) note_usage(lock, usage);
 	lock.locked = true;
 	lock.owner = task;
 	lock.owner_cpu = cpu_context.cpu;
 	task.lockdep_depth++;
 }
 
-function release(lock: raw_spinlock): void {
-	const task = cpu_context.current;
+/** Something is wrong with this unlock; false: there is nothing to unlock. */
+function bad_release(lock: raw_spinlock): bool {
 	if (!lock.locked) {
 		spin_dump(lock, 'already unlocked');
-		return;
+		return false;
 	}
-	if (lock.owner !== task) spin_dump(lock, 'wrong owner');
-	else if (lock.owner_cpu !== cpu_context.cpu) spin_dump(lock, 'wrong CPU');
+	spin_dump(lock, lock.owner !== cpu_context.current ? 'wrong owner' : 'wrong CPU');
+	return true;
+}
+
+function release(lock: raw_spinlock): void {
+	const ours = lock.locked && lock.owner === cpu_context.current && lock.owner_cpu === cpu_context.cpu;
+	if (!ours && !bad_release(lock)) return;
 	if (lock.owner !== null) lock.owner.lockdep_depth--;
 	lock.locked = false;
 	lock.owner = null;
 	lock.owner_cpu = -1;
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_lock() */
+/** Take the lock; preemption is off until it is let go (kernel/locking/spinlock.c: _raw_spin_lock()). */
 export function _raw_spin_lock(lock: raw_spinlock): void {
 	machine.schedule_point('lock', 0);
-	cpu_context.current.preempt_count++;
+	const task = cpu_context.current;
+	task.preempt_count++;
 	if (lock.locked) contended(lock);
-	acquire(lock);
+	acquire(lock, task, !irqs_disabled());
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_unlock() */
+/** Let the lock go (kernel/locking/spinlock.c: _raw_spin_unlock()). */
 export function _raw_spin_unlock(lock: raw_spinlock): void {
 	release(lock);
 	cpu_context.current.preempt_count--;
 	machine.schedule_point('unlock', 0);
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_lock_irqsave() */
+/** Mask interrupts, then take the lock; the flags to give back (kernel/locking/spinlock.c: _raw_spin_lock_irqsave()). */
 export function _raw_spin_lock_irqsave(lock: raw_spinlock): unsigned_long {
 	const flags = local_irq_save();
-	_raw_spin_lock(lock);
+	machine.schedule_point('lock', 0);
+	const task = cpu_context.current;
+	task.preempt_count++;
+	if (lock.locked) contended(lock);
+	acquire(lock, task, false);
 	return flags;
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_unlock_irqrestore() */
+/** Let the lock go, then interrupts as @flags say (kernel/locking/spinlock.c: _raw_spin_unlock_irqrestore()). */
 export function _raw_spin_unlock_irqrestore(lock: raw_spinlock, flags: unsigned_long): void {
 	release(lock);
 	cpu_context.current.preempt_count--;
@@ -111,13 +123,13 @@ export function _raw_spin_unlock_irqrestore(lock: raw_spinlock, flags: unsigned_
 	machine.schedule_point('unlock', 0);
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_lock_irq() */
+/** Mask interrupts, then take the lock (kernel/locking/spinlock.c: _raw_spin_lock_irq()). */
 export function _raw_spin_lock_irq(lock: raw_spinlock): void {
 	local_irq_disable();
 	_raw_spin_lock(lock);
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_unlock_irq() */
+/** Let the lock go, then unmask interrupts (kernel/locking/spinlock.c: _raw_spin_unlock_irq()). */
 export function _raw_spin_unlock_irq(lock: raw_spinlock): void {
 	release(lock);
 	cpu_context.current.preempt_count--;
@@ -125,23 +137,24 @@ export function _raw_spin_unlock_irq(lock: raw_spinlock): void {
 	machine.schedule_point('unlock', 0);
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_lock_bh() */
+/** Hold softirqs back, then take the lock (kernel/locking/spinlock.c: _raw_spin_lock_bh()). */
 export function _raw_spin_lock_bh(lock: raw_spinlock): void {
 	__local_bh_disable();
 	_raw_spin_lock(lock);
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_unlock_bh() */
+/** Let the lock go, then softirqs run again (kernel/locking/spinlock.c: _raw_spin_unlock_bh()). */
 export function _raw_spin_unlock_bh(lock: raw_spinlock): void {
 	_raw_spin_unlock(lock);
 	__local_bh_enable();
 }
 
-/** kernel/locking/spinlock.c: _raw_spin_trylock() */
+/** Take the lock if it is free: whether it was (kernel/locking/spinlock.c: _raw_spin_trylock()). */
 export function _raw_spin_trylock(lock: raw_spinlock): bool {
 	machine.schedule_point('lock', 0);
 	if (lock.locked) return false;
-	cpu_context.current.preempt_count++;
-	acquire(lock);
+	const task = cpu_context.current;
+	task.preempt_count++;
+	acquire(lock, task, !irqs_disabled());
 	return true;
 }

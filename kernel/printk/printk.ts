@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The kernel log: a ring of records, and the console.
 // Linux 6.12: kernel/printk/printk.c
-// Left out: continuation lines, several consoles, deferred and NMI-safe printing, /dev/kmsg
+// Left out: several consoles, deferred and NMI-safe printing, /dev/kmsg
 import { machine } from '#arch/arm64/kernel/setup.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
 import { boot_data, early_param } from '#linux/init.js';
-import { KERN_SOH, LOGLEVEL_WARNING } from '#linux/kern_levels.js';
+import { KERN_CONT, KERN_SOH, LOGLEVEL_WARNING } from '#linux/kern_levels.js';
 import type { bool, int, u64, unsigned_long } from '#linux/types.js';
 
 /** One line of the log. */
@@ -66,6 +66,20 @@ function log_store(level: int, text: string): void {
 }
 
 /**
+ * More of the newest line: nobody has printed since. Formats carry no line end here, so every line may be continued.
+ * The console cannot take its line back, and gets the rest as the next one.
+ */
+function log_cont(text: string): bool {
+	const log = printk_state.log;
+	const last = log.at(-1);
+	if (last === undefined) return false;
+	log[log.length - 1] = { ...last, text: last.text + text };
+	if (last.level < printk_state.console_loglevel)
+		(machine as typeof machine | undefined)?.console(last.level, text);
+	return true;
+}
+
+/**
  * vprintk_emit - Write a message to the log (kernel/printk/printk.c: vprintk_emit())
  * @level: 0 to 7, or -1: what the text's own prefix says, else the default
  * @fmt: the format
@@ -76,13 +90,16 @@ function log_store(level: int, text: string): void {
 export function vprintk_emit(level: int, fmt: string, args: readonly printk_arg[]): int {
 	let text = vsnprintf_text(fmt, args);
 	let lvl = level;
+	let cont = false;
 	while (text.length >= 2 && text[0] === KERN_SOH) {
 		const c = text.charCodeAt(1) - 0x30;
 		if (lvl === -1 && c >= 0 && c <= 7) lvl = c;
+		if (text.startsWith(KERN_CONT)) cont = true;
 		text = text.slice(2);
 	}
 	if (lvl === -1) lvl = printk_state.default_message_loglevel;
 	if (text.endsWith('\n')) text = text.slice(0, -1);
+	if (cont && log_cont(text)) return text.length;
 	if (!text.includes('\n')) log_store(lvl, text);
 	else for (const line of text.split('\n')) log_store(lvl, line);
 	return text.length;

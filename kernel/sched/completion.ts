@@ -67,7 +67,7 @@ function wait_for_common(x: completion, timeout: long, st: unsigned_int): long {
 	return left > 0 ? left : 1;
 }
 
-/** kernel/sched/completion.c: wait_for_completion() */
+/** Sleep until the completion lets one pass (kernel/sched/completion.c: wait_for_completion()). */
 export function wait_for_completion(x: completion): void {
 	wait_for_common(x, MAX_SCHEDULE_TIMEOUT, TASK_UNINTERRUPTIBLE);
 }
@@ -85,6 +85,7 @@ export function wait_for_completion_interruptible(x: completion): int {
 
 export const wait_for_completion_killable = wait_for_completion_interruptible;
 
+/** wait_for_completion_timeout() that a signal could end; none comes (kernel/sched/completion.c: wait_for_completion_interruptible_timeout()). */
 export function wait_for_completion_interruptible_timeout(x: completion, timeout: unsigned_long): long {
 	return wait_for_common(x, timeout, TASK_INTERRUPTIBLE);
 }

@@ -94,7 +94,7 @@ export function try_to_wake_up(p: task_struct, st: unsigned_int): bool {
 	return true;
 }
 
-/** kernel/sched/core.c: wake_up_process() */
+/** Make a sleeping task ready: 1, or 0 when it was not asleep (kernel/sched/core.c: wake_up_process()). */
 export function wake_up_process(p: task_struct): int {
 	return try_to_wake_up(p, TASK_NORMAL) ? 1 : 0;
 }
@@ -173,7 +173,7 @@ export function need_resched(): bool {
 	return !list_empty(state.rq.queue);
 }
 
-/** include/linux/sched.h: yield() */
+/** Let the tasks that are ready run (include/linux/sched.h: yield()). */
 export function yield_(): void {
 	__cond_resched();
 }

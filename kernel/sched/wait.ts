@@ -81,6 +81,7 @@ export function prepare_to_wait(
 	prepare(wq_head, wq_entry, st, false);
 }
 
+/** prepare_to_wait() of one who is woken alone (kernel/sched/wait.c: prepare_to_wait_exclusive()). */
 export function prepare_to_wait_exclusive(
 	wq_head: wait_queue_head,
 	wq_entry: wait_queue_entry,

@@ -16,11 +16,11 @@ const base = boot_data(() => ({
 	active: new rb_root_cached<hrtimer>(),
 	running: null as hrtimer | null,
 	/** When the timer wheel wants the CPU's timer to fire, and what to do then. */
-	wheel_deadline: Number.POSITIVE_INFINITY as number,
+	wheel_deadline: Number.POSITIVE_INFINITY as u64,
 	wheel_expired: null as (() => void) | null,
 }));
 
-function first_expiry(): number {
+function first_expiry(): u64 {
 	const node = base.active.rb_leftmost;
 	return node === null ? Number.POSITIVE_INFINITY : (node.container as hrtimer).expires;
 }
@@ -30,7 +30,7 @@ function reprogram(): void {
 }
 
 /** The timer wheel's next deadline in ns (kernel/time/tick-sched.c: tick_program_event()); @expired raises its softirq. */
-export function tick_program_event(deadline: number, expired: () => void): void {
+export function tick_program_event(deadline: u64, expired: () => void): void {
 	base.wheel_expired = expired;
 	if (base.wheel_deadline === deadline) return;
 	base.wheel_deadline = deadline;
@@ -51,7 +51,7 @@ function dequeue(timer: hrtimer): void {
 	timer.queued = false;
 }
 
-/** kernel/time/hrtimer.c: hrtimer_init() */
+/** Make @timer one that is not armed (kernel/time/hrtimer.c: hrtimer_init()). */
 export function hrtimer_init(timer: hrtimer, _clock_id: int, _mode: hrtimer_mode): void {
 	timer.queued = false;
 	timer.expires = 0;
@@ -92,6 +92,7 @@ export function hrtimer_forward(timer: hrtimer, now: s64, interval: s64): u64 {
 	return overruns;
 }
 
+/** hrtimer_forward() past the present (include/linux/hrtimer.h: hrtimer_forward_now()). */
 export function hrtimer_forward_now(timer: hrtimer, interval: s64): u64 {
 	return hrtimer_forward(timer, machine.now(), interval);
 }

@@ -10,6 +10,7 @@ export function ktime_get(): s64 {
 	return machine.now();
 }
 
+/** ktime_get() in nanoseconds (include/linux/timekeeping.h: ktime_get_ns()). */
 export function ktime_get_ns(): u64 {
 	return machine.now();
 }
@@ -18,6 +19,7 @@ export const ktime_get_raw = ktime_get;
 export const ktime_get_boottime = ktime_get;
 export const ktime_get_mono_fast_ns = ktime_get_ns;
 
+/** ktime_get() in whole seconds (include/linux/timekeeping.h: ktime_get_seconds()). */
 export function ktime_get_seconds(): s64 {
 	return Math.floor(machine.now() / 1_000_000_000);
 }

@@ -75,7 +75,7 @@ function run_timer_softirq(): void {
 	}
 }
 
-/** include/linux/timer.h: __timer_init() */
+/** Make @timer one that calls @func and is not armed (include/linux/timer.h: __timer_init()). */
 export function __timer_init(
 	timer: timer_list,
 	func: (timer: timer_list) => void,
@@ -154,6 +154,7 @@ export function timer_shutdown_sync(timer: timer_list): int {
 	return ret;
 }
 
+/** timer_delete(), and it cannot be armed again (kernel/time/timer.c: timer_shutdown()). */
 export function timer_shutdown(timer: timer_list): int {
 	const ret = timer_delete(timer);
 	timer.function = null;
@@ -208,6 +209,7 @@ export function schedule_timeout_uninterruptible(timeout: long): long {
 	return timed_sleep(timeout, TASK_UNINTERRUPTIBLE);
 }
 
+/** schedule_timeout_uninterruptible() that a signal could end (kernel/time/timer.c: schedule_timeout_interruptible()). */
 export function schedule_timeout_interruptible(timeout: long): long {
 	__might_sleep('schedule_timeout');
 	return timed_sleep(timeout, TASK_INTERRUPTIBLE);

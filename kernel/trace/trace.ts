@@ -1,71 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The trace: a ring of events as lines of text.
-// Linux 6.12: kernel/trace/trace.c, kernel/trace/trace_events.c
-// Left out: per-CPU buffers, filters, triggers, tracers, the binary format
+// The trace: a ring of printed records, and its files in /sys/kernel/tracing.
+// Linux 6.12: kernel/trace/trace.c
+//
+// A record is kept as text, and counts as RECORD_BYTES of the buffer's size, however long it is.
+//
+// Left out: per-CPU buffers, tracers other than nop, trace_pipe, snapshots, options, clocks, instances.
 import { cpu_context } from '#asm/current.js';
+import { debugfs_create_automount } from '#fs/debugfs/inode.js';
+import { simple_read_from_buffer } from '#fs/libfs.js';
+import { seq_lseek, seq_puts, seq_read, seq_release, single_open } from '#fs/seq_file.js';
+import { tracefs_create_file, tracefs_initialized } from '#fs/tracefs/inode.js';
 import { sched_clock } from '#kernel/time/sched_clock.js';
+import { trace_line, trace_print_lat_fmt } from '#kernel/trace/trace_output.js';
+import { memparse } from '#lib/cmdline.js';
+import { kstrtoul_from_user } from '#lib/kstrtox.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
-import { __setup, boot_data } from '#linux/init.js';
+import type { dentry } from '#linux/debugfs.js';
+import type { err_ptr } from '#linux/err.js';
+import { EINVAL, ENODEV } from '#linux/errno.js';
+import { FMODE_READ, FMODE_WRITE, type file, type file_operations, type inode, O_TRUNC } from '#linux/fs.js';
+import { __setup, boot_data, fs_initcall } from '#linux/init.js';
 import { irqs_disabled } from '#linux/irqflags.js';
 import { HARDIRQ_MASK, PREEMPT_MASK, SOFTIRQ_OFFSET } from '#linux/preempt.js';
-import type { bool, int, size_t, u64 } from '#linux/types.js';
+import type { seq_file } from '#linux/seq_file.js';
+import type { trace_entry, trace_event_call } from '#linux/trace_events.js';
+import {
+	type bool,
+	type int,
+	type loff_t,
+	ref,
+	type size_t,
+	type ssize_t,
+	type umode_t,
+	type unsigned_long,
+} from '#linux/types.js';
 
-/** One event of the ring. */
-export interface trace_entry {
-	/** `system:event`; bprint for trace_printk(). */
-	readonly event: string;
-	/** The text after the event's name. */
-	readonly text: string;
-	readonly ts: u64;
-	readonly cpu: int;
-	readonly pid: int;
-	readonly comm: string;
-	readonly irq_flags: string;
-}
+/** Modes of files in tracefs (kernel/trace/trace.h). */
+export const TRACE_MODE_WRITE = 0o640;
+export const TRACE_MODE_READ = 0o440;
 
-/** An event that can be switched on; `enabled` is all that a disabled one costs to ask. */
-export class trace_event_call {
-	enabled: bool = false;
-	constructor(
-		readonly system: string,
-		readonly name: string,
-	) {}
-}
+/** What a record counts as in the buffer's size. */
+const RECORD_BYTES = 64;
+const TRACE_BUF_SIZE_DEFAULT = 65536 * RECORD_BYTES;
 
-const RING_ENTRIES = 65536;
+const global_trace = boot_data(() => ({
+	entries: [] as trace_entry[],
+	/** Where the oldest stands once the ring is full. */
+	head: 0,
+	written: 0,
+	tracing_on: true as bool,
+	trace_buf_size: TRACE_BUF_SIZE_DEFAULT as unsigned_long,
+}));
 
-/** Every event of the image, registered at import. */
-const events: trace_event_call[] = [];
+const capacity = (): size_t => Math.max(1, Math.floor(global_trace.trace_buf_size / RECORD_BYTES));
 
-const ring = boot_data(() => {
-	for (const call of events) call.enabled = false;
-	return {
-		entries: [] as trace_entry[],
-		/** Where the oldest stands once the ring is full. */
-		head: 0,
-		written: 0,
-		tracing_on: true as bool,
-		size: RING_ENTRIES as size_t,
-	};
-});
-
-/** Register an event of the image; use it at module top level (include/trace/trace_events.h: TRACE_EVENT()). */
-export function DEFINE_TRACE_EVENT(system: string, name: string): trace_event_call {
-	const call = new trace_event_call(system, name);
-	events.push(call);
-	return call;
-}
-
-function irq_flags_text(): string {
-	const task = cpu_context.current;
-	const hard = (task.preempt_count & HARDIRQ_MASK) !== 0;
-	const soft = (task.preempt_count & SOFTIRQ_OFFSET) !== 0;
-	const depth = task.preempt_count & PREEMPT_MASK;
-	return `${irqs_disabled() ? 'd' : '.'}.${hard && soft ? 'H' : hard ? 'h' : soft ? 's' : '.'}${depth === 0 ? '.' : depth.toString(16)}.`;
+function tracing_gen_ctx(): string {
+	const count = cpu_context.current.preempt_count;
+	return trace_print_lat_fmt(
+		irqs_disabled(),
+		(count & HARDIRQ_MASK) !== 0,
+		(count & SOFTIRQ_OFFSET) !== 0,
+		count & PREEMPT_MASK,
+	);
 }
 
 function trace_store(event: string, text: string): void {
-	if (!ring.tracing_on) return;
+	const tr = global_trace;
+	if (!tr.tracing_on) return;
 	const task = cpu_context.current;
 	const e: trace_entry = {
 		event,
@@ -74,20 +75,21 @@ function trace_store(event: string, text: string): void {
 		cpu: cpu_context.cpu,
 		pid: task.pid,
 		comm: task.comm,
-		irq_flags: irq_flags_text(),
+		irq_flags: tracing_gen_ctx(),
 	};
-	ring.written++;
-	if (ring.entries.length < ring.size) {
-		ring.entries.push(e);
+	tr.written++;
+	if (tr.entries.length < capacity()) {
+		tr.entries.push(e);
 	} else {
-		ring.entries[ring.head] = e;
-		ring.head = (ring.head + 1) % ring.size;
+		tr.entries[tr.head] = e;
+		tr.head = (tr.head + 1) % tr.entries.length;
 	}
 }
 
-/** Record @call with its printed fields, if it is on (include/trace/trace_events.h: trace_event_raw_event_*). */
-export function trace_event(call: trace_event_call, fmt: string, ...args: printk_arg[]): void {
-	if (call.enabled) trace_store(`${call.system}:${call.name}`, vsnprintf_text(fmt, args));
+/** Record @call with what its format prints, if it is on (include/trace/trace_events.h: trace_event_raw_event_*). */
+export function trace_event(call: trace_event_call, ...args: printk_arg[]): void {
+	const { system, print_format } = call.class_;
+	if (call.enabled) trace_store(`${system}:${call.name}`, vsnprintf_text(print_format, args));
 }
 
 /** A line of free text (kernel/trace/trace.c: trace_printk()). */
@@ -97,61 +99,40 @@ export function trace_printk(fmt: string, ...args: printk_arg[]): int {
 	return text.length;
 }
 
-/** Switch events on or off: `iommu:map`, `iommu:*`, `map`, `*`; whether any matched (kernel/trace/trace_events.c: trace_set_clr_event()). */
-export function trace_set_clr_event(match: string, set: bool): bool {
-	let any = false;
-	const [system, name] = match.includes(':') ? (match.split(':') as [string, string]) : [null, match];
-	for (const call of events) {
-		if (system !== null && system !== '*' && system !== '' && system !== call.system) continue;
-		if (name !== '*' && name !== '' && name !== call.name && !(system === null && name === call.system))
-			continue;
-		call.enabled = set;
-		any = true;
-	}
-	return any;
-}
-
-/** All events, as /sys/kernel/tracing/available_events lists them. */
-export function available_events(): string[] {
-	return events.map((c) => `${c.system}:${c.name}`);
-}
-
-/** Start or stop recording (kernel/trace/trace.c: tracing_on(), tracing_off()). */
+/** Start recording (kernel/trace/trace.c). */
 export function tracing_on(): void {
-	ring.tracing_on = true;
+	global_trace.tracing_on = true;
 }
 
+/** Stop recording (kernel/trace/trace.c). */
 export function tracing_off(): void {
-	ring.tracing_on = false;
+	global_trace.tracing_on = false;
+}
+
+/** Whether records are taken (kernel/trace/trace.c: tracing_is_on()). */
+export function tracing_is_on(): bool {
+	return global_trace.tracing_on;
 }
 
 /** Forget what was recorded (kernel/trace/trace.c: tracing_reset_online_cpus()). */
 export function tracing_reset(): void {
-	ring.entries = [];
-	ring.head = 0;
-	ring.written = 0;
+	global_trace.entries = [];
+	global_trace.head = 0;
+	global_trace.written = 0;
 }
 
 /** The recorded events, the oldest first. */
 export function trace_entries(): trace_entry[] {
-	return [...ring.entries.slice(ring.head), ...ring.entries.slice(0, ring.head)];
+	const { entries, head } = global_trace;
+	return [...entries.slice(head), ...entries.slice(0, head)];
 }
 
-/** An event as a line of /sys/kernel/tracing/trace. */
-export function trace_line(e: trace_entry): string {
-	const us = Math.floor(e.ts / 1000);
-	const task = `${e.comm.slice(0, 16).padStart(16)}-${String(e.pid).padEnd(7)}`;
-	const time = `${String(Math.floor(us / 1_000_000)).padStart(5)}.${String(us % 1_000_000).padStart(6, '0')}`;
-	const name = e.event === 'bprint' ? '' : `${e.event.slice(e.event.indexOf(':') + 1)}: `;
-	return `${task} [${String(e.cpu).padStart(3, '0')}] ${e.irq_flags} ${time}: ${name}${e.text}`;
-}
-
-/** The whole of /sys/kernel/tracing/trace. */
+/** The whole of /sys/kernel/tracing/trace, without line ends. */
 export function trace_lines(): string[] {
 	return [
 		'# tracer: nop',
 		'#',
-		`# entries-in-buffer/entries-written: ${ring.entries.length}/${ring.written}   #P:1`,
+		`# entries-in-buffer/entries-written: ${global_trace.entries.length}/${global_trace.written}   #P:1`,
 		'#',
 		'#                                _-----=> irqs-off/BH-disabled',
 		'#                               / _----=> need-resched',
@@ -165,7 +146,92 @@ export function trace_lines(): string[] {
 	];
 }
 
-__setup('trace_event', (val) => {
-	for (const match of (val ?? '').split(',')) if (match !== '') trace_set_clr_event(match, true);
+/** Make the buffer of another size; the newest records that fit stay (kernel/trace/trace.c: tracing_resize_ring_buffer()). */
+function tracing_resize_ring_buffer(size: unsigned_long): void {
+	const entries = trace_entries();
+	global_trace.trace_buf_size = size;
+	global_trace.entries = entries.slice(-capacity());
+	global_trace.head = 0;
+}
+
+function tracing_show(m: seq_file, _v: unknown): int {
+	for (const line of trace_lines()) seq_puts(m, `${line}\n`);
+	return 0;
+}
+
+/** Opening for writing as `>` does empties the trace; what is written is ignored. */
+function tracing_open(_inode: inode, file: file): int {
+	if (file.f_mode & FMODE_WRITE && file.f_flags & O_TRUNC) tracing_reset();
+	return file.f_mode & FMODE_READ ? single_open(file, tracing_show, null) : 0;
+}
+
+const tracing_fops: file_operations = {
+	open: tracing_open,
+	read: (file, buf, count, ppos): ssize_t => seq_read(file, buf, count, ppos),
+	write: (_file, _buf, count): ssize_t => count,
+	llseek: (file, offset, whence): loff_t => seq_lseek(file, offset, whence),
+	release: (inode, file): int => seq_release(inode, file),
+};
+
+const tracing_entries_fops: file_operations = {
+	read: (_file, buf, count, ppos): ssize_t => {
+		const text = `${Math.floor(global_trace.trace_buf_size / 1024)}\n`;
+		return simple_read_from_buffer(buf, count, ppos, text, text.length);
+	},
+	write: (_file, buf, count): ssize_t => {
+		const val = new ref<unsigned_long>(0);
+		const ret = kstrtoul_from_user(buf, count, 10, val);
+		if (ret) return ret;
+		if (val.value === 0) return -EINVAL;
+		tracing_resize_ring_buffer(val.value * 1024);
+		return count;
+	},
+};
+
+/** kernel/trace/trace.c: rb_simple_fops */
+const rb_simple_fops: file_operations = {
+	read: (_file, buf, count, ppos): ssize_t =>
+		simple_read_from_buffer(buf, count, ppos, tracing_is_on() ? '1\n' : '0\n', 2),
+	write: (_file, buf, count): ssize_t => {
+		const val = new ref<unsigned_long>(0);
+		const ret = kstrtoul_from_user(buf, count, 10, val);
+		if (ret) return ret;
+		if (val.value !== 0) tracing_on();
+		else tracing_off();
+		return count;
+	},
+};
+
+/** A file of the trace; a failure is only told (kernel/trace/trace.c: trace_create_file()). */
+export function trace_create_file(
+	name: string,
+	mode: umode_t,
+	parent: dentry | err_ptr | null,
+	data: unknown,
+	fops: file_operations,
+): dentry | err_ptr {
+	return tracefs_create_file(name, mode, parent, data, fops);
+}
+
+/** Where debugfs is, the trace is found in it too (kernel/trace/trace.c: tracing_init_dentry()). */
+function tracing_init_dentry(): int {
+	if (!tracefs_initialized()) return -ENODEV;
+	debugfs_create_automount('tracing', null);
+	return 0;
+}
+
+function tracer_init_tracefs(): int {
+	const ret = tracing_init_dentry();
+	if (ret) return 0;
+	trace_create_file('trace', TRACE_MODE_WRITE, null, null, tracing_fops);
+	trace_create_file('buffer_size_kb', TRACE_MODE_WRITE, null, null, tracing_entries_fops);
+	trace_create_file('tracing_on', TRACE_MODE_WRITE, null, null, rb_simple_fops);
+	return 0;
+}
+fs_initcall(tracer_init_tracefs);
+
+__setup('trace_buf_size', (val) => {
+	const size = val === null ? 0 : memparse(val, null);
+	if (size > 0) global_trace.trace_buf_size = Math.max(4096, size);
 	return 0;
 });

@@ -33,26 +33,32 @@ import {
 } from '#linux/libfdt.js';
 import { type bool, INT_MAX, type int, type ref, type size_t, type u32 } from '#linux/types.js';
 
+/** Bytes of the whole blob (scripts/dtc/libfdt/libfdt.h: fdt_totalsize()). */
 export function fdt_totalsize(fdt: Uint8Array): u32 {
 	return be32_to_cpup(fdt, FDT_HDR_TOTALSIZE);
 }
 
+/** Where the structure block starts (scripts/dtc/libfdt/libfdt.h: fdt_off_dt_struct()). */
 export function fdt_off_dt_struct(fdt: Uint8Array): u32 {
 	return be32_to_cpup(fdt, FDT_HDR_OFF_DT_STRUCT);
 }
 
+/** Where the strings start (scripts/dtc/libfdt/libfdt.h: fdt_off_dt_strings()). */
 export function fdt_off_dt_strings(fdt: Uint8Array): u32 {
 	return be32_to_cpup(fdt, FDT_HDR_OFF_DT_STRINGS);
 }
 
+/** Where the list of reserved memory starts (scripts/dtc/libfdt/libfdt.h: fdt_off_mem_rsvmap()). */
 export function fdt_off_mem_rsvmap(fdt: Uint8Array): u32 {
 	return be32_to_cpup(fdt, FDT_HDR_OFF_MEM_RSVMAP);
 }
 
+/** The version of the format (scripts/dtc/libfdt/libfdt.h: fdt_version()). */
 export function fdt_version(fdt: Uint8Array): u32 {
 	return be32_to_cpup(fdt, FDT_HDR_VERSION);
 }
 
+/** Bytes of strings (scripts/dtc/libfdt/libfdt.h: fdt_size_dt_strings()). */
 export function fdt_size_dt_strings(fdt: Uint8Array): u32 {
 	return be32_to_cpup(fdt, FDT_HDR_SIZE_DT_STRINGS);
 }
@@ -92,23 +98,23 @@ export function fdt_offset_ptr(fdt: Uint8Array, offset: int, len: size_t): Uint8
 export function fdt_next_tag(fdt: Uint8Array, startoffset: int, nextoffset: ref<int>): u32 {
 	let offset = startoffset;
 	nextoffset.value = -FDT_ERR_TRUNCATED;
-	const tagp = fdt_offset_ptr(fdt, offset, FDT_TAGSIZE);
-	if (tagp === null) return FDT_END;
-	const tag = be32_to_cpup(tagp);
+	// By offset: a view for each tag would be most of what a boot allocates.
+	const base = fdt_off_dt_struct(fdt);
+	const size = struct_size(fdt);
+	if (offset < 0 || offset + FDT_TAGSIZE > size) return FDT_END;
+	const tag = be32_to_cpup(fdt, base + offset);
 	offset += FDT_TAGSIZE;
 	nextoffset.value = -FDT_ERR_BADSTRUCTURE;
 	switch (tag) {
 		case FDT_BEGIN_NODE: {
-			const base = fdt_off_dt_struct(fdt);
 			const nul = fdt.indexOf(0, base + offset);
-			if (nul < 0 || nul - base >= struct_size(fdt)) return FDT_END;
+			if (nul < 0 || nul - base >= size) return FDT_END;
 			offset = nul - base + 1;
 			break;
 		}
 		case FDT_PROP: {
-			const lenp = fdt_offset_ptr(fdt, offset, 8);
-			if (lenp === null) return FDT_END;
-			offset += 8 + be32_to_cpup(lenp);
+			if (offset + 8 > size) return FDT_END;
+			offset += 8 + be32_to_cpup(fdt, base + offset);
 			break;
 		}
 		case FDT_END:
@@ -118,12 +124,12 @@ export function fdt_next_tag(fdt: Uint8Array, startoffset: int, nextoffset: ref<
 		default:
 			return FDT_END;
 	}
-	if (offset > struct_size(fdt)) return FDT_END;
+	if (offset > size) return FDT_END;
 	nextoffset.value = (offset + 3) & ~3;
 	return tag;
 }
 
-/** Behind the name of the node at @offset, or an error. */
+/** Behind the name of the node at @offset, or an error (scripts/dtc/libfdt/fdt.c: fdt_check_node_offset_()). */
 export function fdt_check_node_offset_(fdt: Uint8Array, offset: int): int {
 	const next: ref<int> = { value: 0 };
 	if (offset < 0 || offset % FDT_TAGSIZE !== 0) return -FDT_ERR_BADOFFSET;
@@ -131,7 +137,7 @@ export function fdt_check_node_offset_(fdt: Uint8Array, offset: int): int {
 	return next.value;
 }
 
-/** Behind the property at @offset, or an error. */
+/** Behind the property at @offset, or an error (scripts/dtc/libfdt/fdt.c: fdt_check_prop_offset_()). */
 export function fdt_check_prop_offset_(fdt: Uint8Array, offset: int): int {
 	const next: ref<int> = { value: 0 };
 	if (offset < 0 || offset % FDT_TAGSIZE !== 0) return -FDT_ERR_BADOFFSET;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel's reading of a flattened device tree: names, properties, paths, reserved memory.
+// Reading a flattened tree: names, properties, paths, reserved memory.
 // Linux 6.12: scripts/dtc/libfdt/fdt_ro.c
 import {
 	fdt_check_node_offset_,
@@ -56,11 +56,19 @@ function nextprop_(fdt: Uint8Array, start: int): int {
 	}
 }
 
+/**
+ * Offset of the first property of a node, or a negative error
+ * (scripts/dtc/libfdt/fdt_ro.c: fdt_first_property_offset()).
+ */
 export function fdt_first_property_offset(fdt: Uint8Array, nodeoffset: int): int {
 	const offset = fdt_check_node_offset_(fdt, nodeoffset);
 	return offset < 0 ? offset : nextprop_(fdt, offset);
 }
 
+/**
+ * Offset of the property after the one at @offset, or a negative error
+ * (scripts/dtc/libfdt/fdt_ro.c: fdt_next_property_offset()).
+ */
 export function fdt_next_property_offset(fdt: Uint8Array, offset: int): int {
 	const next = fdt_check_prop_offset_(fdt, offset);
 	return next < 0 ? next : nextprop_(fdt, next);
@@ -101,7 +109,10 @@ export function fdt_getprop(
 	return null;
 }
 
-/** The node inside @offset with this name, with or without unit address (fdt_subnode_offset()). */
+/**
+ * The node inside @offset with this name, with or without unit address
+ * (scripts/dtc/libfdt/fdt_ro.c: fdt_subnode_offset()).
+ */
 export function fdt_subnode_offset(fdt: Uint8Array, offset: int, name: string): int {
 	for (let node = fdt_first_subnode(fdt, offset); node >= 0; node = fdt_next_subnode(fdt, node)) {
 		const found = fdt_get_name(fdt, node);

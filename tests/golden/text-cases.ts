@@ -118,7 +118,143 @@ const withoutPool = (lines: readonly string[]): string[] =>
 		.filter((l) => BOOT_LINES.test(l))
 		.map((l) => l.replace(/mapped \[mem 0x\w+-0x\w+\]/, 'mapped [mem …]'));
 
+/** All lines of a file. */
+const lines = (path: string): string[] => read(path).split('\n').slice(0, -1);
+
+const TRACING = '/sys/kernel/tracing';
+const SYSTEMS = ['iommu', 'swiotlb', 'dma'];
+
+/** The numbers that a build gives: to events, and to the variables of a macro. */
+const withoutBuildNumbers = (text: readonly string[]): string[] => {
+	const seen: string[] = [];
+	return text.map((line) =>
+		line.replace(/^ID: \d+$/, 'ID: …').replace(/__UNIQUE_ID_([xy])_(\d+)/g, (_all, letter, id: string) => {
+			if (!seen.includes(id)) seen.push(id);
+			return `__UNIQUE_ID_${letter}_${seen.indexOf(id)}`;
+		}),
+	);
+};
+
+/** What the case "trace-sample" did while all events were on, as its answers and its records show. */
+const SAMPLE_STEPS: [string, (number | string)[]][] = [
+	['mp', [0, 1, '0x10000123', 5000, 1]],
+	['scpu', [1, 0, 100]],
+	['sdev', [1, 0, 100]],
+	['um', [1]],
+	['ac', [0, 2, 4096]],
+	['fc', [2]],
+	['sg', [0, 3, 1, 0, '0x10001000:4096,0x10003000:8192']],
+	['usg', [3]],
+	['mp', [1, 4, '0x10000000', 16384, 2]],
+	['um', [4]],
+	['mr', [0, 5, '0xf1260000', 4096, 0, 0]],
+	['ur', [5]],
+	['mp', [0, 6, '0x10000000', 0x2_0000_0000, 1, 32]],
+	['dcur', [0, 1]],
+	['rfault', [1, 0, '0x1234', 1]],
+];
+
+/**
+ * Records without what the two kernels cannot share: the task and its number, the time, and where each page
+ * allocator put the page tables and the coherent buffer. A page table's address becomes its place in the table, a
+ * directory's its place in the directory. The flags column stays.
+ */
+function withoutPlaces(text: readonly string[]): string[] {
+	const tables: number[] = [];
+	const place = (phys: number): string => {
+		const table = tables.findIndex((base) => phys >= base && phys < base + 1024);
+		return table < 0
+			? `DT+${(phys % 16384).toString(16)}`
+			: `PT${table}+${(phys - tables[table]!).toString(16)}`;
+	};
+	return text.map((line) => {
+		const record = /^ *\S+-\d+ +\[\d{3}\] (\S{5}) +\d+\.\d{6}: (.*)$/.exec(line);
+		if (record === null) return line;
+		const [, flags, what] = record as unknown as [string, string, string];
+		const table = /^dma_map_page: \S+\.iommu .* dma_addr=(\w+) size=1024 /.exec(what);
+		if (table) tables.push(Number.parseInt(table[1]!, 16));
+		const at = what.includes('.iommu dir=')
+			? what.replace(
+					/(_addr)=(\w+)/g,
+					(_all, name, phys: string) => `${name}=${place(Number.parseInt(phys, 16))}`,
+				)
+			: what.replace(/^(map: .* - 0x00000000ffffe000 paddr)=0x(?!00000000f1260000)\w+/, '$1=…');
+		return `${flags} ${at}`;
+	});
+}
+
+/** 6.12 loses a domain's tables and leaves them mapped for the IOMMU. */
+const TABLES_FREED = /^\S{5} dma_unmap_page: \S+\.iommu /;
+
+/** Of /proc/iomem, what this machine cannot have: the kernel's image, what its boot reserved, UARTs. */
+const NOT_OURS = /Kernel (code|data)$|: reserved$|serial@/;
+/** The tree's own reserved-memory, which both have. */
+const RESERVED_BY_TREE = /^ {2}(03000000-037fffff|10000000-13ffffff|50000000-53ffffff) : reserved$/;
+const isOurs = (line: string): boolean => RESERVED_BY_TREE.test(line) || !NOT_OURS.test(line);
+
+/** Linux's number of an interrupt says how many others were set up before it: interprocessor ones, timers, UARTs. */
+const withoutIrqNumber = (line: string): string =>
+	line.replace(/^ *\d+(?=: +\d+ +GICv3)/, (n) => '…'.padStart(n.length));
+
 export const textCases: Record<string, TextCase> = {
+	'trace-formats': (_s, c) => {
+		const ours = SYSTEMS.flatMap((system) =>
+			names(`${TRACING}/events/${system}`)
+				.filter((event) => event !== 'enable')
+				.flatMap((event) => [
+					`## events/${system}/${event}/`,
+					...lines(`${TRACING}/events/${system}/${event}/format`),
+				]),
+		);
+		return compareLines(c, withoutBuildNumbers(ours), withoutBuildNumbers(c.text ?? []));
+	},
+	'trace-sample': (s, c) => {
+		for (const system of SYSTEMS) sysfs_write(`${TRACING}/events/${system}/enable`, '1\n');
+		sysfs_write(`${TRACING}/trace`, '\n');
+		// The capture's first two answers are of markers (nop), which call nothing.
+		const nops = ['0\t0', '1\t0'];
+		const steps = answers(s, SAMPLE_STEPS).map((line) => line.replace(/^\d+/, (n) => String(Number(n) + 2)));
+		s.takeLog();
+		s.refresh();
+		const log = s.takeLog();
+		const trace = lines(`${TRACING}/trace`);
+		for (const system of SYSTEMS) sysfs_write(`${TRACING}/events/${system}/enable`, '0\n');
+		const all = withoutPlaces([...trace, '## answers', ...nops, ...steps]);
+		// A listed deviation: these records are no part of Linux's trace, nor of its count of records.
+		const freed = all.filter((line) => TABLES_FREED.test(line));
+		const ours = all
+			.filter((line) => !TABLES_FREED.test(line))
+			.map((line) =>
+				line.replace(/(?<=entries-written: )(\d+)\/(\d+)/, (_all, kept: string, written: string) =>
+					[kept, written].map((n) => Number(n) - freed.length).join('/'),
+				),
+			);
+		const theirLog = c.mmio?.['after the last nop'] ?? '';
+		const logVerdict = compareMmio(c.case, theirLog, log);
+		return [
+			...compareLines(c, ours, withoutPlaces(c.text ?? [])),
+			...compareLines(c, [freed.join('\n')], ['']),
+			{ what: 'register traffic', verdict: logVerdict, theirs: theirLog, ours: log },
+		];
+	},
+	debugfs: (_s, c) => {
+		const swiotlb = '/sys/kernel/debug/swiotlb';
+		const files = ['io_tlb_nslabs', 'io_tlb_used', 'io_tlb_used_hiwater'].map((f) => `${swiotlb}/${f}`);
+		const iommu = names('/sys/kernel/debug/iommu').map((name) => `/sys/kernel/debug/iommu/${name}`);
+		return compareLines(
+			c,
+			[
+				...files.flatMap((f) => [`## ${f}`, ...lines(f)]),
+				// Empty: the shell's pattern stays as it is.
+				`## ${iommu.length === 0 ? '/sys/kernel/debug/iommu/*' : iommu.join(' ')}`,
+				...lines('/proc/iomem').filter(isOurs),
+				...lines('/proc/interrupts')
+					.filter((l) => l.endsWith('.iommu'))
+					.map(withoutIrqNumber),
+			],
+			(c.text ?? []).filter(isOurs).map(withoutIrqNumber),
+		);
+	},
 	tree: (_s, c) => {
 		const bus = '/sys/bus/platform/drivers';
 		return compareLines(c, [

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
+import { phys_to_virt } from '#asm/memory.js';
 import type { InjectorOptions } from '#hw/injector.js';
 import { Injector } from '#hw/injector.js';
+import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
+import { DMA_FROM_DEVICE } from '#linux/dma-direction.js';
+import { dma_mapping_error } from '#linux/dma-mapping.js';
+import { Board, BUFS } from '#tests/kernel/dma/board.js';
 import { h6 } from './board.js';
 
 function run(seed: number, options: InjectorOptions) {
@@ -43,5 +48,23 @@ describe('injector', () => {
 		injector.stop();
 		machine.schedule_point('lock', 0);
 		expect(injector.points).to.equal(50);
+	});
+});
+
+describe('scheduling points', () => {
+	// INVARIANTS.md, "Scheduling points": MMIO, cache maintenance, allocation, lock, unlock, atomic exchange.
+	it('are passed of every kind while one buffer is mapped behind the IOMMU and unmapped', () => {
+		const board = new Board('main');
+		const dev = board.device('m0');
+		const { machine } = board.masters;
+		const seen: Record<'map' | 'unmap', Set<string>> = { map: new Set(), unmap: new Set() };
+		machine.hook = (kind) => seen.map.add(kind);
+		const addr = dma_map_single(dev, phys_to_virt(BUFS, 4096), 4096, DMA_FROM_DEVICE);
+		expect(dma_mapping_error(dev, addr)).to.equal(0);
+		machine.hook = (kind) => seen.unmap.add(kind);
+		dma_unmap_single(dev, addr, 4096, DMA_FROM_DEVICE);
+		machine.hook = null;
+		expect([...seen.map]).to.have.members(['mmio', 'cache', 'alloc', 'lock', 'unlock', 'xchg']);
+		expect([...seen.unmap]).to.include.members(['mmio', 'cache', 'lock', 'unlock']);
 	});
 });

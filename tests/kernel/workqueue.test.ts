@@ -6,11 +6,13 @@ import { msleep } from '#linux/delay.js';
 import { kthread_run, kthread_stop } from '#linux/kthread.js';
 import { in_interrupt } from '#linux/preempt.js';
 import { cond_resched, get_current, type task_struct } from '#linux/sched.js';
+import { run_on_cpu } from '#linux/smp.js';
 import { DEFINE_SPINLOCK, spin_lock } from '#linux/spinlock.js';
 import { container_of } from '#linux/types.js';
 import {
 	alloc_ordered_workqueue,
 	cancel_delayed_work_sync,
+	cancel_work,
 	cancel_work_sync,
 	delayed_work,
 	destroy_workqueue,
@@ -118,6 +120,33 @@ describe('workqueue', () => {
 		expect(cancel_work_sync(g.work)).to.equal(true);
 		msleep(20);
 		expect(g.log).to.have.length(1);
+	});
+
+	it('drops an item that another CPU cancels on its way to the queue', () => {
+		m.onSchedulePoint = (kind) => {
+			if (kind !== 'lock') return;
+			m.onSchedulePoint = null;
+			expect(run_on_cpu(1, () => cancel_work(g.work))).to.equal(true);
+		};
+		expect(schedule_work(g.work)).to.equal(true);
+		do_idle();
+		expect(g.log).to.deep.equal([]);
+		expect(system_wq.nr_active).to.equal(0);
+		schedule_work(g.work);
+		do_idle();
+		expect(g.log).to.have.length(1);
+	});
+
+	it('does not run an item that is cancelled just before a worker takes it', () => {
+		schedule_work(g.work);
+		m.onSchedulePoint = (kind) => {
+			if (kind !== 'lock') return;
+			m.onSchedulePoint = null;
+			expect(run_on_cpu(1, () => cancel_work(g.work))).to.equal(true);
+		};
+		do_idle();
+		expect(g.log).to.deep.equal([]);
+		expect(system_wq.nr_active).to.equal(0);
 	});
 
 	it('reports an item that leaks a lock', () => {

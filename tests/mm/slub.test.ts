@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { virt_to_phys } from '#asm/memory.js';
 import { bitmap_zalloc } from '#linux/bitmap.js';
-import { GFP_KERNEL } from '#linux/gfp.js';
+import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import {
 	KMEM_CACHE,
 	kcalloc,
@@ -99,6 +99,23 @@ describe('slub', () => {
 		for (const p of all) kfree(p);
 		slab_shrink_all();
 		expect(nr_used_pages()).to.equal(before);
+	});
+
+	it('hands no object out twice when an interrupt allocates in the midst of an allocation', () => {
+		const machine = bootMemory();
+		const all: Uint8Array[] = [];
+		let inside = false;
+		machine.schedule_point = (kind) => {
+			if (kind !== 'unlock' || inside) return;
+			inside = true;
+			for (let i = 0; i < 33; i++) all.push(kmalloc(512, GFP_ATOMIC)!);
+			inside = false;
+		};
+		for (let i = 0; i < 20; i++) all.push(kmalloc(512, GFP_KERNEL)!);
+		expect(new Set(all.map((p) => virt_to_phys(p))).size).to.equal(all.length);
+		machine.schedule_point = () => {};
+		for (const p of all) kfree(p);
+		expect(slab_live()).to.deep.equal({});
 	});
 
 	it('poisons what is freed, and reports a second free, an inner pointer, a stranger', () => {

@@ -6,7 +6,8 @@ import { Machine, MachineError, type MachineOptions } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { kernel_bug } from '#kernel/panic.js';
 import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
-import { trace_entries, trace_set_clr_event, tracing_reset } from '#kernel/trace/trace.js';
+import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
+import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { slab_live } from '#linux/slab.js';
 import { cma_usage } from '#mm/cma.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
@@ -44,7 +45,7 @@ export class Board {
 			throw e;
 		}
 		this.bootMs = performance.now() - before;
-		trace_set_clr_event('iommu:*', true);
+		trace_set_clr_event('iommu', null, true);
 	}
 
 	/** What the tree calls the board. */

@@ -3,6 +3,7 @@
 import '#init/vmlinux.js';
 import { encode } from 'fast-png';
 import type { Raster } from '#hw/monitor.js';
+import { msleep } from '#kernel/time/timer.js';
 import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';
 import { SyscallError } from '#tools/v4l2.js';
 import { Board } from './board.js';
@@ -16,6 +17,7 @@ import { UserError } from './user-error.js';
 /** Pages come from all over the memory, as after months of uptime. */
 const FRAGMENTED = 'page_placement=scattered,1';
 const NO_IOMMU = 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3-noiommu.dtb';
+const PM_DELAY_MS = 20;
 const CMA_SIZE = 64 * 1024 * 1024;
 
 const say = (...lines: string[]): void => {
@@ -93,9 +95,12 @@ function showBoard(
 		writeOutput('OUT', options.out, pngOf(job.raster));
 		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
 	}
-	const rogues = [readNowhere, writeReadOnly].map(
-		(rogue) => runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts,
-	);
+	const rogues = [readNowhere, writeReadOnly].map((rogue) => {
+		const facts = runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts;
+		// The engine hangs; it is reset when it is put to sleep, and that is not at once.
+		msleep(PM_DELAY_MS);
+		return facts;
+	});
 	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
 	const { lines, leaked } = leaks(before, Board.allocated(), job);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);

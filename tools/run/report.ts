@@ -101,7 +101,7 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 	for (const iommu of summary.iommu) {
 		const t = iommu.totals;
 		lines.push(
-			`  ${iommu.name}: ${count(t.accesses, 'access')}, micro TLB hits ${t.microHits}, macro TLB hits ${t.macroHits}, table walks ${t.walks}, faults ${t.refused}`,
+			`  ${iommu.name}: ${t.accesses.toLocaleString('en-US')} accesses, micro TLB hits ${t.microHits}, macro TLB hits ${t.macroHits}, table walks ${t.walks}, faults ${t.refused}`,
 		);
 	}
 	lines.push(
@@ -113,8 +113,8 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 /** Kept on purpose: the driver frees page tables with their domain, the allocator keeps freed ranges in its caches. */
 const KEPT: Readonly<Record<string, string>> = {
 	'30f0000.iommu': 'page tables, which the driver keeps until their domain goes',
-	iommu_iova: 'address ranges in the IOVA caches',
-	iova_magazine: 'magazines of the IOVA caches',
+	iova: 'address ranges in the IOVA caches',
+	iova_magazine: 'magazines of these caches',
 };
 
 /** Whether all is as it was before: what is left, by kind. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Memory of an arm64 machine at boot: what may be used, which zone it is in, who gets it.
+// Memory of an arm64 machine at boot: what may be used, in which zone, by whom.
 // Linux 6.12: arch/arm64/mm/init.c
 // Left out: ACPI limits, crash kernel and initrd, KASLR, limits of the linear map (48 bits are assumed).
 import { memstart } from '#asm/memory.js';
@@ -9,8 +9,10 @@ import { early_init_fdt_scan_reserved_mem } from '#drivers/of/fdt.js';
 import { dma_contiguous_reserve } from '#kernel/dma/contiguous.js';
 import { direct_state } from '#kernel/dma/direct.js';
 import { swiotlb_adjust_size, swiotlb_init, swiotlb_size_or_default } from '#kernel/dma/swiotlb.js';
+import { ALIGN } from '#linux/align.js';
 import { boot_data, early_param } from '#linux/init.js';
 import { memparse } from '#linux/kernel.js';
+import { memblock_is_nomap } from '#linux/memblock.js';
 import { mm_state } from '#linux/mm.js';
 import { MAX_NR_ZONES, ZONE_DMA, ZONE_DMA32, ZONE_NORMAL } from '#linux/mmzone.js';
 import { PFN_DOWN, PFN_UP } from '#linux/pfn.js';
@@ -18,9 +20,12 @@ import { pr_notice } from '#linux/printk.js';
 import { SWIOTLB_VERBOSE } from '#linux/swiotlb.js';
 import { type int, PHYS_ADDR_MAX, type phys_addr_t, U32_MAX, type unsigned_long } from '#linux/types.js';
 import {
+	for_each_mem_region,
 	memblock_dump_all,
 	memblock_end_of_DRAM,
 	memblock_is_map_memory,
+	memblock_is_region_memory,
+	memblock_is_region_reserved,
 	memblock_mem_limit_remove_map,
 	memblock_phys_mem_size,
 	memblock_remove,
@@ -31,7 +36,7 @@ import {
 import { free_area_init, memblock_free_all } from '#mm/mm_init.js';
 
 const SZ_1G = 0x4000_0000;
-/** This kernel's own code and data take no simulated RAM; its place is kept, and so no page has address 0. */
+/** This kernel's own code and data take no simulated RAM; its place is kept, and so mostly no page has address 0. */
 const KERNEL_IMAGE_SIZE = 0x20_0000;
 /** One past the largest physical address. */
 const PHYS_MASK_END = 2 ** 48;
@@ -42,6 +47,7 @@ const state = boot_data(() => ({
 	memory_limit: PHYS_ADDR_MAX as phys_addr_t,
 }));
 
+/** One past the last address of ZONE_DMA (arch/arm64/mm/init.c: arm64_dma_phys_limit()). */
 export function arm64_dma_phys_limit(): phys_addr_t {
 	return state.arm64_dma_phys_limit;
 }
@@ -80,13 +86,31 @@ export function pfn_is_map_memory(pfn: unsigned_long): int {
 	return memblock_is_map_memory(pfn * PAGE_SIZE) ? 1 : 0;
 }
 
+/** Where the boot loader put the image: at the lowest 2 MiB boundary where the tree leaves room for it. */
+function kernel_image_base(): phys_addr_t {
+	const start = memblock_start_of_DRAM();
+	const end = memblock_end_of_DRAM();
+	for (
+		let base = ALIGN(start, KERNEL_IMAGE_SIZE);
+		base + KERNEL_IMAGE_SIZE <= end;
+		base += KERNEL_IMAGE_SIZE
+	) {
+		// Firmware's memory is either reserved or, as no-map, still memory.
+		let taken = memblock_is_region_reserved(base, KERNEL_IMAGE_SIZE);
+		for (const r of for_each_mem_region())
+			if (memblock_is_nomap(r) && r.base < base + KERNEL_IMAGE_SIZE && base < r.base + r.size) taken = true;
+		if (!taken && memblock_is_region_memory(base, KERNEL_IMAGE_SIZE)) return base;
+	}
+	return start;
+}
+
 /** Once memblock knows the memory: limits, reservations of kernel and device tree (arch/arm64/mm/init.c). */
 export function arm64_memblock_init(): void {
 	memblock_remove(PHYS_MASK_END, PHYS_ADDR_MAX);
 	memstart.addr = memblock_start_of_DRAM() - (memblock_start_of_DRAM() % SZ_1G);
 	if (state.memory_limit !== PHYS_ADDR_MAX) memblock_mem_limit_remove_map(state.memory_limit);
-	memblock_reserve(memblock_start_of_DRAM(), KERNEL_IMAGE_SIZE);
 	early_init_fdt_scan_reserved_mem();
+	memblock_reserve(kernel_image_base(), KERNEL_IMAGE_SIZE);
 }
 
 /** Zones, and the default CMA area (arch/arm64/mm/init.c: bootmem_init()). */

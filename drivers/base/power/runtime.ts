@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runtime power management: a count of users, and callbacks when it reaches or leaves 0.
+// Runtime power management: users are counted, with callbacks at the edges.
 // Linux 6.12: drivers/base/power/runtime.c, generic_ops.c
 //
 // Left out: RPM_NOWAIT races (one thing runs at a time), sysfs control ("auto"/"on"), statistics, QoS.

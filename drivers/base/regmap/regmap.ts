@@ -23,7 +23,7 @@ export class regmap {
 	lock: spinlock_t = new spinlock_t('regmap.lock');
 }
 
-/** A map of @dev's registers at @regs; ends with @dev's binding (devm_regmap_init_mmio()). */
+/** A map of @dev's registers at @regs; ends with @dev's binding (include/linux/regmap.h: devm_regmap_init_mmio()). */
 export function devm_regmap_init_mmio(dev: device, regs: __iomem, config: regmap_config): regmap | err_ptr {
 	if (config.val_bits !== 8 && config.val_bits !== 16 && config.val_bits !== 32) return ERR_PTR(-EINVAL);
 	const map = devm_kzalloc(dev, regmap, GFP_KERNEL);
@@ -77,7 +77,10 @@ export function regmap_write(map: regmap, reg: unsigned_int, val: unsigned_int):
 	return 0;
 }
 
-/** Give the bits of @mask the values in @val; no write when they have them (regmap_update_bits_base()). */
+/**
+ * Give the bits of @mask the values in @val; no write when they have them
+ * (drivers/base/regmap/regmap.c: regmap_update_bits_base()).
+ */
 export function regmap_update_bits_base(
 	map: regmap,
 	reg: unsigned_int,
@@ -97,6 +100,10 @@ export function regmap_update_bits_base(
 	return 0;
 }
 
+/**
+ * Change the bits of @mask to those of @val; 0 or an errno, and no write when nothing changes
+ * (include/linux/regmap.h: regmap_update_bits()).
+ */
 export function regmap_update_bits(
 	map: regmap,
 	reg: unsigned_int,
@@ -106,6 +113,7 @@ export function regmap_update_bits(
 	return regmap_update_bits_base(map, reg, mask, val, null, false);
 }
 
+/** regmap_update_bits() that always writes (include/linux/regmap.h: regmap_write_bits()). */
 export function regmap_write_bits(
 	map: regmap,
 	reg: unsigned_int,
@@ -115,15 +123,17 @@ export function regmap_write_bits(
 	return regmap_update_bits_base(map, reg, mask, val, null, true);
 }
 
+/** Set @bits of a register (include/linux/regmap.h: regmap_set_bits()). */
 export function regmap_set_bits(map: regmap, reg: unsigned_int, bits: unsigned_int): int {
 	return regmap_update_bits(map, reg, bits, bits);
 }
 
+/** Clear @bits of a register (include/linux/regmap.h: regmap_clear_bits()). */
 export function regmap_clear_bits(map: regmap, reg: unsigned_int, bits: unsigned_int): int {
 	return regmap_update_bits(map, reg, bits, 0);
 }
 
-/** 1 when all of @bits are set, 0 when not, or a negative errno (regmap_test_bits()). */
+/** 1 when all of @bits are set, 0 when not, or a negative errno (drivers/base/regmap/regmap.c: regmap_test_bits()). */
 export function regmap_test_bits(map: regmap, reg: unsigned_int, bits: unsigned_int): int {
 	const val = new ref<unsigned_int>(0);
 	const ret = regmap_read(map, reg, val);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The main clock unit of the Allwinner H616: gates and resets at their registers.
+// The main clock unit of the Allwinner H616: gates and resets, by register.
 // Linux 6.12: drivers/clk/sunxi-ng/ccu-sun50i-h616.c
 //
 // Left out: PLLs, bus dividers and multiplexers: the buses are fixed clocks at a usual rate, a gated clock that

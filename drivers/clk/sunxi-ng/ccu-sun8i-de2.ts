@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The display engine's own clock unit: gates and resets of mixers and write-back.
+// The display engine's clock unit: gates and resets of mixers, write-back.
 // Linux 6.12: drivers/clk/sunxi-ng/ccu-sun8i-de2.c
 //
 // Left out: the dividers (a mixer's clock takes any rate), every SoC but the H6 (and H616, which is alike).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the clock units of the Allwinner SoCs share: a block of registers, clocks by number, resets by number.
+// What the Allwinner clock units share: clocks by number, resets by number.
 // Linux 6.12: drivers/clk/sunxi-ng/ccu_common.c, ccu_common.h
 //
 // Left out: PLLs, dividers and multiplexers. A clock that has them gates for real, and takes any rate.

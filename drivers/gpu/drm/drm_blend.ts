@@ -2,12 +2,14 @@
 // Properties of how planes lie over each other.
 // Linux 6.12: drivers/gpu/drm/drm_blend.c
 // Left out: rotation, blend modes, planes that cannot move.
-import {
-	drm_object_attach_property,
-	drm_property_create_range,
-} from '#drivers/gpu/drm/drm_mode_object.js';
+
 import { drm_atomic_get_plane_state } from '#drivers/gpu/drm/drm_atomic.js';
-import { type drm_atomic_state, for_each_crtc_in_state, for_each_plane_in_state } from '#include/drm/drm_atomic.js';
+import { drm_object_attach_property, drm_property_create_range } from '#drivers/gpu/drm/drm_mode_object.js';
+import {
+	type drm_atomic_state,
+	for_each_crtc_in_state,
+	for_each_plane_in_state,
+} from '#include/drm/drm_atomic.js';
 import type { drm_crtc, drm_crtc_state } from '#include/drm/drm_crtc.js';
 import type { drm_device } from '#include/drm/drm_device.js';
 import { DRM_BLEND_ALPHA_OPAQUE, type drm_plane, type drm_plane_state } from '#include/drm/drm_plane.js';
@@ -42,7 +44,11 @@ export function drm_plane_create_zpos_property(
 }
 
 /** Number the planes of @crtc from 0, by their zpos, equal ones by their ids. */
-function drm_atomic_helper_crtc_normalize_zpos(crtc: drm_crtc, crtc_state: drm_crtc_state, state: drm_atomic_state): int {
+function drm_atomic_helper_crtc_normalize_zpos(
+	crtc: drm_crtc,
+	crtc_state: drm_crtc_state,
+	state: drm_atomic_state,
+): int {
 	const states: drm_plane_state[] = [];
 	for (const plane of list_for_each_entry(crtc.dev.mode_config.plane_list)) {
 		if ((crtc_state.plane_mask & (1 << plane.index)) === 0) continue;

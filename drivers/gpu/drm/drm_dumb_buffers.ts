@@ -5,8 +5,8 @@ import { drm_gem_dumb_map_offset, drm_gem_handle_delete } from '#drivers/gpu/drm
 import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import type {
-	drm_mode_create_dumb,
-	drm_mode_destroy_dumb,
+	drm_mode_create_dumb as create_dumb,
+	drm_mode_destroy_dumb as destroy_dumb,
 	drm_mode_map_dumb,
 } from '#include/uapi/drm/drm_mode.js';
 import { EINVAL, ENOSYS } from '#linux/errno.js';
@@ -15,7 +15,7 @@ import { PAGE_ALIGN } from '#linux/mm.js';
 import { type int, ref, U32_MAX, type u32, type u64 } from '#linux/types.js';
 
 /** -ENOSYS, -EINVAL when something is 0 or the size has no 32 bits, or the driver's answer. */
-export function drm_mode_create_dumb(dev: drm_device, args: drm_mode_create_dumb, file_priv: drm_file): int {
+export function drm_mode_create_dumb(dev: drm_device, args: create_dumb, file_priv: drm_file): int {
 	if (!dev.driver.dumb_create) return -ENOSYS;
 	if (!args.width || !args.height || !args.bpp) return -EINVAL;
 
@@ -32,11 +32,7 @@ export function drm_mode_create_dumb(dev: drm_device, args: drm_mode_create_dumb
 	return dev.driver.dumb_create(file_priv, dev, args);
 }
 
-export function drm_mode_create_dumb_ioctl(
-	dev: drm_device,
-	args: drm_mode_create_dumb,
-	file_priv: drm_file,
-): int {
+export function drm_mode_create_dumb_ioctl(dev: drm_device, args: create_dumb, file_priv: drm_file): int {
 	return drm_mode_create_dumb(dev, args, file_priv);
 }
 
@@ -53,10 +49,6 @@ export function drm_mode_destroy_dumb(dev: drm_device, handle: u32, file_priv: d
 	return drm_gem_handle_delete(file_priv, handle);
 }
 
-export function drm_mode_destroy_dumb_ioctl(
-	dev: drm_device,
-	args: drm_mode_destroy_dumb,
-	file_priv: drm_file,
-): int {
+export function drm_mode_destroy_dumb_ioctl(dev: drm_device, args: destroy_dumb, file_priv: drm_file): int {
 	return drm_mode_destroy_dumb(dev, args.handle, file_priv);
 }

@@ -14,14 +14,23 @@ import {
 	type drm_format_info,
 } from '#include/drm/drm_fourcc.js';
 import type { drm_mode_fb_cmd2 } from '#include/uapi/drm/drm_mode.js';
-import type { bool, u32, u8 } from '#linux/types.js';
+import type { bool, u8, u32 } from '#linux/types.js';
 
 function rgb(format: u32, depth: u8, cpp: u8, has_alpha: bool = false): drm_format_info {
 	return { format, depth, num_planes: 1, cpp: [cpp, 0, 0, 0], hsub: 1, vsub: 1, has_alpha, is_yuv: false };
 }
 
 function nv(format: u32): drm_format_info {
-	return { format, depth: 0, num_planes: 2, cpp: [1, 2, 0, 0], hsub: 2, vsub: 2, has_alpha: false, is_yuv: true };
+	return {
+		format,
+		depth: 0,
+		num_planes: 2,
+		cpp: [1, 2, 0, 0],
+		hsub: 2,
+		vsub: 2,
+		has_alpha: false,
+		is_yuv: true,
+	};
 }
 
 const formats: readonly drm_format_info[] = [

@@ -2,7 +2,14 @@
 // Pictures in memory: made, found, shown, removed.
 // Linux 6.12: drivers/gpu/drm/drm_framebuffer.c
 // Left out: ADDFB (the old form), GETFB, DIRTYFB, CLOSEFB, modifiers other than linear, debugfs.
-import { drm_atomic_commit, drm_atomic_get_plane_state, drm_atomic_set_crtc_for_plane, drm_atomic_set_fb_for_plane, drm_atomic_state_alloc, drm_atomic_state_put } from '#drivers/gpu/drm/drm_atomic.js';
+import {
+	drm_atomic_commit,
+	drm_atomic_get_plane_state,
+	drm_atomic_set_crtc_for_plane,
+	drm_atomic_set_fb_for_plane,
+	drm_atomic_state_alloc,
+	drm_atomic_state_put,
+} from '#drivers/gpu/drm/drm_atomic.js';
 import { __drm_format_info, drm_get_format_info } from '#drivers/gpu/drm/drm_fourcc.js';
 import {
 	__drm_mode_object_add,
@@ -32,10 +39,17 @@ import { WARN_ON } from '#linux/bug.js';
 import { dev_dbg } from '#linux/dev_printk.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP, ERANGE } from '#linux/errno.js';
-import { INIT_LIST_HEAD, list_add, list_del, list_del_init, list_empty, list_for_each_entry } from '#linux/list.js';
 import { type kref, kref_read } from '#linux/kref.js';
+import {
+	INIT_LIST_HEAD,
+	list_add,
+	list_del,
+	list_del_init,
+	list_empty,
+	list_for_each_entry,
+} from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
-import { type int, type u32, U32_MAX } from '#linux/types.js';
+import { type int, U32_MAX, type u32 } from '#linux/types.js';
 
 /** Whether the part of @fb that a plane is to show lies in it. -ENOSPC. Linux: drm_framebuffer_check_src_coords() */
 export function drm_framebuffer_check_src_coords(
@@ -47,12 +61,7 @@ export function drm_framebuffer_check_src_coords(
 ): int {
 	const fb_width = fb.width * 65536;
 	const fb_height = fb.height * 65536;
-	if (
-		src_w > fb_width ||
-		src_x > fb_width - src_w ||
-		src_h > fb_height ||
-		src_y > fb_height - src_h
-	) {
+	if (src_w > fb_width || src_x > fb_width - src_w || src_h > fb_height || src_y > fb_height - src_h) {
 		dev_dbg(fb.dev.dev, 'Invalid source coordinates (fb %ux%u)', fb.width, fb.height);
 		return -ENOSPC;
 	}
@@ -240,7 +249,9 @@ function atomic_remove_fb(fb: drm_framebuffer): int {
 	for (const plane of list_for_each_entry(dev.mode_config.plane_list)) {
 		if (plane.state?.fb !== fb) continue;
 		const plane_state = drm_atomic_get_plane_state(state, plane);
-		ret = IS_ERR(plane_state) ? PTR_ERR(plane_state) : drm_atomic_set_crtc_for_plane(plane_state, null);
+		ret = IS_ERR(plane_state)
+			? PTR_ERR(plane_state)
+			: drm_atomic_set_crtc_for_plane(plane_state, null, state);
 		if (ret || IS_ERR(plane_state)) break;
 		drm_atomic_set_fb_for_plane(plane_state, null);
 		planes++;

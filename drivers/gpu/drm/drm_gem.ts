@@ -2,6 +2,8 @@
 // Buffers: handles, references, mapping by users.
 // Linux 6.12: drivers/gpu/drm/drm_gem.c
 // Left out: shmem backing, names (flink), the LRU, fences, ww locks over several buffers.
+
+import { dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import {
 	drm_prime_destroy_file_private,
 	drm_prime_init_file_private,
@@ -21,7 +23,6 @@ import type { drm_file } from '#include/drm/drm_file.js';
 import { drm_gem_object } from '#include/drm/drm_gem.js';
 import { drm_vma_node_offset_addr, drm_vma_node_size } from '#include/drm/drm_vma_manager.js';
 import type { drm_gem_close } from '#include/uapi/drm/drm.js';
-import { dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import { BUG_ON, WARN_ON } from '#linux/bug.js';
 import { dma_resv_fini, dma_resv_init } from '#linux/dma-resv.js';
 import { EACCES, EINVAL, ENOENT, EOPNOTSUPP } from '#linux/errno.js';
@@ -30,11 +31,19 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { idr_alloc, idr_destroy, idr_find, idr_for_each_entry, idr_remove, idr_replace } from '#linux/idr.js';
 import type { iosys_map } from '#linux/iosys-map.js';
 import { type kref, kref_get, kref_get_unless_zero, kref_init, kref_put } from '#linux/kref.js';
-import { PAGE_SIZE, VM_DONTDUMP, VM_DONTEXPAND, VM_IO, VM_PFNMAP, vm_flags_set, vma_pages } from '#linux/mm.js';
+import {
+	PAGE_SIZE,
+	VM_DONTDUMP,
+	VM_DONTEXPAND,
+	VM_IO,
+	VM_PFNMAP,
+	vm_flags_set,
+	vma_pages,
+} from '#linux/mm.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { spin_lock, spin_unlock } from '#linux/spinlock.js';
-import { type int, ref, type size_t, type u32, type u64, type unsigned_long } from '#linux/types.js';
+import type { int, ref, size_t, u32, u64, unsigned_long } from '#linux/types.js';
 
 /** A buffer whose memory the driver brings. Linux: drm_gem_private_object_init() */
 export function drm_gem_private_object_init(dev: drm_device, obj: drm_gem_object, size: size_t): void {
@@ -127,11 +136,7 @@ export function drm_gem_handle_delete(filp: drm_file, handle: u32): int {
  *
  * Returns 0, -ENOMEM or -ENOSPC. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_handle_create_tail()
  */
-export function drm_gem_handle_create_tail(
-	file_priv: drm_file,
-	obj: drm_gem_object,
-	handlep: ref<u32>,
-): int {
+export function drm_gem_handle_create_tail(file_priv: drm_file, obj: drm_gem_object, handlep: ref<u32>): int {
 	const { dev } = obj;
 
 	if (obj.handle_count++ === 0) drm_gem_object_get(obj);
@@ -180,12 +185,7 @@ export function drm_gem_object_lookup(filp: drm_file, handle: u32): drm_gem_obje
 }
 
 /** What mmap() takes for the buffer behind @handle. -ENOENT; -EINVAL for an import. Linux: drm_gem_dumb_map_offset() */
-export function drm_gem_dumb_map_offset(
-	file: drm_file,
-	dev: drm_device,
-	handle: u32,
-	offset: ref<u64>,
-): int {
+export function drm_gem_dumb_map_offset(file: drm_file, dev: drm_device, handle: u32, offset: ref<u64>): int {
 	const obj = drm_gem_object_lookup(file, handle);
 	if (!obj) return -ENOENT;
 

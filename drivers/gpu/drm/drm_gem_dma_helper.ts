@@ -43,11 +43,7 @@ const drm_gem_dma_default_funcs: drm_gem_object_funcs = {
 };
 
 /** The object without memory; @private_: its memory comes from somewhere else. */
-function __drm_gem_dma_create(
-	drm: drm_device,
-	size: size_t,
-	private_: bool,
-): drm_gem_dma_object | err_ptr {
+function __drm_gem_dma_create(drm: drm_device, size: size_t, private_: bool): drm_gem_dma_object | err_ptr {
 	let dma_obj: drm_gem_dma_object | null;
 	if (drm.driver.gem_create_object) {
 		const gem_obj = drm.driver.gem_create_object(drm, size);
@@ -118,8 +114,7 @@ export function drm_gem_dma_free(dma_obj: drm_gem_dma_object): void {
 			dma_buf_vunmap_unlocked(dma_obj.import_attach.dmabuf, map);
 		}
 		drm_prime_gem_destroy(dma_obj, dma_obj.sgt);
-	} else if (dma_obj.vaddr)
-		dma_free_wc(dma_obj.dev.dev, dma_obj.size, dma_obj.vaddr, dma_obj.dma_addr.value);
+	} else if (dma_obj.vaddr) dma_free_wc(dma_obj.dev.dev, dma_obj.size, dma_obj.vaddr, dma_obj.dma_addr.value);
 
 	drm_gem_object_release(dma_obj);
 	kfree(dma_obj);
@@ -194,13 +189,7 @@ export function drm_gem_dma_mmap(dma_obj: drm_gem_dma_object, vma: vm_area_struc
 	vma.vm_pgoff -= drm_vma_node_start(dma_obj.vma_node);
 	vm_flags_mod(vma, VM_DONTEXPAND, VM_PFNMAP);
 
-	return dma_mmap_wc(
-		dma_obj.dev.dev,
-		vma,
-		dma_obj.vaddr!,
-		dma_obj.dma_addr.value,
-		vma.vm_end - vma.vm_start,
-	);
+	return dma_mmap_wc(dma_obj.dev.dev, vma, dma_obj.vaddr!, dma_obj.dma_addr.value, vma.vm_end - vma.vm_start);
 }
 
 /** drm_gem_dma_prime_import_sg_table() with a kernel mapping for as long as the buffer lives. */

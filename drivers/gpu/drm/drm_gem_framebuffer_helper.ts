@@ -4,7 +4,11 @@
 // Left out: AFBC, CPU access helpers, vmap of all planes.
 import { drm_get_format_info } from '#drivers/gpu/drm/drm_fourcc.js';
 import { drm_framebuffer_cleanup, drm_framebuffer_init } from '#drivers/gpu/drm/drm_framebuffer.js';
-import { drm_gem_object_lookup, drm_gem_object_put, drm_gem_handle_create } from '#drivers/gpu/drm/drm_gem.js';
+import {
+	drm_gem_handle_create,
+	drm_gem_object_lookup,
+	drm_gem_object_put,
+} from '#drivers/gpu/drm/drm_gem.js';
 import { drm_helper_mode_fill_fb_struct } from '#drivers/gpu/drm/drm_modeset_helper.js';
 import { drm_any_plane_has_format } from '#drivers/gpu/drm/drm_plane.js';
 import type { drm_device } from '#include/drm/drm_device.js';

@@ -2,7 +2,14 @@
 // Timings: copied, checked, converted from and to what users write.
 // Linux 6.12: drivers/gpu/drm/drm_modes.c
 // Left out: CVT and GTF, command line modes, EDID modes, interlace and doubled lines in the CRTC timings.
-import { drm_display_mode, type drm_mode_status, MODE_BAD, MODE_HSYNC, MODE_OK, MODE_VSYNC } from '#include/drm/drm_modes.js';
+import {
+	type drm_display_mode,
+	type drm_mode_status,
+	MODE_BAD,
+	MODE_HSYNC,
+	MODE_OK,
+	MODE_VSYNC,
+} from '#include/drm/drm_modes.js';
 import { DRM_MODE_FLAG_ALL, type drm_mode_modeinfo } from '#include/uapi/drm/drm_mode.js';
 import { EINVAL, ERANGE } from '#linux/errno.js';
 import type { bool, int } from '#linux/types.js';

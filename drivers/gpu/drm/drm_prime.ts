@@ -214,11 +214,7 @@ export function drm_prime_fd_to_handle_ioctl(
 	return ret;
 }
 
-function export_and_register_object(
-	dev: drm_device,
-	obj: drm_gem_object,
-	flags: u32,
-): dma_buf | err_ptr {
+function export_and_register_object(dev: drm_device, obj: drm_gem_object, flags: u32): dma_buf | err_ptr {
 	// The last handle may have gone meanwhile.
 	if (obj.handle_count === 0) return ERR_PTR(-ENOENT);
 	const dmabuf = obj.funcs?.export ? obj.funcs.export(obj, flags) : drm_gem_prime_export(obj, flags);

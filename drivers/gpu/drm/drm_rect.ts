@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Clipping and scaling of rectangles.
 // Linux 6.12: drivers/gpu/drm/drm_rect.c
-import { drm_rect_height, drm_rect_visible, drm_rect_width, type drm_rect } from '#include/drm/drm_rect.js';
+import { type drm_rect, drm_rect_height, drm_rect_visible, drm_rect_width } from '#include/drm/drm_rect.js';
 import { EINVAL, ERANGE } from '#linux/errno.js';
 import type { bool, int } from '#linux/types.js';
 

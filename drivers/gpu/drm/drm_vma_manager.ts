@@ -67,11 +67,7 @@ export function drm_vma_offset_exact_lookup_locked(
 }
 
 /** Let @tag map the buffer; counted. -ENOMEM. Linux: drm_vma_node_allow() */
-export function drm_vma_node_allow(
-	mgr: drm_vma_offset_manager,
-	node: drm_vma_offset_node,
-	tag: object,
-): int {
+export function drm_vma_node_allow(mgr: drm_vma_offset_manager, node: drm_vma_offset_node, tag: object): int {
 	const fresh = kzalloc(drm_vma_offset_file, GFP_KERNEL);
 	mutex_lock(mgr.vm_lock);
 	for (const entry of list_for_each_entry(node.vm_files))

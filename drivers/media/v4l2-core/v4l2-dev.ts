@@ -24,8 +24,10 @@ import {
 	video_is_registered,
 } from '#include/media/v4l2-dev.js';
 import { v4l2_device_get } from '#include/media/v4l2-device.js';
+import { DECLARE_BITMAP, find_first_zero_bit, find_next_zero_bit } from '#linux/bitmap.js';
+import { clear_bit, set_bit } from '#linux/bitops.js';
 import { WARN_ON } from '#linux/bug.js';
-import { type class_, DEVICE_ATTR_RO, type device, type device_attribute } from '#linux/device.js';
+import { type class_, DEVICE_ATTR_RO, dev_name, type device, type device_attribute } from '#linux/device.js';
 import { EINVAL, ENFILE, ENODEV, ENOMEM, ENOTTY } from '#linux/errno.js';
 import { type file, file_inode, type file_operations, type inode } from '#linux/fs.js';
 import { boot_data, subsys_initcall } from '#linux/init.js';
@@ -47,7 +49,7 @@ const state = boot_data(() => ({
 	video_devices: new Array<video_device | null>(VIDEO_NUM_DEVICES).fill(null),
 	videodev_lock: new mutex('videodev_lock'),
 	/** Whether /dev/videoN is taken. */
-	devnode_nums: new Uint8Array(VIDEO_NUM_DEVICES),
+	devnode_nums: DECLARE_BITMAP(VIDEO_NUM_DEVICES),
 }));
 
 function to_video_device(cd: device): video_device {
@@ -80,7 +82,7 @@ function v4l2_device_release(cd: device): void {
 	state.video_devices[vdev.minor] = null;
 	cdev_del(vdev.cdev!);
 	vdev.cdev = null;
-	state.devnode_nums[vdev.num] = 0;
+	clear_bit(vdev.num, state.devnode_nums);
 	mutex_unlock(state.videodev_lock);
 
 	// Without a release of its own the v4l2_device may be gone once the driver has released the node.
@@ -165,101 +167,110 @@ function get_index(vdev: video_device): int {
 	return index;
 }
 
+/** Take a minor and the number @nr, or the first free one when that is taken; -ENFILE when there is none. */
+function devnode_reserve(vdev: video_device, nr: int): int {
+	let ret = 0;
+	mutex_lock(state.videodev_lock);
+	let num = find_next_zero_bit(state.devnode_nums, VIDEO_NUM_DEVICES, Math.max(nr, 0));
+	if (num >= VIDEO_NUM_DEVICES) num = find_first_zero_bit(state.devnode_nums, VIDEO_NUM_DEVICES);
+	const minor = state.video_devices.indexOf(null);
+	if (num >= VIDEO_NUM_DEVICES) {
+		pr_err('could not get a free device node number');
+		ret = -ENFILE;
+	} else if (minor === -1) {
+		pr_err('could not get a free minor');
+		ret = -ENFILE;
+	} else {
+		vdev.minor = minor;
+		vdev.num = num;
+		vdev.index = get_index(vdev);
+		set_bit(num, state.devnode_nums);
+		state.video_devices[minor] = vdev;
+	}
+	mutex_unlock(state.videodev_lock);
+	return ret;
+}
+
+/** What devnode_reserve() took; the node was never there for anyone. */
+function devnode_release(vdev: video_device): void {
+	mutex_lock(state.videodev_lock);
+	state.video_devices[vdev.minor] = null;
+	clear_bit(vdev.num, state.devnode_nums);
+	mutex_unlock(state.videodev_lock);
+	vdev.minor = -1;
+}
+
+/** Have opens of the node end up here. */
+function devnode_add_cdev(vdev: video_device): int {
+	const node = cdev_alloc();
+	if (node === null) return -ENOMEM;
+	node.ops = v4l2_fops;
+	const ret = cdev_add(node, MKDEV(VIDEO_MAJOR, vdev.minor), 1);
+	if (ret < 0) {
+		pr_err('%s: cdev_add failed', '__video_register_device');
+		kfree(node);
+		return ret;
+	}
+	vdev.cdev = node;
+	return 0;
+}
+
+/** Show the device in sysfs, and let it be opened: the lock keeps openers out until both are done. */
+function devnode_activate(vdev: video_device, name_base: string, nr: int): int {
+	const { dev } = vdev;
+	dev.class = video_class;
+	dev.devt = MKDEV(VIDEO_MAJOR, vdev.minor);
+	dev.parent = vdev.dev_parent;
+	dev_set_name(dev, '%s%d', name_base, vdev.num);
+
+	mutex_lock(state.videodev_lock);
+	const ret = device_register(dev);
+	if (ret < 0) {
+		mutex_unlock(state.videodev_lock);
+		pr_err('%s: device_register failed', '__video_register_device');
+		return ret;
+	}
+	dev.release = v4l2_device_release;
+	if (nr !== -1 && nr !== vdev.num)
+		pr_warn('%s: requested %s%d, got %s', '__video_register_device', name_base, nr, dev_name(dev));
+	v4l2_device_get(vdev.v4l2_dev!);
+	vdev.flags |= V4L2_FL_REGISTERED;
+	mutex_unlock(state.videodev_lock);
+	return 0;
+}
+
 /**
- * Make a device node /dev/videoN; N is @nr when that is free and not -1, else the first free number.
+ * Make a device node /dev/videoN; N is @nr when that is free and not -1, else the next free number.
  * Linux: drivers/media/v4l2-core/v4l2-dev.c: video_register_device()
  *
  * -EINVAL when release, v4l2_dev or device_caps are missing, -ENFILE without a free number, -ENOMEM.
  */
 export function video_register_device(vdev: video_device, type: vfl_devnode_type, nr: int): int {
+	// Until a number is taken, nobody takes it for a registered one.
 	vdev.minor = -1;
-	if (WARN_ON(!vdev.release)) return -EINVAL;
-	if (WARN_ON(!vdev.v4l2_dev)) return -EINVAL;
-	if (WARN_ON(!vdev.device_caps)) return -EINVAL;
+	if (WARN_ON(!vdev.release) || WARN_ON(!vdev.v4l2_dev) || WARN_ON(!vdev.device_caps)) return -EINVAL;
 
 	spin_lock_init(vdev.fh_lock);
 	INIT_LIST_HEAD(vdev.fh_list);
-
-	/* Part 1: check device type */
 	if (type !== VFL_TYPE_VIDEO) {
 		pr_err('%s called with unknown type: %d', '__video_register_device', type);
 		return -EINVAL;
 	}
-	const name_base = 'video';
 	vdev.vfl_type = type;
 	vdev.cdev = null;
 	if (vdev.dev_parent === null) vdev.dev_parent = vdev.v4l2_dev!.dev;
 
-	/* Part 2: find a free minor, device node number and device index. */
-	mutex_lock(state.videodev_lock);
-	let num = nr === -1 ? 0 : nr;
-	if (state.devnode_nums[num] !== 0) num = state.devnode_nums.indexOf(0, num);
-	if (num === -1) num = state.devnode_nums.indexOf(0);
-	const minor = state.video_devices.indexOf(null);
-	if (num === -1 || minor === -1) {
-		mutex_unlock(state.videodev_lock);
-		pr_err(num === -1 ? 'could not get a free device node number' : 'could not get a free minor');
-		return -ENFILE;
+	let ret = devnode_reserve(vdev, nr);
+	if (ret !== 0) return ret;
+	undo_reserve: {
+		ret = devnode_add_cdev(vdev);
+		if (ret !== 0) break undo_reserve;
+		ret = devnode_activate(vdev, 'video', nr);
+		if (ret === 0) return 0;
+		cdev_del(vdev.cdev!);
+		vdev.cdev = null;
 	}
-	vdev.minor = minor;
-	vdev.num = num;
-	state.devnode_nums[num] = 1;
-	vdev.index = get_index(vdev);
-	state.video_devices[minor] = vdev;
-	mutex_unlock(state.videodev_lock);
-
-	let ret: int;
-	cleanup: {
-		/* Part 3: Initialize the character device */
-		vdev.cdev = cdev_alloc();
-		if (vdev.cdev === null) {
-			ret = -ENOMEM;
-			break cleanup;
-		}
-		vdev.cdev.ops = v4l2_fops;
-		ret = cdev_add(vdev.cdev, MKDEV(VIDEO_MAJOR, vdev.minor), 1);
-		if (ret < 0) {
-			pr_err('%s: cdev_add failed', '__video_register_device');
-			kfree(vdev.cdev);
-			vdev.cdev = null;
-			break cleanup;
-		}
-
-		/* Part 4: register the device with sysfs */
-		vdev.dev.class = video_class;
-		vdev.dev.devt = MKDEV(VIDEO_MAJOR, vdev.minor);
-		vdev.dev.parent = vdev.dev_parent;
-		dev_set_name(vdev.dev, '%s%d', name_base, vdev.num);
-		mutex_lock(state.videodev_lock);
-		ret = device_register(vdev.dev);
-		if (ret < 0) {
-			mutex_unlock(state.videodev_lock);
-			pr_err('%s: device_register failed', '__video_register_device');
-			break cleanup;
-		}
-		vdev.dev.release = v4l2_device_release;
-		if (nr !== -1 && nr !== vdev.num)
-			pr_warn(
-				'%s: requested %s%d, got %s',
-				'__video_register_device',
-				name_base,
-				nr,
-				`${name_base}${vdev.num}`,
-			);
-		v4l2_device_get(vdev.v4l2_dev!);
-
-		/* Part 6: Activate this minor. The char device can now be used. */
-		vdev.flags |= V4L2_FL_REGISTERED;
-		mutex_unlock(state.videodev_lock);
-		return 0;
-	}
-	mutex_lock(state.videodev_lock);
-	if (vdev.cdev) cdev_del(vdev.cdev);
-	vdev.cdev = null;
-	state.video_devices[vdev.minor] = null;
-	state.devnode_nums[vdev.num] = 0;
-	mutex_unlock(state.videodev_lock);
-	vdev.minor = -1;
+	devnode_release(vdev);
 	return ret;
 }
 

@@ -68,14 +68,14 @@ import { container_of, type int, type unsigned_long } from '#linux/types.js';
 import { init_waitqueue_head, wait_event, wake_up } from '#linux/wait.js';
 import { INIT_WORK, schedule_work, work_struct } from '#linux/workqueue.js';
 
-/* The instance is on the job queue. */
+/** On the job queue. */
 const TRANS_QUEUED = 1 << 0;
-/* The instance is running in the hardware. */
+/** At work in the hardware. */
 const TRANS_RUNNING = 1 << 1;
-/* The instance is being aborted. */
+/** On its way out: nothing is queued for it. */
 const TRANS_ABORT = 1 << 2;
 
-/* Nothing new is started. */
+/** Nothing new is started. */
 const QUEUE_PAUSED = 1 << 0;
 
 /** Offsets of the mmap()s of capture buffers begin here, so that they are none of the output queue's. */
@@ -380,23 +380,22 @@ export function v4l2_m2m_streamon(_file: file, m2m_ctx: v4l2_m2m_ctx, type: v4l2
 }
 
 export function v4l2_m2m_streamoff(_file: file, m2m_ctx: v4l2_m2m_ctx, type: v4l2_buf_type): int {
+	const { m2m_dev } = m2m_ctx;
+	const q_ctx = get_queue_ctx(m2m_ctx, type);
+
 	// Not while the hardware works on it.
 	v4l2_m2m_cancel_job(m2m_ctx);
-
-	const q_ctx = get_queue_ctx(m2m_ctx, type);
 	const ret = vb2_streamoff(q_ctx.q, type);
-	if (ret) return ret;
+	if (ret !== 0) return ret;
 
-	const { m2m_dev } = m2m_ctx;
 	const flags_job = spin_lock_irqsave(m2m_dev.job_spinlock);
-	if (m2m_ctx.job_flags & TRANS_QUEUED) list_del(m2m_ctx.queue);
+	if ((m2m_ctx.job_flags & TRANS_QUEUED) !== 0) list_del(m2m_ctx.queue);
+	// That also ends what v4l2_m2m_cancel_job() began: jobs may be queued again.
 	m2m_ctx.job_flags = 0;
-
 	const flags = spin_lock_irqsave(q_ctx.rdy_spinlock);
-	INIT_LIST_HEAD(q_ctx.rdy_queue);
 	q_ctx.num_rdy = 0;
+	INIT_LIST_HEAD(q_ctx.rdy_queue);
 	spin_unlock_irqrestore(q_ctx.rdy_spinlock, flags);
-
 	if (m2m_dev.curr_ctx === m2m_ctx) {
 		m2m_dev.curr_ctx = null;
 		wake_up(m2m_ctx.finished);

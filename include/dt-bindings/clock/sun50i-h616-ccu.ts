@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Clock numbers of the Allwinner H616's main clock unit, as device trees use them.
+// Clock numbers of the Allwinner H616's main clock unit, as trees use them.
 // Linux 6.12: include/dt-bindings/clock/sun50i-h616-ccu.h
 
 export const CLK_OSC12M = 0;

@@ -55,6 +55,7 @@ export class bus_attribute extends attribute {
 export type device_match_t = (dev: device, data: unknown) => int;
 
 /** What a bus tells its notifiers. */
+export type bus_notifier_event = int;
 export const BUS_NOTIFY_ADD_DEVICE = 0;
 export const BUS_NOTIFY_DEL_DEVICE = 1;
 export const BUS_NOTIFY_REMOVED_DEVICE = 2;

@@ -91,7 +91,7 @@ export function to_platform_driver(drv: device_driver): platform_driver {
 	return container_of(drv, platform_driver);
 }
 
-/** include/linux/platform_device.h: platform_get_device_id(). */
+/** The entry of the id table that matched, null without one (include/linux/platform_device.h: platform_get_device_id()). */
 export function platform_get_device_id(pdev: platform_device): platform_device_id | null {
 	return pdev.id_entry;
 }

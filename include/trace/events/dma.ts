@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Trace events of the DMA API.
 // Linux 6.12: include/trace/events/dma.h
-import { DEFINE_TRACE_EVENT, trace_event, type trace_event_call } from '#kernel/trace/trace.js';
+import { gfpflag_names, show_gfp_flags } from '#include/trace/events/mmflags.js';
+import {
+	__dynamic_array,
+	__field,
+	__print_symbolic,
+	__string,
+	DECLARE_EVENT_CLASS,
+	DEFINE_EVENT,
+	TRACE_EVENT,
+} from '#include/trace/trace_events.js';
+import { trace_event } from '#kernel/trace/trace.js';
+import {
+	trace_print_array_seq,
+	type trace_print_flags,
+	trace_print_flags_seq,
+	trace_print_symbols_seq,
+} from '#kernel/trace/trace_output.js';
 import { sg_next } from '#lib/scatterlist.js';
 import { dev_name, type device } from '#linux/device.js';
 import type { dma_data_direction } from '#linux/dma-direction.js';
@@ -15,55 +31,13 @@ import {
 	DMA_ATTR_WEAK_ORDERING,
 	DMA_ATTR_WRITE_COMBINE,
 } from '#linux/dma-mapping.js';
-import {
-	__GFP_ACCOUNT,
-	__GFP_COMP,
-	__GFP_DIRECT_RECLAIM,
-	__GFP_FS,
-	__GFP_HARDWALL,
-	__GFP_HIGH,
-	__GFP_HIGHMEM,
-	__GFP_IO,
-	__GFP_KSWAPD_RECLAIM,
-	__GFP_MEMALLOC,
-	__GFP_MOVABLE,
-	__GFP_NOFAIL,
-	__GFP_NOMEMALLOC,
-	__GFP_NORETRY,
-	__GFP_NOWARN,
-	__GFP_RECLAIM,
-	__GFP_RECLAIMABLE,
-	__GFP_RETRY_MAYFAIL,
-	__GFP_THISNODE,
-	__GFP_WRITE,
-	__GFP_ZERO,
-	GFP_ATOMIC,
-	GFP_DMA,
-	GFP_DMA32,
-	GFP_HIGHUSER,
-	GFP_HIGHUSER_MOVABLE,
-	GFP_KERNEL,
-	GFP_KERNEL_ACCOUNT,
-	GFP_NOFS,
-	GFP_NOIO,
-	GFP_NOWAIT,
-	GFP_USER,
-} from '#linux/gfp_types.js';
 import { type scatterlist, sg_phys, type sg_table } from '#linux/scatterlist.js';
-import {
-	type dma_addr_t,
-	type gfp_t,
-	type int,
-	type phys_addr_t,
-	type size_t,
-	U64_MAX,
-	type unsigned_long,
-	type void_ptr,
-} from '#linux/types.js';
+import type { trace_event_call } from '#linux/trace_events.js';
+import type { dma_addr_t, gfp_t, int, phys_addr_t, size_t, unsigned_long, void_ptr } from '#linux/types.js';
 
 const directions = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE'];
 
-const attr_names: readonly (readonly [number, string])[] = [
+const attr_names: readonly trace_print_flags[] = [
 	[DMA_ATTR_WEAK_ORDERING, 'WEAK_ORDERING'],
 	[DMA_ATTR_WRITE_COMBINE, 'WRITE_COMBINE'],
 	[DMA_ATTR_NO_KERNEL_MAPPING, 'NO_KERNEL_MAPPING'],
@@ -74,90 +48,154 @@ const attr_names: readonly (readonly [number, string])[] = [
 	[DMA_ATTR_PRIVILEGED, 'PRIVILEGED'],
 ];
 
-// include/trace/events/mmflags.h: __def_gfpflag_names, the combinations first.
-const gfp_names: readonly (readonly [number, string])[] = [
-	[GFP_HIGHUSER_MOVABLE, 'GFP_HIGHUSER_MOVABLE'],
-	[GFP_HIGHUSER, 'GFP_HIGHUSER'],
-	[GFP_USER, 'GFP_USER'],
-	[GFP_KERNEL_ACCOUNT, 'GFP_KERNEL_ACCOUNT'],
-	[GFP_KERNEL, 'GFP_KERNEL'],
-	[GFP_NOFS, 'GFP_NOFS'],
-	[GFP_ATOMIC, 'GFP_ATOMIC'],
-	[GFP_NOIO, 'GFP_NOIO'],
-	[GFP_NOWAIT, 'GFP_NOWAIT'],
-	[GFP_DMA, 'GFP_DMA'],
-	[__GFP_HIGHMEM, '__GFP_HIGHMEM'],
-	[GFP_DMA32, 'GFP_DMA32'],
-	[__GFP_HIGH, '__GFP_HIGH'],
-	[__GFP_IO, '__GFP_IO'],
-	[__GFP_FS, '__GFP_FS'],
-	[__GFP_NOWARN, '__GFP_NOWARN'],
-	[__GFP_RETRY_MAYFAIL, '__GFP_RETRY_MAYFAIL'],
-	[__GFP_NOFAIL, '__GFP_NOFAIL'],
-	[__GFP_NORETRY, '__GFP_NORETRY'],
-	[__GFP_COMP, '__GFP_COMP'],
-	[__GFP_ZERO, '__GFP_ZERO'],
-	[__GFP_NOMEMALLOC, '__GFP_NOMEMALLOC'],
-	[__GFP_MEMALLOC, '__GFP_MEMALLOC'],
-	[__GFP_HARDWALL, '__GFP_HARDWALL'],
-	[__GFP_THISNODE, '__GFP_THISNODE'],
-	[__GFP_RECLAIMABLE, '__GFP_RECLAIMABLE'],
-	[__GFP_MOVABLE, '__GFP_MOVABLE'],
-	[__GFP_ACCOUNT, '__GFP_ACCOUNT'],
-	[__GFP_WRITE, '__GFP_WRITE'],
-	[__GFP_RECLAIM, '__GFP_RECLAIM'],
-	[__GFP_DIRECT_RECLAIM, '__GFP_DIRECT_RECLAIM'],
-	[__GFP_KSWAPD_RECLAIM, '__GFP_KSWAPD_RECLAIM'],
-];
-
-/** The names of the bits of @flags, each bit once (include/trace/stages/stage3_trace_output.h: __print_flags()). */
-function print_flags(flags: number, names: readonly (readonly [number, string])[]): string {
-	const out: string[] = [];
-	let left = flags;
-	for (const [bits, name] of names) {
-		if (left === 0) break;
-		if ((left & bits) !== bits) continue;
-		out.push(name);
-		left &= ~bits;
-	}
-	if (left !== 0) out.push(`0x${(left >>> 0).toString(16)}`);
-	return out.join('|');
-}
-
-const attrs_text = (attrs: unsigned_long): string => print_flags(attrs, attr_names);
-const gfp_text = (flags: gfp_t): string => (flags === 0 ? 'none' : print_flags(flags, gfp_names));
-const hex = (v: number): string => (v >= U64_MAX ? 'ffffffffffffffff' : v.toString(16));
-const array_text = (values: number[]): string => `{${values.map((v) => `0x${hex(v)}`).join(',')}}`;
-const head = (dev: device, dir: dma_data_direction): string => `${dev_name(dev)} dir=${directions[dir]}`;
-/** Where the kernel's memory is stays secret. */
-const ptr_text = (p: void_ptr | null): string => (p === null ? '(null)' : '(____ptrval____)');
+const attrs_text = (attrs: unsigned_long): string => trace_print_flags_seq('|', attrs, attr_names);
+const gfp_text = (flags: gfp_t): string =>
+	flags === 0 ? 'none' : trace_print_flags_seq('|', flags, gfpflag_names);
+const dir_text = (dir: dma_data_direction): string => trace_print_symbols_seq(dir, directions);
 
 function phys_addrs(sgl: scatterlist, nents: int): string {
 	const values: number[] = [];
 	let sg: scatterlist | null = sgl;
 	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) values.push(sg_phys(sg));
-	return array_text(values);
+	return trace_print_array_seq(values);
+}
+
+// What the records hold, and the C that prints it.
+const device_field = __string('device');
+const dir_field = __field('enum dma_data_direction', 'dir');
+const attrs_field = __field('unsigned long', 'attrs');
+const dma_addr_field = __field('u64', 'dma_addr');
+const phys_addr_field = __field('u64', 'phys_addr');
+const size_field = __field('size_t', 'size');
+const flags_field = __field('gfp_t', 'flags');
+const virt_addr_field = __field('void *', 'virt_addr');
+const phys_addrs_field = __dynamic_array('u64', 'phys_addrs');
+const dma_addrs_field = __dynamic_array('u64', 'dma_addrs');
+const lengths_field = __dynamic_array('unsigned int', 'lengths');
+
+const dir_expr = __print_symbolic('dir', directions);
+const attrs_expr = `__print_flags(REC->attrs, "|", ${attr_names
+	.map(([bit, name]) => `{ (1UL << ${Math.log2(bit)}), "${name}" }`)
+	.join(', ')})`;
+const flags_expr = show_gfp_flags('REC->flags');
+
+const dma_map = DECLARE_EVENT_CLASS(
+	'dma',
+	[device_field, phys_addr_field, dma_addr_field, size_field, dir_field, attrs_field],
+	'%s dir=%s dma_addr=%llx size=%zu phys_addr=%llx attrs=%s',
+	['device', dir_expr, 'dma_addr', 'size', 'phys_addr', attrs_expr],
+);
+const dma_unmap = DECLARE_EVENT_CLASS(
+	'dma',
+	[device_field, __field('u64', 'addr'), size_field, dir_field, attrs_field],
+	'%s dir=%s dma_addr=%llx size=%zu attrs=%s',
+	['device', dir_expr, 'addr', 'size', attrs_expr],
+);
+const dma_alloc_class = DECLARE_EVENT_CLASS(
+	'dma',
+	[device_field, virt_addr_field, dma_addr_field, size_field, flags_field, dir_field, attrs_field],
+	'%s dir=%s dma_addr=%llx size=%zu virt_addr=%p flags=%s attrs=%s',
+	['device', dir_expr, 'dma_addr', 'size', 'virt_addr', flags_expr, attrs_expr],
+);
+const dma_free_class = DECLARE_EVENT_CLASS(
+	'dma',
+	[device_field, virt_addr_field, dma_addr_field, size_field, dir_field, attrs_field],
+	'%s dir=%s dma_addr=%llx size=%zu virt_addr=%p attrs=%s',
+	['device', dir_expr, 'dma_addr', 'size', 'virt_addr', attrs_expr],
+);
+const dma_sync_single = DECLARE_EVENT_CLASS(
+	'dma',
+	[device_field, dma_addr_field, size_field, dir_field],
+	'%s dir=%s dma_addr=%llx size=%zu',
+	['device', dir_expr, 'dma_addr', 'size'],
+);
+const dma_sync_sg = DECLARE_EVENT_CLASS(
+	'dma',
+	[device_field, dma_addrs_field, lengths_field, dir_field],
+	'%s dir=%s dma_addrs=%s sizes=%s',
+	['device', dir_expr, 'dma_addrs', 'lengths'],
+);
+
+/** A longer list is cut in the record. */
+const DMA_TRACE_MAX_ENTRIES = 128;
+
+/** The C of min(): Linux's macro numbers its variables over the whole build. */
+function min_expr(item: string, id: int): string {
+	const [x, y] = [`__UNIQUE_ID_x_${id}`, `__UNIQUE_ID_y_${id + 1}`];
+	return `({ int ${x} = (REC->${item}); int ${y} = (${DMA_TRACE_MAX_ENTRIES}); ((${x}) < (${y}) ? (${x}) : (${y})); })`;
 }
 
 const ev = {
-	map_page: DEFINE_TRACE_EVENT('dma', 'dma_map_page'),
-	map_resource: DEFINE_TRACE_EVENT('dma', 'dma_map_resource'),
-	unmap_page: DEFINE_TRACE_EVENT('dma', 'dma_unmap_page'),
-	unmap_resource: DEFINE_TRACE_EVENT('dma', 'dma_unmap_resource'),
-	alloc: DEFINE_TRACE_EVENT('dma', 'dma_alloc'),
-	alloc_pages: DEFINE_TRACE_EVENT('dma', 'dma_alloc_pages'),
-	alloc_sgt: DEFINE_TRACE_EVENT('dma', 'dma_alloc_sgt'),
-	alloc_sgt_err: DEFINE_TRACE_EVENT('dma', 'dma_alloc_sgt_err'),
-	free: DEFINE_TRACE_EVENT('dma', 'dma_free'),
-	free_pages: DEFINE_TRACE_EVENT('dma', 'dma_free_pages'),
-	free_sgt: DEFINE_TRACE_EVENT('dma', 'dma_free_sgt'),
-	map_sg: DEFINE_TRACE_EVENT('dma', 'dma_map_sg'),
-	map_sg_err: DEFINE_TRACE_EVENT('dma', 'dma_map_sg_err'),
-	unmap_sg: DEFINE_TRACE_EVENT('dma', 'dma_unmap_sg'),
-	sync_single_for_cpu: DEFINE_TRACE_EVENT('dma', 'dma_sync_single_for_cpu'),
-	sync_single_for_device: DEFINE_TRACE_EVENT('dma', 'dma_sync_single_for_device'),
-	sync_sg_for_cpu: DEFINE_TRACE_EVENT('dma', 'dma_sync_sg_for_cpu'),
-	sync_sg_for_device: DEFINE_TRACE_EVENT('dma', 'dma_sync_sg_for_device'),
+	map_page: DEFINE_EVENT(dma_map, 'dma_map_page'),
+	map_resource: DEFINE_EVENT(dma_map, 'dma_map_resource'),
+	unmap_page: DEFINE_EVENT(dma_unmap, 'dma_unmap_page'),
+	unmap_resource: DEFINE_EVENT(dma_unmap, 'dma_unmap_resource'),
+	alloc: DEFINE_EVENT(dma_alloc_class, 'dma_alloc'),
+	alloc_pages: DEFINE_EVENT(dma_alloc_class, 'dma_alloc_pages'),
+	alloc_sgt_err: DEFINE_EVENT(dma_alloc_class, 'dma_alloc_sgt_err'),
+	alloc_sgt: TRACE_EVENT(
+		'dma',
+		'dma_alloc_sgt',
+		[device_field, phys_addrs_field, dma_addr_field, size_field, dir_field, flags_field, attrs_field],
+		'%s dir=%s dma_addr=%llx size=%zu phys_addrs=%s flags=%s attrs=%s',
+		['device', dir_expr, 'dma_addr', 'size', 'phys_addrs', flags_expr, attrs_expr],
+	),
+	free: DEFINE_EVENT(dma_free_class, 'dma_free'),
+	free_pages: DEFINE_EVENT(dma_free_class, 'dma_free_pages'),
+	free_sgt: TRACE_EVENT(
+		'dma',
+		'dma_free_sgt',
+		[device_field, phys_addrs_field, dma_addr_field, size_field, dir_field],
+		'%s dir=%s dma_addr=%llx size=%zu phys_addrs=%s',
+		['device', dir_expr, 'dma_addr', 'size', 'phys_addrs'],
+	),
+	map_sg: TRACE_EVENT(
+		'dma',
+		'dma_map_sg',
+		[
+			device_field,
+			__field('int', 'full_nents'),
+			__field('int', 'full_ents'),
+			__field('bool', 'truncated'),
+			phys_addrs_field,
+			dma_addrs_field,
+			lengths_field,
+			dir_field,
+			attrs_field,
+		],
+		'%s dir=%s nents=%d/%d ents=%d/%d%s dma_addrs=%s sizes=%s phys_addrs=%s attrs=%s',
+		[
+			'device',
+			dir_expr,
+			min_expr('full_nents', 0),
+			'full_nents',
+			min_expr('full_ents', 2),
+			'full_ents',
+			'REC->truncated ? " [TRUNCATED]" : ""',
+			'dma_addrs',
+			'lengths',
+			'phys_addrs',
+			attrs_expr,
+		],
+	),
+	map_sg_err: TRACE_EVENT(
+		'dma',
+		'dma_map_sg_err',
+		[device_field, phys_addrs_field, __field('int', 'err'), dir_field, attrs_field],
+		'%s dir=%s dma_addrs=%s err=%d attrs=%s',
+		['device', dir_expr, 'phys_addrs', 'err', attrs_expr],
+	),
+	unmap_sg: TRACE_EVENT(
+		'dma',
+		'dma_unmap_sg',
+		[device_field, __dynamic_array('u64', 'addrs'), dir_field, attrs_field],
+		'%s dir=%s phys_addrs=%s attrs=%s',
+		['device', dir_expr, 'addrs', attrs_expr],
+	),
+	sync_single_for_cpu: DEFINE_EVENT(dma_sync_single, 'dma_sync_single_for_cpu'),
+	sync_single_for_device: DEFINE_EVENT(dma_sync_single, 'dma_sync_single_for_device'),
+	sync_sg_for_cpu: DEFINE_EVENT(dma_sync_sg, 'dma_sync_sg_for_cpu'),
+	sync_sg_for_device: DEFINE_EVENT(dma_sync_sg, 'dma_sync_sg_for_device'),
 };
 
 function emit_map(
@@ -169,13 +207,10 @@ function emit_map(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
-	trace_event(
-		event,
-		'%s',
-		`${head(dev, dir)} dma_addr=${hex(dma_addr)} size=${size} phys_addr=${hex(phys_addr)} attrs=${attrs_text(attrs)}`,
-	);
+	trace_event(event, dev_name(dev), dir_text(dir), dma_addr, size, phys_addr, attrs_text(attrs));
 }
 
+/** A page was mapped (include/trace/events/dma.h: trace_dma_map_page()). */
 export function trace_dma_map_page(
 	dev: device,
 	phys_addr: phys_addr_t,
@@ -187,6 +222,7 @@ export function trace_dma_map_page(
 	if (ev.map_page.enabled) emit_map(ev.map_page, dev, phys_addr, dma_addr, size, dir, attrs);
 }
 
+/** Device registers were mapped (include/trace/events/dma.h: trace_dma_map_resource()). */
 export function trace_dma_map_resource(
 	dev: device,
 	phys_addr: phys_addr_t,
@@ -206,9 +242,10 @@ function emit_unmap(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
-	trace_event(event, '%s', `${head(dev, dir)} dma_addr=${hex(addr)} size=${size} attrs=${attrs_text(attrs)}`);
+	trace_event(event, dev_name(dev), dir_text(dir), addr, size, attrs_text(attrs));
 }
 
+/** A page is unmapped (include/trace/events/dma.h: trace_dma_unmap_page()). */
 export function trace_dma_unmap_page(
 	dev: device,
 	addr: dma_addr_t,
@@ -219,6 +256,7 @@ export function trace_dma_unmap_page(
 	if (ev.unmap_page.enabled) emit_unmap(ev.unmap_page, dev, addr, size, dir, attrs);
 }
 
+/** Device registers are unmapped (include/trace/events/dma.h: trace_dma_unmap_resource()). */
 export function trace_dma_unmap_resource(
 	dev: device,
 	addr: dma_addr_t,
@@ -241,11 +279,17 @@ function emit_alloc(
 ): void {
 	trace_event(
 		event,
-		'%s',
-		`${head(dev, dir)} dma_addr=${hex(dma_addr)} size=${size} virt_addr=${ptr_text(virt_addr)} flags=${gfp_text(flags)} attrs=${attrs_text(attrs)}`,
+		dev_name(dev),
+		dir_text(dir),
+		dma_addr,
+		size,
+		virt_addr,
+		gfp_text(flags),
+		attrs_text(attrs),
 	);
 }
 
+/** Coherent memory was allocated, or not (include/trace/events/dma.h: trace_dma_alloc()). */
 export function trace_dma_alloc(
 	dev: device,
 	virt_addr: void_ptr | null,
@@ -258,6 +302,7 @@ export function trace_dma_alloc(
 	if (ev.alloc.enabled) emit_alloc(ev.alloc, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 }
 
+/** Pages for streaming were allocated, or not (include/trace/events/dma.h: trace_dma_alloc_pages()). */
 export function trace_dma_alloc_pages(
 	dev: device,
 	virt_addr: void_ptr | null,
@@ -270,6 +315,7 @@ export function trace_dma_alloc_pages(
 	if (ev.alloc_pages.enabled) emit_alloc(ev.alloc_pages, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 }
 
+/** A non-contiguous allocation failed (include/trace/events/dma.h: trace_dma_alloc_sgt_err()). */
 export function trace_dma_alloc_sgt_err(
 	dev: device,
 	virt_addr: void_ptr | null,
@@ -283,6 +329,7 @@ export function trace_dma_alloc_sgt_err(
 		emit_alloc(ev.alloc_sgt_err, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 }
 
+/** Non-contiguous memory was allocated (include/trace/events/dma.h: trace_dma_alloc_sgt()). */
 export function trace_dma_alloc_sgt(
 	dev: device,
 	sgt: sg_table,
@@ -295,8 +342,13 @@ export function trace_dma_alloc_sgt(
 	const sgl = sgt.sgl as scatterlist;
 	trace_event(
 		ev.alloc_sgt,
-		'%s',
-		`${head(dev, dir)} dma_addr=${hex(sgl.dma_address)} size=${size} phys_addrs=${phys_addrs(sgl, sgt.orig_nents)} flags=${gfp_text(flags)} attrs=${attrs_text(attrs)}`,
+		dev_name(dev),
+		dir_text(dir),
+		sgl.dma_address,
+		size,
+		phys_addrs(sgl, sgt.orig_nents),
+		gfp_text(flags),
+		attrs_text(attrs),
 	);
 }
 
@@ -309,13 +361,10 @@ function emit_free(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
-	trace_event(
-		event,
-		'%s',
-		`${head(dev, dir)} dma_addr=${hex(dma_addr)} size=${size} virt_addr=${ptr_text(virt_addr)} attrs=${attrs_text(attrs)}`,
-	);
+	trace_event(event, dev_name(dev), dir_text(dir), dma_addr, size, virt_addr, attrs_text(attrs));
 }
 
+/** Coherent memory is freed (include/trace/events/dma.h: trace_dma_free()). */
 export function trace_dma_free(
 	dev: device,
 	virt_addr: void_ptr | null,
@@ -327,6 +376,7 @@ export function trace_dma_free(
 	if (ev.free.enabled) emit_free(ev.free, dev, virt_addr, dma_addr, size, dir, attrs);
 }
 
+/** Pages for streaming are freed (include/trace/events/dma.h: trace_dma_free_pages()). */
 export function trace_dma_free_pages(
 	dev: device,
 	virt_addr: void_ptr | null,
@@ -338,18 +388,19 @@ export function trace_dma_free_pages(
 	if (ev.free_pages.enabled) emit_free(ev.free_pages, dev, virt_addr, dma_addr, size, dir, attrs);
 }
 
+/** Non-contiguous memory is freed (include/trace/events/dma.h: trace_dma_free_sgt()). */
 export function trace_dma_free_sgt(dev: device, sgt: sg_table, size: size_t, dir: dma_data_direction): void {
 	if (!ev.free_sgt.enabled) return;
 	const sgl = sgt.sgl as scatterlist;
 	trace_event(
 		ev.free_sgt,
-		'%s',
-		`${head(dev, dir)} dma_addr=${hex(sgl.dma_address)} size=${size} phys_addrs=${phys_addrs(sgl, sgt.orig_nents)}`,
+		dev_name(dev),
+		dir_text(dir),
+		sgl.dma_address,
+		size,
+		phys_addrs(sgl, sgt.orig_nents),
 	);
 }
-
-/** A longer list is cut in the record. */
-const DMA_TRACE_MAX_ENTRIES = 128;
 
 /** The DMA addresses and lengths of the first @n entries. */
 function dma_fields(sgl: scatterlist, n: int): [number[], number[]] {
@@ -363,6 +414,7 @@ function dma_fields(sgl: scatterlist, n: int): [number[], number[]] {
 	return [addrs, lengths];
 }
 
+/** A list was mapped (include/trace/events/dma.h: trace_dma_map_sg()). */
 export function trace_dma_map_sg(
 	dev: device,
 	sgl: scatterlist,
@@ -378,11 +430,21 @@ export function trace_dma_map_sg(
 	const cut = n < nents || e < ents ? ' [TRUNCATED]' : '';
 	trace_event(
 		ev.map_sg,
-		'%s',
-		`${head(dev, dir)} nents=${n}/${nents} ents=${e}/${ents}${cut} dma_addrs=${array_text(addrs)} sizes=${array_text(lengths)} phys_addrs=${phys_addrs(sgl, n)} attrs=${attrs_text(attrs)}`,
+		dev_name(dev),
+		dir_text(dir),
+		n,
+		nents,
+		e,
+		ents,
+		cut,
+		trace_print_array_seq(addrs),
+		trace_print_array_seq(lengths),
+		phys_addrs(sgl, n),
+		attrs_text(attrs),
 	);
 }
 
+/** A list was not mapped (include/trace/events/dma.h: trace_dma_map_sg_err()). */
 export function trace_dma_map_sg_err(
 	dev: device,
 	sgl: scatterlist,
@@ -392,13 +454,10 @@ export function trace_dma_map_sg_err(
 	attrs: unsigned_long,
 ): void {
 	if (ev.map_sg_err.enabled)
-		trace_event(
-			ev.map_sg_err,
-			'%s',
-			`${head(dev, dir)} dma_addrs=${phys_addrs(sgl, nents)} err=${err} attrs=${attrs_text(attrs)}`,
-		);
+		trace_event(ev.map_sg_err, dev_name(dev), dir_text(dir), phys_addrs(sgl, nents), err, attrs_text(attrs));
 }
 
+/** A list is unmapped (include/trace/events/dma.h: trace_dma_unmap_sg()). */
 export function trace_dma_unmap_sg(
 	dev: device,
 	sgl: scatterlist,
@@ -407,11 +466,7 @@ export function trace_dma_unmap_sg(
 	attrs: unsigned_long,
 ): void {
 	if (ev.unmap_sg.enabled)
-		trace_event(
-			ev.unmap_sg,
-			'%s',
-			`${head(dev, dir)} phys_addrs=${phys_addrs(sgl, nents)} attrs=${attrs_text(attrs)}`,
-		);
+		trace_event(ev.unmap_sg, dev_name(dev), dir_text(dir), phys_addrs(sgl, nents), attrs_text(attrs));
 }
 
 function emit_sync_single(
@@ -421,9 +476,10 @@ function emit_sync_single(
 	size: size_t,
 	dir: dma_data_direction,
 ): void {
-	trace_event(event, '%s', `${head(dev, dir)} dma_addr=${hex(dma_addr)} size=${size}`);
+	trace_event(event, dev_name(dev), dir_text(dir), dma_addr, size);
 }
 
+/** The CPU takes a buffer over (include/trace/events/dma.h: trace_dma_sync_single_for_cpu()). */
 export function trace_dma_sync_single_for_cpu(
 	dev: device,
 	dma_addr: dma_addr_t,
@@ -433,6 +489,7 @@ export function trace_dma_sync_single_for_cpu(
 	if (ev.sync_single_for_cpu.enabled) emit_sync_single(ev.sync_single_for_cpu, dev, dma_addr, size, dir);
 }
 
+/** The device takes a buffer over (include/trace/events/dma.h: trace_dma_sync_single_for_device()). */
 export function trace_dma_sync_single_for_device(
 	dev: device,
 	dma_addr: dma_addr_t,
@@ -451,9 +508,16 @@ function emit_sync_sg(
 	dir: dma_data_direction,
 ): void {
 	const [addrs, lengths] = dma_fields(sgl, nents);
-	trace_event(event, '%s', `${head(dev, dir)} dma_addrs=${array_text(addrs)} sizes=${array_text(lengths)}`);
+	trace_event(
+		event,
+		dev_name(dev),
+		dir_text(dir),
+		trace_print_array_seq(addrs),
+		trace_print_array_seq(lengths),
+	);
 }
 
+/** The CPU takes a list over (include/trace/events/dma.h: trace_dma_sync_sg_for_cpu()). */
 export function trace_dma_sync_sg_for_cpu(
 	dev: device,
 	sgl: scatterlist,
@@ -463,6 +527,7 @@ export function trace_dma_sync_sg_for_cpu(
 	if (ev.sync_sg_for_cpu.enabled) emit_sync_sg(ev.sync_sg_for_cpu, dev, sgl, nents, dir);
 }
 
+/** The device takes a list over (include/trace/events/dma.h: trace_dma_sync_sg_for_device()). */
 export function trace_dma_sync_sg_for_device(
 	dev: device,
 	sgl: scatterlist,

@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Trace event of a bounced mapping.
 // Linux 6.12: include/trace/events/swiotlb.h
-import { DEFINE_TRACE_EVENT, trace_event } from '#kernel/trace/trace.js';
+import { __field, __string, TRACE_EVENT } from '#include/trace/trace_events.js';
+import { trace_event } from '#kernel/trace/trace.js';
 import { dev_name, type device } from '#linux/device.js';
 import { is_swiotlb_force_bounce } from '#linux/swiotlb.js';
-import { type dma_addr_t, type size_t, U64_MAX } from '#linux/types.js';
+import type { dma_addr_t, size_t } from '#linux/types.js';
 
-const swiotlb_bounced = DEFINE_TRACE_EVENT('swiotlb', 'swiotlb_bounced');
+const swiotlb_bounced = TRACE_EVENT(
+	'swiotlb',
+	'swiotlb_bounced',
+	[
+		__string('dev_name'),
+		__field('u64', 'dma_mask'),
+		__field('dma_addr_t', 'dev_addr'),
+		__field('size_t', 'size'),
+		__field('bool', 'force'),
+	],
+	'dev_name: %s dma_mask=%llx dev_addr=%llx size=%zu %s',
+	['dev_name', 'dma_mask', '(unsigned long long)REC->dev_addr', 'size', 'REC->force ? "FORCE" : "NORMAL"'],
+);
 
+/** A mapping went through the bounce pool (include/trace/events/swiotlb.h: trace_swiotlb_bounced()). */
 export function trace_swiotlb_bounced(dev: device, dev_addr: dma_addr_t, size: size_t): void {
 	if (!swiotlb_bounced.enabled) return;
-	const mask = dev.dma_mask?.value ?? 0;
-	const mask_text = mask >= U64_MAX ? 'ffffffffffffffff' : mask.toString(16);
-	const kind = is_swiotlb_force_bounce(dev) ? 'FORCE' : 'NORMAL';
 	trace_event(
 		swiotlb_bounced,
-		'%s',
-		`dev_name: ${dev_name(dev)} dma_mask=${mask_text} dev_addr=${dev_addr.toString(16)} size=${size} ${kind}`,
+		dev_name(dev),
+		dev.dma_mask?.value ?? 0,
+		dev_addr as number,
+		size,
+		is_swiotlb_force_bounce(dev) ? 'FORCE' : 'NORMAL',
 	);
 }

@@ -2,7 +2,7 @@
 // Pixel formats of framebuffers, as four-character codes.
 // Linux 6.12: include/uapi/drm/drm_fourcc.h
 // Left out: formats that no driver here knows, modifiers other than linear.
-import { type u32, type u64, U64_MAX } from '#linux/types.js';
+import { U64_MAX, type u32, type u64 } from '#linux/types.js';
 
 function fourcc_code(code: string): u32 {
 	return (

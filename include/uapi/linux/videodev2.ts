@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Video for Linux Two: what a user process and a video driver say to each other.
+// Video for Linux Two: what a user process and a driver say to each other.
 // Linux 6.12: include/uapi/linux/videodev2.h
 // Left out: all but single-planar video capture and output, MMAP and DMABUF memory, and the ioctls of a codec.
 import type { int, s32, u8, u32, u64 } from '#linux/types.js';
@@ -22,10 +22,12 @@ export type v4l2_buf_type = u32;
 export const V4L2_BUF_TYPE_VIDEO_CAPTURE = 1;
 export const V4L2_BUF_TYPE_VIDEO_OUTPUT = 2;
 
+/** Whether user space brings the data of this buffer type (include/uapi/linux/videodev2.h: V4L2_TYPE_IS_OUTPUT()). */
 export function V4L2_TYPE_IS_OUTPUT(type: v4l2_buf_type): boolean {
 	return type === V4L2_BUF_TYPE_VIDEO_OUTPUT;
 }
 
+/** Whether user space gets the data of this buffer type (include/uapi/linux/videodev2.h: V4L2_TYPE_IS_CAPTURE()). */
 export function V4L2_TYPE_IS_CAPTURE(type: v4l2_buf_type): boolean {
 	return !V4L2_TYPE_IS_OUTPUT(type);
 }

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt, virt_to_phys } from '#asm/memory.js';
+import { iommu_get_dma_cookie, iommu_put_dma_cookie, iommu_setup_dma_ops } from '#drivers/iommu/dma-iommu.js';
 import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import {
@@ -33,6 +34,7 @@ import { sg_alloc_table, sg_free_table, sg_next } from '#lib/scatterlist.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import {
+	DMA_ATTR_ALLOC_SINGLE_PAGES,
 	DMA_ATTR_FORCE_CONTIGUOUS,
 	DMA_ATTR_SKIP_CPU_SYNC,
 	DMA_MAPPING_ERROR,
@@ -41,11 +43,12 @@ import {
 } from '#linux/dma-mapping.js';
 import { ENOMEM } from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
+import { IOMMU_DOMAIN_DMA, iommu_domain } from '#linux/iommu.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref } from '#linux/types.js';
-import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { slab_fault } from '#mm/failslab.js';
 import { is_vmalloc_addr } from '#mm/vmalloc.js';
+import { failEach } from '#tests/fail-each.js';
 import { Board, BUFS, pattern } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -218,21 +221,125 @@ describe('dma_iommu', () => {
 		});
 	}
 
-	it('leaves nothing behind when a coherent allocation fails, wherever it fails', () => {
-		const dma = new ref(0);
-		dma_free_coherent(dev, 4096, dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL), dma.value);
+	for (const [what, attrs, gfp] of [
+		['of scattered pages', 0, GFP_KERNEL],
+		['of single pages', DMA_ATTR_ALLOC_SINGLE_PAGES, GFP_KERNEL],
+		['of one block', DMA_ATTR_FORCE_CONTIGUOUS, GFP_KERNEL],
+		['from the atomic pool', 0, GFP_ATOMIC],
+	] as const) {
+		it(`leaves nothing behind when a coherent allocation ${what} fails, wherever it fails`, () => {
+			// More than the address caches take, so that the range's record is allocated too.
+			const size = 40 * 4096;
+			const dma = new ref(0);
+			dma_free_attrs(dev, size, dma_alloc_attrs(dev, size, dma, gfp, attrs), dma.value, attrs);
+			const first = dma.value;
+			const check = board.leakCheck();
+			const failures = failEach((where) => {
+				const cpu = dma_alloc_attrs(dev, size, dma, gfp, attrs);
+				if (cpu !== null) dma_free_attrs(dev, size, cpu, dma.value, attrs);
+				expect(check(), where).to.deep.equal([]);
+				expect(physOf(dev, first), where).to.equal(0);
+			});
+			expect(failures).to.be.above(0);
+		});
+	}
+
+	it('leaves nothing behind when a non-contiguous allocation fails, wherever it fails', () => {
+		const size = 40 * 4096;
+		const warm = dma_alloc_noncontiguous(dev, size, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+		dma_free_noncontiguous(dev, size, warm, DMA_TO_DEVICE);
 		const check = board.leakCheck();
-		for (const fault of [slab_fault, fail_page_alloc]) {
-			for (let nth = 1; ; nth++) {
-				fault.nth = nth;
-				const cpu = dma_alloc_coherent(dev, 3 * 4096, dma, GFP_KERNEL);
-				const failed = fault.nth === 0;
-				fault.nth = 0;
-				if (cpu !== null) dma_free_coherent(dev, 3 * 4096, cpu, dma.value);
-				expect(check()).to.deep.equal([]);
-				if (!failed) break;
-			}
+		const failures = failEach((where) => {
+			const sgt = dma_alloc_noncontiguous(dev, size, DMA_TO_DEVICE, GFP_KERNEL, 0);
+			if (sgt !== null) dma_free_noncontiguous(dev, size, sgt, DMA_TO_DEVICE);
+			expect(check(), where).to.deep.equal([]);
+		});
+		expect(failures).to.be.above(3);
+	});
+
+	for (const [what, pieces] of [
+		[
+			'a list',
+			[
+				[BUFS + 0x100, 0x2_8000],
+				[BUFS + 0x10_0000, 700],
+			],
+		],
+		[
+			'a list that bounces',
+			[
+				[BUFS, 0x2_8000],
+				[BUFS + 0x10_0010, 24],
+			],
+		],
+	] as const) {
+		it(`leaves nothing behind when mapping ${what} fails, wherever it fails`, () => {
+			const t = table(pieces.map(([phys, length]) => [phys, length]));
+			const entries = (): number[][] => {
+				const out = [];
+				for (let sg = t.sgl; sg !== null; sg = sg_next(sg)) out.push([sg.offset, sg.length]);
+				return out;
+			};
+			const before = entries();
+			const used = () => dev.dma_io_tlb_mem!.total_used.counter;
+			expect(dma_map_sgtable(dev, t, DMA_FROM_DEVICE, 0)).to.equal(0);
+			const first = t.sgl!.dma_address;
+			dma_unmap_sgtable(dev, t, DMA_FROM_DEVICE, 0);
+			const check = board.leakCheck();
+			let refused = 0;
+			failEach((where) => {
+				const ret = dma_map_sgtable(dev, t, DMA_FROM_DEVICE, 0);
+				if (ret === 0) dma_unmap_sgtable(dev, t, DMA_FROM_DEVICE, 0);
+				else refused++;
+				expect(check(), where).to.deep.equal([]);
+				expect(entries(), where).to.deep.equal(before);
+				expect(used(), where).to.equal(0);
+				expect(physOf(dev, first), where).to.equal(0);
+				// A range is asked for twice before the call gives up.
+			}, 2);
+			expect(refused).to.be.above(0);
+			sg_free_table(t);
+		});
+	}
+
+	it('gives the address back when there is no memory for a table', () => {
+		const map = () => dma_map_page_attrs(dev, page(BUFS), 0, 4096, DMA_TO_DEVICE, 0);
+		// The first table has 1 KiB; nothing else is as large.
+		slab_fault.min_size = 1024;
+		slab_fault.nth = 1;
+		expect(map()).to.equal(DMA_MAPPING_ERROR);
+		expect(slab_fault.failed).to.equal(1);
+		// The highest address of all: nothing is taken.
+		expect(map()).to.equal(0xffff_f000);
+	});
+
+	it('sets a domain up as a whole or not at all', () => {
+		const domain = new iommu_domain();
+		domain.type = IOMMU_DOMAIN_DMA;
+		domain.ops = iommu_get_domain_for_dev(dev)!.ops;
+		domain.pgsize_bitmap = 4096;
+		domain.geometry.aperture_end = 0xffff_ffff;
+		const none = board.leakCheck();
+		expect(iommu_get_dma_cookie(domain)).to.equal(0);
+		const check = board.leakCheck();
+		const { iommu_group } = dev;
+		const { domain: own } = iommu_group!;
+		iommu_group!.domain = domain;
+		let failures = 0;
+		for (let nth = 1; ; nth++) {
+			slab_fault.nth = nth;
+			iommu_setup_dma_ops(dev);
+			const failed = slab_fault.nth === 0;
+			slab_fault.nth = 0;
+			expect(dev.dma_iommu, `allocation ${nth}`).to.equal(!failed);
+			if (!failed) break;
+			failures++;
+			expect(check(), `allocation ${nth}`).to.deep.equal([]);
 		}
+		expect(failures).to.be.above(5);
+		iommu_group!.domain = own;
+		iommu_put_dma_cookie(domain);
+		expect(none()).to.deep.equal([]);
 	});
 
 	it('describes a coherent buffer as the pages that it is made of', () => {

@@ -11,8 +11,10 @@ import {
 	iommu_attach_device,
 	iommu_attach_device_pasid,
 	iommu_attach_group,
+	iommu_attach_handle_get,
 	iommu_deferred_attach,
 	iommu_detach_device,
+	iommu_detach_device_pasid,
 	iommu_detach_group,
 	iommu_dev_disable_feature,
 	iommu_dev_enable_feature,
@@ -23,6 +25,7 @@ import {
 	iommu_domain_alloc,
 	iommu_domain_free,
 	iommu_enable_nesting,
+	iommu_fwspec_add_ids,
 	iommu_fwspec_free,
 	iommu_get_dma_domain,
 	iommu_get_domain_for_dev,
@@ -59,7 +62,17 @@ import { sysfs_read, sysfs_readlink, sysfs_write } from '#fs/sysfs/user.js';
 import { start_kernel } from '#init/main.js';
 import { dev_name, type device } from '#linux/device.js';
 import { ERR_PTR, IS_ERR, PTR_ERR } from '#linux/err.js';
-import { EBUSY, EINVAL, ENODEV, ENOMEM, ENOSYS, EOPNOTSUPP, EPERM, EPROBE_DEFER } from '#linux/errno.js';
+import {
+	EBUSY,
+	EINVAL,
+	ENODEV,
+	ENOENT,
+	ENOMEM,
+	ENOSYS,
+	EOPNOTSUPP,
+	EPERM,
+	EPROBE_DEFER,
+} from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_DMA32, GFP_KERNEL } from '#linux/gfp.js';
 import {
 	dev_iommu_fwspec_get,
@@ -74,16 +87,20 @@ import {
 	IOMMU_RESV_MSI,
 	IOMMU_RESV_RESERVED,
 	IOMMU_WRITE,
+	iommu_attach_handle,
 	iommu_domain,
 	iommu_iotlb_gather,
 	iommu_iotlb_gather_add_page,
 	iommu_iotlb_gather_add_range,
 	iommu_iotlb_gather_init,
 	iommu_iotlb_gather_is_disjoint,
+	type iommu_ops,
 	type iommu_resv_region,
 } from '#linux/iommu.js';
 import { list_add_tail, list_for_each_entry, list_head } from '#linux/list.js';
 import { sg_array, sg_mark_end, sg_set_page } from '#linux/scatterlist.js';
+import { slab_leaks, slab_live } from '#linux/slab.js';
+import { slab_fault } from '#mm/failslab.js';
 import { h6 } from '#tests/hw/board.js';
 import { expectWarning } from '#tests/setup.js';
 import { G1, K4, K64, M2, type TestDomain, TestDriver } from './test_driver.js';
@@ -912,6 +929,185 @@ describe('iommu', () => {
 			other.device('b');
 			expectWarning(/Multiple IOMMU drivers present for bus platform/);
 			expect(iommu_domain_alloc(platform_bus_type)).to.equal(null);
+		});
+	});
+
+	// errors.json of the interface facts lists who fails how.
+	describe('failures', () => {
+		/** Run @attempt with the first, second, ... allocation failing, until it succeeds; at which it did. */
+		function failEachAllocation(attempt: () => number, errors = [-ENOMEM]): number {
+			for (let nth = 1; ; nth++) {
+				slab_fault.nth = nth;
+				const ret = attempt();
+				slab_fault.nth = 0;
+				if (ret === 0) return nth;
+				expect(errors, `allocation ${nth}`).to.include(ret);
+			}
+		}
+
+		it('of any allocation while a device is probed leave nothing behind', () => {
+			const { driver } = boot();
+			const dev = driver.plainDevice('a');
+			const before = slab_live();
+			// -EINVAL: iommu_group_alloc_default_domain() does not say why there is no DMA domain.
+			const nth = failEachAllocation(() => {
+				const fault = slab_fault.nth;
+				slab_fault.nth = 0;
+				expect(slab_leaks(before)).to.deep.equal([]);
+				expect(driver.point(dev, 1)).to.equal(0);
+				slab_fault.nth = fault;
+				const err = iommu_probe_device(dev);
+				if (err !== 0) {
+					expect(dev.iommu).to.equal(null);
+					expect(dev.iommu_group).to.equal(null);
+					expect(IS_ERR(sysfs_readlink('/sys/devices/platform/a/iommu_group'))).to.equal(true);
+				}
+				return err;
+			}, [-ENOMEM, -EINVAL]);
+			expect(nth).to.be.greaterThan(10);
+			expect(iommu_get_domain_for_dev(dev)).to.equal(driver.made.at(-1));
+		});
+
+		it('of any allocation of a group, or of a member, leave nothing behind', () => {
+			const { driver } = boot();
+			const dev = driver.plainDevice('a');
+			const before = slab_live();
+			let group: iommu_group | null = null;
+			const attempt = () => {
+				expect(slab_leaks(before)).to.deep.equal([]);
+				const made = iommu_group_alloc();
+				if (IS_ERR(made)) return PTR_ERR(made);
+				const ret = iommu_group_add_device(made, dev);
+				if (ret !== 0) iommu_group_put(made);
+				else group = made;
+				return ret;
+			};
+			expect(failEachAllocation(attempt)).to.be.greaterThan(5);
+			iommu_group_remove_device(dev);
+			iommu_group_put(group);
+			expect(slab_leaks(before)).to.deep.equal([]);
+		});
+
+		it('of an allocation leave a fwspec as it was', () => {
+			const { driver } = boot();
+			const dev = driver.plainDevice('a');
+			expect(iommu_fwspec_add_ids(dev, [1], 1)).to.equal(-EINVAL);
+			expect(driver.point(dev, 1)).to.equal(0);
+			slab_fault.nth = 1;
+			expect(iommu_fwspec_add_ids(dev, [2, 3], 2)).to.equal(-ENOMEM);
+			expect(dev_iommu_fwspec_get(dev)!.ids).to.deep.equal([1]);
+			expect(iommu_fwspec_add_ids(dev, [2, 3], 2)).to.equal(0);
+			expect(dev_iommu_fwspec_get(dev)!.ids).to.deep.equal([1, 2, 3]);
+		});
+
+		const domains: [string, number, Partial<iommu_ops>][] = [
+			['-EOPNOTSUPP when the driver allocates none', -EOPNOTSUPP, { domain_alloc_paging: undefined }],
+			['-ENOMEM when it answers null', -ENOMEM, { domain_alloc_paging: () => null }],
+			['its own error', -EBUSY, { domain_alloc_paging: () => ERR_PTR(-EBUSY) }],
+		];
+		for (const [what, error, ops] of domains) {
+			it(`to allocate a domain are ${what}`, () => {
+				const { driver } = boot('iommu.passthrough=1', ops);
+				const dev = driver.device('a');
+				expect(PTR_ERR(iommu_paging_domain_alloc(dev))).to.equal(error);
+			});
+		}
+
+		it('are -ENODEV for a device without IOMMU or group', () => {
+			const { driver } = boot();
+			const plain = driver.plainDevice('b');
+			const domain = domainOf(driver, driver.device('a'));
+			expect(PTR_ERR(iommu_paging_domain_alloc(plain))).to.equal(-ENODEV);
+			expect(iommu_attach_device(domain, plain)).to.equal(-ENODEV);
+			expect(iommu_device_use_default_domain(plain)).to.equal(0);
+			expect(iommu_group_get(plain)).to.equal(null);
+		});
+
+		it('are -EPROBE_DEFER for a driver that comes before the default domain', () => {
+			const { driver } = boot();
+			const dev = driver.plainDevice('a');
+			const group = ok(iommu_group_alloc());
+			expect(iommu_group_add_device(group, dev)).to.equal(0);
+			expect(iommu_device_use_default_domain(dev)).to.equal(-EPROBE_DEFER);
+			expect(iommu_group_dma_owner_claimed(group)).to.equal(false);
+			iommu_group_remove_device(dev);
+			iommu_group_put(group);
+		});
+
+		it('to claim a group are -EINVAL for nobody, and -EBUSY while a domain is attached', () => {
+			const { driver } = boot();
+			const dev = driver.device('a');
+			const group = dev.iommu_group!;
+			expectWarning(/./);
+			expect(iommu_group_claim_dma_owner(group, null)).to.equal(-EINVAL);
+			const domain = domainOf(driver, dev);
+			expect(iommu_attach_group(domain, group)).to.equal(0);
+			expect(iommu_attach_group(domainOf(driver, dev), group)).to.equal(-EBUSY);
+			expect(iommu_group_claim_dma_owner(group, 'me')).to.equal(-EBUSY);
+			expect(iommu_group_dma_owner_claimed(group)).to.equal(false);
+		});
+
+		it('to attach the blocking domain leave the owner without the group', () => {
+			const { driver } = boot();
+			const dev = driver.device('a');
+			driver.attachResult.set(dev, -EINVAL);
+			expectWarning(/./);
+			expect(iommu_group_claim_dma_owner(dev.iommu_group!, 'me')).to.equal(-EINVAL);
+			expect(iommu_group_dma_owner_claimed(dev.iommu_group!)).to.equal(false);
+			expect(iommu_get_domain_for_dev(dev)).to.equal(iommu_get_dma_domain(dev));
+		});
+	});
+
+	describe('PASIDs', () => {
+		/** Two devices in one group that send 16 PASIDs each, and a domain whose driver knows them. */
+		function pasids() {
+			const remove_dev_pasid = sinon.spy();
+			const { driver } = boot('', { device_group: generic_single_device_group, remove_dev_pasid });
+			const a = driver.device('a');
+			const b = driver.device('b');
+			const domain = domainOf(driver, a);
+			const set = sinon.stub().returns(0);
+			domain.ops = { ...driver.domainOps, set_dev_pasid: set };
+			for (const dev of [a, b]) dev.iommu!.max_pasids = 16;
+			return { a, b, domain, set, remove_dev_pasid };
+		}
+
+		it('are attached to every member, keep the group from others, and are found by handle', () => {
+			const { a, b, domain, set, remove_dev_pasid } = pasids();
+			const handle = new iommu_attach_handle();
+			const group = a.iommu_group!;
+			expect(iommu_attach_device_pasid(domain, a, 3, handle)).to.equal(0);
+			expect(set.args.map((x) => [x[1], x[2]])).to.deep.equal([
+				[a, 3],
+				[b, 3],
+			]);
+			expect(iommu_attach_handle_get(group, 3, 0)).to.equal(handle);
+			expect(PTR_ERR(iommu_attach_handle_get(group, 3, IOMMU_DOMAIN_DMA))).to.equal(-EBUSY);
+			expect(PTR_ERR(iommu_attach_handle_get(group, 4, 0))).to.equal(-ENOENT);
+			expect(iommu_attach_device_pasid(domain, a, 3, handle)).to.equal(-EBUSY);
+			expect(iommu_group_claim_dma_owner(group, 'me')).to.equal(-EBUSY);
+			iommu_detach_device_pasid(domain, a, 3);
+			expect(remove_dev_pasid.args.map((x) => [x[0], x[1]])).to.deep.equal([
+				[a, 3],
+				[b, 3],
+			]);
+			expect(PTR_ERR(iommu_attach_handle_get(group, 3, 0))).to.equal(-ENOENT);
+		});
+
+		it('are refused when a member cannot send them, and PASID 0 always', () => {
+			const { a, b, domain, set } = pasids();
+			b.iommu!.max_pasids = 2;
+			expect(iommu_attach_device_pasid(domain, a, 3, null)).to.equal(-EINVAL);
+			expect(iommu_attach_device_pasid(domain, a, 0, null)).to.equal(-EINVAL);
+			expect(set.callCount).to.equal(0);
+		});
+
+		it('are taken from the members that had them when one refuses', () => {
+			const { a, b, domain, set, remove_dev_pasid } = pasids();
+			set.onSecondCall().returns(-EINVAL);
+			expect(iommu_attach_device_pasid(domain, a, 3, new iommu_attach_handle())).to.equal(-EINVAL);
+			expect(remove_dev_pasid.args.map((x) => x[0])).to.deep.equal([a]);
+			expect(PTR_ERR(iommu_attach_handle_get(b.iommu_group!, 3, 0))).to.equal(-ENOENT);
 		});
 	});
 

@@ -2,7 +2,8 @@
 // From `iommus` in the device tree to a device behind its IOMMU.
 import { expect } from 'chai';
 import { of_iommu_configure, of_iommu_get_resv_regions } from '#drivers/iommu/of_iommu.js';
-import { ENODEV } from '#linux/errno.js';
+import { of_map_id } from '#drivers/of/base.js';
+import { EFAULT, EINVAL, ENODEV } from '#linux/errno.js';
 import {
 	dev_iommu_fwspec_get,
 	IOMMU_CACHE,
@@ -13,6 +14,8 @@ import {
 	type iommu_resv_region,
 } from '#linux/iommu.js';
 import { list_for_each_entry, list_head } from '#linux/list.js';
+import type { device_node } from '#linux/of_node.js';
+import { ref } from '#linux/types.js';
 import { h6 } from '#tests/hw/board.js';
 import { Masters } from './masters.js';
 
@@ -72,6 +75,56 @@ describe('of_iommu', () => {
 			lines,
 		);
 		expect(masters.device('lonely').iommu).to.equal(null);
+	});
+
+	describe('an iommu-map', () => {
+		/** Requesters 0x100 to 0x103 are masters 1 to 4; 0x200 leads to a node that is not there. */
+		function bridge(map: number[], lines: string[] = []) {
+			const masters = boot({ bridge: { compatible: 'oracle,master', 'iommu-map': map } }, lines);
+			return { masters, np: masters.device('bridge').of_node!, lines };
+		}
+		const map = [0x100, 3, 1, 4, 0x200, 0x77, 0, 1];
+
+		it('translates the id of a requester, and passes on what it does not name', () => {
+			const { np, lines } = bridge(map);
+			const target = new ref<device_node | null>(null);
+			const out = new ref(0);
+			expect(of_map_id(np, 0x102, 'iommu-map', 'iommu-map-mask', target, out)).to.equal(0);
+			expect([target.value!.phandle, out.value]).to.deep.equal([3, 3]);
+			expect(of_map_id(np, 0x104, 'iommu-map', null, null, out)).to.equal(0);
+			expect(out.value).to.equal(0x104);
+			expect(lines.some((l) => l.includes('no iommu-map translation for id 0x104 on'))).to.equal(true);
+			expect(of_map_id(np, 7, 'msi-map', null, null, out)).to.equal(0);
+			expect(out.value).to.equal(7);
+		});
+
+		it('that is missing or wrong is an error', () => {
+			const { np } = bridge(map);
+			const target = new ref<device_node | null>(null);
+			expect(of_map_id(np, 1, 'msi-map', null, target, null)).to.equal(-ENODEV);
+			expect(of_map_id(np, 0x200, 'iommu-map', null, target, null)).to.equal(-ENODEV);
+			expect(of_map_id(np, 1, 'iommu-map', null, null, null)).to.equal(-EINVAL);
+			expect(of_map_id(null, 1, 'iommu-map', null, target, null)).to.equal(-EINVAL);
+			const odd = bridge([0x100, 3, 1]);
+			expect(of_map_id(odd.np, 0x100, 'iommu-map', null, target, null)).to.equal(-EINVAL);
+			expect(odd.lines.some((l) => l.includes('Error: Bad iommu-map length: 12'))).to.equal(true);
+		});
+
+		it('outside its mask is -EFAULT', () => {
+			const masters = boot({
+				bridge: { compatible: 'oracle,master', 'iommu-map': map, 'iommu-map-mask': [0xff] },
+			});
+			const np = masters.device('bridge').of_node;
+			const target = new ref<device_node | null>(null);
+			expect(of_map_id(np, 0x100, 'iommu-map', 'iommu-map-mask', target, null)).to.equal(-EFAULT);
+		});
+
+		it('puts a device with a requester id behind the IOMMU', () => {
+			const { masters, np } = bridge(map);
+			const dev = masters.device('bridge');
+			expect(of_iommu_configure(dev, np, 0x103)).to.equal(0);
+			expect(dev_iommu_fwspec_get(dev)!.ids).to.deep.equal([4]);
+		});
 	});
 
 	describe('reserved regions', () => {

@@ -156,6 +156,11 @@ export class TestDriver {
 		return ret;
 	}
 
+	/** Put @dev, which points here, behind the IOMMU: what iommu_probe_device() answers. */
+	probe(dev: device): number {
+		return iommu_probe_device(dev);
+	}
+
 	/** A device behind the IOMMU. */
 	device(name: string, ...ids: number[]): device {
 		const dev = this.plainDevice(name);

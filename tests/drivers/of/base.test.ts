@@ -24,6 +24,7 @@ import {
 } from '#drivers/of/base.js';
 import { of_node_put } from '#drivers/of/dynamic.js';
 import { of_irq_get, of_irq_parse_one } from '#drivers/of/irq.js';
+import { of_modalias } from '#drivers/of/module.js';
 import {
 	of_graph_get_endpoint_by_regs,
 	of_graph_get_remote_node,
@@ -35,6 +36,7 @@ import {
 	of_property_read_u32_array,
 	of_property_read_u64,
 } from '#drivers/of/property.js';
+import { sysfs_read } from '#fs/sysfs/user.js';
 import { type FdtSource, fdtSource, parseFdt, withMemory, writeFdt } from '#hw/fdt.js';
 import type { bus_dma_region } from '#linux/dma-direct.js';
 import { EILSEQ, EINVAL, ENODATA, ENODEV, ENOENT, EOVERFLOW, EPROBE_DEFER } from '#linux/errno.js';
@@ -307,5 +309,34 @@ describe('of_platform', () => {
 		boot(node('off', { compatible: text('a,b'), status: text('disabled') }), node('plain'));
 		expect(bus_find_device_by_name(platform_bus_type, null, 'off')).to.equal(null);
 		expect(bus_find_device_by_name(platform_bus_type, null, 'plain')).to.equal(null);
+	});
+
+	it('makes no device for an interrupt controller that of_irq_init() set up', () => {
+		boot();
+		const name = '3021000.interrupt-controller';
+		expect(bus_find_device_by_name(platform_bus_type, null, name)).to.equal(null);
+	});
+});
+
+describe('of_modalias', () => {
+	it('is name, type and everything that the node is compatible with', () => {
+		boot(
+			node('x', { compatible: text('a,b\0c d'), device_type: text('pci') }),
+			node('y', { compatible: text('e') }),
+		);
+		const str = new ref('');
+		expect(of_modalias(at('/x'), str, 64)).to.equal(17);
+		expect(str.value).to.equal('of:NxTpciCa,bCc_d');
+		expect(sysfs_read('/sys/devices/platform/y/modalias')).to.equal('of:NyT(null)Ce\n');
+	});
+
+	it('leaves out what does not fit, and says how much it would need', () => {
+		boot(node('x', { compatible: text('a,b\0c') }));
+		const str = new ref('');
+		expect(of_modalias(at('/x'), str, 17)).to.equal(18);
+		expect(str.value).to.equal('of:NxT(null)Ca,b');
+		expect(of_modalias(at('/x'), str, 0)).to.equal(18);
+		expect(str.value).to.equal('');
+		expect(of_modalias(at('/x'), str, -1)).to.equal(-EINVAL);
 	});
 });

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reset lines: bits at their registers, sharing, errors; and the golden board's simple controller.
 import { expect } from 'chai';
+import { device_initialize } from '#drivers/base/core.js';
+import { devres_release_all } from '#drivers/base/devres.js';
 import { of_find_node_by_path } from '#drivers/of/base.js';
 import {
+	__devm_reset_control_get,
 	__of_reset_control_get,
 	RESET_CONTROL_EXCLUSIVE,
+	RESET_CONTROL_EXCLUSIVE_DEASSERTED,
+	RESET_CONTROL_EXCLUSIVE_RELEASED,
 	RESET_CONTROL_OPTIONAL_EXCLUSIVE,
 	RESET_CONTROL_SHARED,
 	type reset_control,
@@ -16,8 +21,9 @@ import {
 } from '#drivers/reset/core.js';
 import { fdtSource, parseFdt, withMemory, writeFdt } from '#hw/fdt.js';
 import type { Machine } from '#hw/machine.js';
+import { device } from '#linux/device.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
-import { EBUSY, EINVAL, ENOENT, ENOTSUPP } from '#linux/errno.js';
+import { EBUSY, EINVAL, ENOENT, ENOTSUPP, EPERM } from '#linux/errno.js';
 import { boardBlob, bootMachine } from '#tests/boot.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -69,6 +75,28 @@ describe('reset_core', () => {
 		expect(reset_control_assert(b)).to.equal(-EINVAL);
 		reset_control_put(a);
 		reset_control_put(b);
+	});
+
+	it('refuses to move a line that was asked for released', () => {
+		boot();
+		const rstc = get('/soc/hdmi-phy@6010000', 0, RESET_CONTROL_EXCLUSIVE_RELEASED);
+		expectWarning(/is not acquired/);
+		expectWarning(/is not acquired/);
+		expect(reset_control_deassert(rstc)).to.equal(-EPERM);
+		expect(reset_control_assert(rstc)).to.equal(-EPERM);
+		reset_control_put(rstc);
+	});
+
+	it('releases a managed line at once when asked to, and asserts it as the device goes', () => {
+		const machine = boot();
+		const dev = new device();
+		device_initialize(dev);
+		dev.of_node = of_find_node_by_path('/soc/hdmi-phy@6010000');
+		const rstc = __devm_reset_control_get(dev, null, 0, RESET_CONTROL_EXCLUSIVE_DEASSERTED);
+		expect(IS_ERR(rstc)).to.equal(false);
+		expect(machine.mmio_read(HDMI_RESET, 4) & 0x10000).to.equal(0x10000);
+		devres_release_all(dev);
+		expect(machine.mmio_read(HDMI_RESET, 4) & 0x10000).to.equal(0);
 	});
 
 	it('gives an exclusive line to one user only', () => {

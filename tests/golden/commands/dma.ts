@@ -47,7 +47,7 @@ import {
 	dma_set_min_align_mask,
 	dma_set_seg_boundary,
 } from '#linux/dma-mapping.js';
-import { GFP_KERNEL } from '#linux/gfp.js';
+import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp.js';
 import type { page } from '#linux/mm_types.js';
 import { sg_page, sg_table } from '#linux/scatterlist.js';
 import { type dma_addr_t, ref, U64_MAX } from '#linux/types.js';
@@ -265,7 +265,7 @@ export const dmaCommands: Record<string, Command> = {
 	ac: (s, [d, slot, size, attrs]) => {
 		const dev = s.device(num(d));
 		const dma = new ref<dma_addr_t>(0);
-		const cpu = dma_alloc_attrs(dev, num(size), dma, GFP_KERNEL, num(attrs));
+		const cpu = dma_alloc_attrs(dev, num(size), dma, GFP_KERNEL | __GFP_NOWARN, num(attrs));
 		if (cpu === null) return null;
 		s.keep('C', num(slot), {
 			dev,

@@ -7,9 +7,11 @@ import {
 	dma_addressing_limited,
 	dma_alloc_attrs,
 	dma_alloc_coherent,
+	dma_alloc_noncontiguous,
 	dma_alloc_pages,
 	dma_free_attrs,
 	dma_free_coherent,
+	dma_free_noncontiguous,
 	dma_free_pages,
 	dma_get_required_mask,
 	dma_map_page_attrs,
@@ -33,6 +35,7 @@ import { EINVAL, EIO } from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import { PHYS_ADDR_MAX, ref, U64_MAX } from '#linux/types.js';
 import { is_vmalloc_addr } from '#mm/vmalloc.js';
+import { failEach } from '#tests/fail-each.js';
 import { Board, BUFS, pattern } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -128,7 +131,31 @@ describe('direct', () => {
 			dma_free_attrs(dev, 8192, cpu, dma.value, attrs);
 			expect(check()).to.deep.equal([]);
 		});
+
+		it(`leaves nothing behind when one whose caller ${what} fails, wherever it fails`, () => {
+			const dma = new ref(0);
+			dma_free_attrs(dev, 8192, dma_alloc_attrs(dev, 8192, dma, gfp, attrs), dma.value, attrs);
+			const check = board.leakCheck();
+			failEach((where) => {
+				const cpu = dma_alloc_attrs(dev, 8192, dma, gfp, attrs);
+				if (cpu !== null) dma_free_attrs(dev, 8192, cpu, dma.value, attrs);
+				expect(check(), where).to.deep.equal([]);
+			});
+		});
 	}
+
+	it('leaves nothing behind when a non-contiguous allocation fails, wherever it fails', () => {
+		const warm = dma_alloc_noncontiguous(dev, 40_000, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+		expect(warm.nents).to.equal(1);
+		dma_free_noncontiguous(dev, 40_000, warm, DMA_TO_DEVICE);
+		const check = board.leakCheck();
+		const failures = failEach((where) => {
+			const sgt = dma_alloc_noncontiguous(dev, 40_000, DMA_TO_DEVICE, GFP_KERNEL, 0);
+			if (sgt !== null) dma_free_noncontiguous(dev, 40_000, sgt, DMA_TO_DEVICE);
+			expect(check(), where).to.deep.equal([]);
+		});
+		expect(failures).to.be.above(2);
+	});
 
 	it('allocates pages for streaming, cleared', () => {
 		const check = board.leakCheck();

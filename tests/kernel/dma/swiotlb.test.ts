@@ -13,11 +13,15 @@ import {
 	dma_unmap_page_attrs,
 	dma_unmap_single,
 } from '#kernel/dma/mapping.js';
-import { is_swiotlb_active, swiotlb_max_mapping_size } from '#kernel/dma/swiotlb.js';
+import { is_swiotlb_active, swiotlb_init_late, swiotlb_max_mapping_size } from '#kernel/dma/swiotlb.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_ATTR_NO_WARN, DMA_MAPPING_ERROR, dma_set_min_align_mask } from '#linux/dma-mapping.js';
+import { EINVAL, ENOMEM } from '#linux/errno.js';
+import { GFP_DMA32, GFP_KERNEL } from '#linux/gfp_types.js';
 import { swiotlb_find_pool } from '#linux/swiotlb.js';
+import { fail_page_alloc } from '#mm/fail_page_alloc.js';
+import { slab_fault } from '#mm/failslab.js';
 import { Board, pattern } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -125,6 +129,39 @@ describe('swiotlb', () => {
 	it('says when the pool is full, unless asked not to', () => {
 		expect(map(HIGH, 300 * 1024, DMA_TO_DEVICE, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		expect(board.log.some((l) => l.includes('swiotlb buffer is full'))).to.equal(false);
+	});
+
+	it('makes a pool late when there is none, whole or not at all', () => {
+		// As after a boot that had no low memory for one.
+		const mem = dev.dma_io_tlb_mem!;
+		expect(swiotlb_init_late(4 << 20, GFP_KERNEL, null)).to.equal(0);
+		const { start } = mem.defpool;
+		mem.nslabs = 0;
+		mem.defpool.nslabs = 0;
+		mem.defpool.areas = null;
+		const check = board.leakCheck();
+		for (let nth = 1; nth <= 2; nth++) {
+			slab_fault.nth = nth;
+			expect(swiotlb_init_late(4 << 20, GFP_DMA32, null), `allocation ${nth}`).to.equal(-ENOMEM);
+			expect(check()).to.deep.equal([]);
+		}
+		// 4 MiB are tried, then 2 MiB; a pool of 1 MiB would be no use.
+		fail_page_alloc.min_order = 8;
+		fail_page_alloc.nth = 1;
+		fail_page_alloc.times = 2;
+		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(-ENOMEM);
+		expect(swiotlb_init_late(4 << 20, GFP_DMA32, () => -EINVAL)).to.equal(-ENOMEM);
+		expect(check()).to.deep.equal([]);
+		expect(is_swiotlb_active(dev)).to.equal(false);
+
+		fail_page_alloc.nth = 1;
+		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(0);
+		expect(board.log.at(-2)).to.match(/software IO TLB: only able to allocate 2 MB$/);
+		expect(mem.defpool.nslabs).to.equal(1024);
+		expect(mem.defpool.start).to.not.equal(start);
+		const dma = map(HIGH + 0x100, 3000, DMA_TO_DEVICE);
+		expect(swiotlb_find_pool(dev, dma)).to.equal(mem.defpool);
+		unmap(dma, 3000, DMA_TO_DEVICE);
 	});
 
 	it('keeps the address bits of min_align_mask', () => {

@@ -4,7 +4,9 @@ import { panic_state } from '#kernel/panic.js';
 import { kmsg_dump_get_lines, printk_state } from '#kernel/printk/printk.js';
 import { BUG_ON, kernel_bug, WARN_ON, WARN_ON_ONCE, WARN_ONCE } from '#linux/bug.js';
 import {
+	KERN_CONT,
 	KERN_ERR,
+	pr_cont,
 	pr_debug,
 	pr_err,
 	pr_info,
@@ -35,6 +37,23 @@ describe('printk', () => {
 		expect(m.lines.map((l) => l.slice(15))).to.deep.equal(['bad', 'loud', 'second line']);
 		expect(kmsg_dump_get_lines()).to.have.length(4);
 		expect(kmsg_dump_get_lines(3)).to.have.length(3);
+	});
+
+	it('continues the newest line with pr_cont(), which the console gets as the rest', () => {
+		pr_info('  %-8s ', 'DMA');
+		pr_cont('[mem %#x-', 0);
+		printk(`${KERN_CONT}%#x]`, 0xfff);
+		pr_info('next');
+		expect(kmsg_dump_get_lines().map((l) => l.slice(15))).to.deep.equal([
+			'  DMA      [mem 0x0-0xfff]',
+			'next',
+		]);
+		expect(m.lines.slice(1)).to.deep.equal(['[mem 0x0-', '0xfff]', '[    0.000000] next']);
+	});
+
+	it('makes a line of pr_cont() when there is none to continue', () => {
+		pr_cont('alone');
+		expect(kmsg_dump_get_lines().map((l) => l.slice(15))).to.deep.equal(['alone']);
 	});
 
 	it('says _once things once a boot, ratelimited ones ten times in five seconds', () => {

@@ -11,4 +11,6 @@ export function flush_dcache_page(_page: object): void {}
 
 /** A new kernel mapping needs no flush on arm64, only a barrier (include/asm-generic/cacheflush.h). */
 export function flush_cache_vmap(_start: object, _end: object): void {}
+
+/** Nothing to do: the caches are indexed by physical address (include/asm-generic/cacheflush.h: flush_cache_vunmap()). */
 export function flush_cache_vunmap(_start: object, _end: object): void {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Register access on arm64: every access goes through the machine, in program order.
+// Register access: each goes through the machine, in program order.
 // Linux 6.12: arch/arm64/include/asm/io.h, include/asm-generic/io.h, arch/arm64/mm/ioremap.c
 //
 // An I/O address is the CPU physical address of the register: the mapping has no cost and no size of its own.
@@ -7,50 +7,58 @@
 // Left out: the barriers (the model is in order), string I/O by other widths than bytes and words.
 import { machine } from '#arch/arm64/kernel/setup.js';
 import { WARN_ON } from '#linux/bug.js';
-import type { __iomem, phys_addr_t, size_t, u8, u16, u32, u64 } from '#linux/types.js';
+import type { __iomem, int, phys_addr_t, size_t, u8, u16, u32, u64 } from '#linux/types.js';
 import { memblock_is_map_memory } from '#mm/memblock.js';
 
 /** One past the last address of a 48-bit physical address space. */
 const PHYS_LIMIT = 0x1_0000_0000_0000;
 
-function read(addr: __iomem, width: number): number {
+function read(addr: __iomem, width: int): u64 {
 	machine.schedule_point('mmio', addr);
 	return machine.mmio_read(addr, width);
 }
 
-function write(addr: __iomem, width: number, value: number): void {
+function write(addr: __iomem, width: int, value: u64): void {
 	machine.schedule_point('mmio', addr);
 	machine.mmio_write(addr, width, value);
 }
 
+/** Load a byte from a device register (include/asm-generic/io.h: readb()). */
 export function readb(addr: __iomem): u8 {
 	return read(addr, 1) & 0xff;
 }
 
+/** Load 16 bits from a device register (include/asm-generic/io.h: readw()). */
 export function readw(addr: __iomem): u16 {
 	return read(addr, 2) & 0xffff;
 }
 
+/** Load 32 bits from a device register (include/asm-generic/io.h: readl()). */
 export function readl(addr: __iomem): u32 {
 	return read(addr, 4) >>> 0;
 }
 
+/** Load 64 bits from a device register (include/asm-generic/io.h: readq()). */
 export function readq(addr: __iomem): u64 {
 	return read(addr, 8);
 }
 
+/** Store a byte to a device register (include/asm-generic/io.h: writeb()). */
 export function writeb(value: u8, addr: __iomem): void {
 	write(addr, 1, value & 0xff);
 }
 
+/** Store 16 bits to a device register (include/asm-generic/io.h: writew()). */
 export function writew(value: u16, addr: __iomem): void {
 	write(addr, 2, value & 0xffff);
 }
 
+/** Store 32 bits to a device register (include/asm-generic/io.h: writel()). */
 export function writel(value: u32, addr: __iomem): void {
 	write(addr, 4, value >>> 0);
 }
 
+/** Store 64 bits to a device register (include/asm-generic/io.h: writeq()). */
 export function writeq(value: u64, addr: __iomem): void {
 	write(addr, 8, value);
 }
@@ -90,7 +98,7 @@ export function ioremap(phys_addr: phys_addr_t, size: size_t): __iomem | null {
 	if (size === 0 || last_addr < phys_addr || last_addr >= PHYS_LIMIT) return null;
 	// Cacheable and uncached views of one page must not mix.
 	if (WARN_ON(memblock_is_map_memory(phys_addr))) return null;
-	return phys_addr as number;
+	return phys_addr as u64;
 }
 
 export const ioremap_wc = ioremap;

@@ -70,6 +70,7 @@ export function page_to_phys(p: page): phys_addr_t {
 	return p.pfn * PAGE_SIZE;
 }
 
+/** The struct page that @phys is in (arch/arm64/include/asm/memory.h: phys_to_page()). */
 export function phys_to_page(phys: phys_addr_t): page {
 	return pfn_to_page(Math.floor(phys / PAGE_SIZE));
 }
@@ -111,6 +112,7 @@ export function virt_to_page(x: ArrayBufferView): page {
 	return pfn_to_page(Math.floor(machine.memory.phys_of(x) / PAGE_SIZE));
 }
 
+/** The page frame that a linear-map address is in (arch/arm64/include/asm/memory.h: virt_to_pfn()). */
 export function virt_to_pfn(x: ArrayBufferView): unsigned_long {
 	return Math.floor(machine.memory.phys_of(x) / PAGE_SIZE);
 }

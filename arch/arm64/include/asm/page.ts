@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The page size, and the page address macros by the header that C code includes for them.
+// The page size, and the page address macros that C gets from this header.
 // Linux 6.12: arch/arm64/include/asm/page.h (with page-def.h and asm-generic/getorder.h)
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from '#asm/page-def.js';
 import type { int, unsigned_long } from '#linux/types.js';

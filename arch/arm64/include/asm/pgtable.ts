@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Protections of kernel and user mappings: which memory type, and who may do what.
+// Protections of kernel and user mappings: memory type, and who may do what.
 // Linux 6.12: arch/arm64/include/asm/pgtable-prot.h and pgtable.h
 // Left out: page tables of the CPU; the bits above 31 (execute-never, dirty-bit management).
 import { MT_DEVICE_nGnRE, MT_DEVICE_nGnRnE, MT_NORMAL, MT_NORMAL_NC, MT_NORMAL_TAGGED } from '#asm/memory.js';
@@ -27,10 +27,12 @@ export const PAGE_KERNEL_RO: pgprot_t = PAGE_KERNEL | PTE_RDONLY;
 export const PAGE_SHARED: pgprot_t = PROT_DEFAULT | PTE_USER | PTE_ATTRINDX(MT_NORMAL);
 export const PAGE_READONLY: pgprot_t = PAGE_SHARED | PTE_RDONLY;
 
+/** Protection bits as a pgprot_t (arch/arm64/include/asm/pgtable-types.h: __pgprot()). */
 export function __pgprot(x: u32): pgprot_t {
 	return x;
 }
 
+/** The bits of a pgprot_t (arch/arm64/include/asm/pgtable-types.h: pgprot_val()). */
 export function pgprot_val(x: pgprot_t): u32 {
 	return x;
 }

@@ -315,15 +315,12 @@ function set_queue_coherency(q: vb2_queue, non_coherent_mem: boolean): void {
 }
 
 function vb2_core_allocated_buffers_storage(q: vb2_queue): int {
-	if (!q.bufs) q.bufs = kcalloc<vb2_buffer>(q.max_num_buffers, null, GFP_KERNEL);
-	if (!q.bufs) return -ENOMEM;
-	if (!q.bufs_bitmap) q.bufs_bitmap = bitmap_zalloc(q.max_num_buffers, GFP_KERNEL);
-	if (!q.bufs_bitmap) {
-		kfree(q.bufs);
-		q.bufs = null;
-		return -ENOMEM;
-	}
-	return 0;
+	q.bufs ??= kcalloc<vb2_buffer>(q.max_num_buffers, null, GFP_KERNEL);
+	if (q.bufs !== null) q.bufs_bitmap ??= bitmap_zalloc(q.max_num_buffers, GFP_KERNEL);
+	if (q.bufs !== null && q.bufs_bitmap !== null) return 0;
+	kfree(q.bufs);
+	q.bufs = null;
+	return -ENOMEM;
 }
 
 function vb2_core_free_buffers_storage(q: vb2_queue): void {
@@ -375,7 +372,7 @@ export function vb2_core_reqbufs(
 	q.alloc_devs.fill(null);
 	mutex_lock(q.mmap_lock);
 	let ret = vb2_core_allocated_buffers_storage(q);
-	q.memory = memory;
+	if (ret === 0) q.memory = memory;
 	mutex_unlock(q.mmap_lock);
 	if (ret) return ret;
 	set_queue_coherency(q, non_coherent_mem);
@@ -458,7 +455,7 @@ export function vb2_core_create_bufs(
 		q.alloc_devs.fill(null);
 		mutex_lock(q.mmap_lock);
 		ret = vb2_core_allocated_buffers_storage(q);
-		q.memory = memory;
+		if (ret === 0) q.memory = memory;
 		mutex_unlock(q.mmap_lock);
 		if (ret) return ret;
 		q.waiting_for_buffers = !q.is_output;
@@ -984,36 +981,24 @@ export function vb2_mmap(q: vb2_queue, vma: vm_area_struct): int {
 
 /** Check a queue that the driver filled in and make it ready. -EINVAL. Linux: vb2_core_queue_init() */
 export function vb2_core_queue_init(q: vb2_queue): int {
-	if (!q.max_num_buffers) q.max_num_buffers = VB2_MAX_FRAME;
-	q.max_num_buffers = Math.min(q.max_num_buffers, MAX_BUFFER_INDEX);
+	q.max_num_buffers = Math.min(q.max_num_buffers || VB2_MAX_FRAME, MAX_BUFFER_INDEX);
+	q.min_reqbufs_allocation = Math.max(q.min_reqbufs_allocation, q.min_queued_buffers + 1);
 
-	if (
-		WARN_ON(!q.ops) ||
-		WARN_ON(!q.mem_ops) ||
-		WARN_ON(!q.type) ||
-		WARN_ON(!q.io_modes) ||
-		WARN_ON(!q.ops.queue_setup) ||
-		WARN_ON(!q.ops.buf_queue)
-	)
-		return -EINVAL;
-	if (WARN_ON(q.max_num_buffers < VB2_MAX_FRAME) || WARN_ON(q.min_queued_buffers > q.max_num_buffers))
-		return -EINVAL;
-
-	if (q.min_reqbufs_allocation < q.min_queued_buffers + 1)
-		q.min_reqbufs_allocation = q.min_queued_buffers + 1;
+	if (WARN_ON(!q.ops || !q.mem_ops || !q.type || !q.io_modes)) return -EINVAL;
+	if (WARN_ON(!q.ops.queue_setup || !q.ops.buf_queue)) return -EINVAL;
+	if (WARN_ON(q.max_num_buffers < VB2_MAX_FRAME)) return -EINVAL;
+	// This covers min_queued_buffers, which is less.
 	if (WARN_ON(q.min_reqbufs_allocation > q.max_num_buffers)) return -EINVAL;
 
-	INIT_LIST_HEAD(q.queued_list);
-	INIT_LIST_HEAD(q.done_list);
-	spin_lock_init(q.done_lock);
-	mutex_init(q.mmap_lock);
-	init_waitqueue_head(q.done_wq);
 	q.memory = VB2_MEMORY_UNKNOWN;
-	if (q.buf_struct_size === null) q.buf_struct_size = vb2_buffer;
-
-	if (q.bidirectional) q.dma_dir = DMA_BIDIRECTIONAL;
-	else q.dma_dir = q.is_output ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+	q.buf_struct_size ??= vb2_buffer;
+	q.dma_dir = q.bidirectional ? DMA_BIDIRECTIONAL : q.is_output ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	if (q.name === '') q.name = q.is_output ? 'out' : 'cap';
+	mutex_init(q.mmap_lock);
+	spin_lock_init(q.done_lock);
+	init_waitqueue_head(q.done_wq);
+	INIT_LIST_HEAD(q.done_list);
+	INIT_LIST_HEAD(q.queued_list);
 	return 0;
 }
 

@@ -85,12 +85,12 @@ class vb2_dc_buf {
 	dma_dir: dma_data_direction = DMA_NONE;
 	dma_sgt: sg_table | null = null;
 
-	/* MMAP related */
+	// Memory of the queue's own.
 	readonly handler = new vb2_vmarea_handler();
 	readonly refcount = new refcount_t();
 	sgt_base: sg_table | null = null;
 
-	/* DMABUF related */
+	// Memory of somebody else's.
 	db_attach: dma_buf_attachment | null = null;
 
 	vb!: vb2_buffer;
@@ -101,22 +101,15 @@ function to_dc_buf(buf_priv: vb2_mem_priv): vb2_dc_buf {
 	return buf_priv as vb2_dc_buf;
 }
 
-/* scatterlist table functions */
-
 /** Bytes of @sgt, from its start, that are one stretch of DMA addresses. */
 function vb2_dc_get_contiguous_size(sgt: sg_table): unsigned_long {
-	let expected: dma_addr_t = sg_dma_address(sgt.sgl!);
-	let size = 0;
+	const start: dma_addr_t = sg_dma_address(sgt.sgl!);
+	let end = start;
 	let s = sgt.sgl;
-	for (let i = 0; i < sgt.nents && s !== null; i++, s = sg_next(s)) {
-		if (sg_dma_address(s) !== expected) break;
-		expected += sg_dma_len(s);
-		size += sg_dma_len(s);
-	}
-	return size;
+	for (let i = 0; i < sgt.nents && s !== null && sg_dma_address(s) === end; i++, s = sg_next(s))
+		end += sg_dma_len(s);
+	return end - start;
 }
-
-/* callbacks for all buffers */
 
 function vb2_dc_cookie(_vb: vb2_buffer, buf_priv: vb2_mem_priv): ref<dma_addr_t> {
 	return to_dc_buf(buf_priv).dma_addr;
@@ -125,14 +118,12 @@ function vb2_dc_cookie(_vb: vb2_buffer, buf_priv: vb2_mem_priv): ref<dma_addr_t>
 /** The kernel's address, made on demand for imported and non-coherent memory; null when there is none. */
 function vb2_dc_vaddr(_vb: vb2_buffer, buf_priv: vb2_mem_priv): void_ptr | null {
 	const buf = to_dc_buf(buf_priv);
-
-	if (buf.vaddr) return buf.vaddr;
-	if (buf.db_attach) {
+	if (buf.vaddr === null && buf.db_attach !== null) {
 		const map = new iosys_map();
-		if (!dma_buf_vmap_unlocked(buf.db_attach.dmabuf, map)) buf.vaddr = map.vaddr;
-		return buf.vaddr;
+		if (dma_buf_vmap_unlocked(buf.db_attach.dmabuf, map) === 0) buf.vaddr = map.vaddr;
+	} else if (buf.vaddr === null && buf.non_coherent_mem) {
+		buf.vaddr = dma_vmap_noncontiguous(buf.dev, buf.size, buf.dma_sgt!);
 	}
-	if (buf.non_coherent_mem) buf.vaddr = dma_vmap_noncontiguous(buf.dev, buf.size, buf.dma_sgt!);
 	return buf.vaddr;
 }
 
@@ -152,44 +143,45 @@ function vb2_dc_finish(buf_priv: vb2_mem_priv): void {
 	dma_sync_sgtable_for_cpu(buf.dev, buf.dma_sgt!, buf.dma_dir);
 }
 
-/* callbacks for MMAP buffers */
+// --- memory of the queue's own
 
+/** What vb2_dc_alloc() got from the DMA API, and the list of its pages if an export made one. */
+function vb2_dc_free_memory(buf: vb2_dc_buf): void {
+	if (!buf.non_coherent_mem) {
+		if (buf.sgt_base !== null) sg_free_table(buf.sgt_base);
+		kfree(buf.sgt_base);
+		dma_free_attrs(buf.dev, buf.size, buf.cookie!, buf.dma_addr.value, buf.attrs);
+		return;
+	}
+	if (buf.vaddr !== null) dma_vunmap_noncontiguous(buf.dev, buf.vaddr);
+	dma_free_noncontiguous(buf.dev, buf.size, buf.dma_sgt!, buf.dma_dir);
+}
+
+/** One user less; the last one frees the buffer. */
 function vb2_dc_put(buf_priv: vb2_mem_priv): void {
 	const buf = to_dc_buf(buf_priv);
-
-	if (!refcount_dec_and_test(buf.refcount)) return;
-	if (buf.non_coherent_mem) {
-		if (buf.vaddr) dma_vunmap_noncontiguous(buf.dev, buf.vaddr);
-		dma_free_noncontiguous(buf.dev, buf.size, buf.dma_sgt!, buf.dma_dir);
-	} else {
-		if (buf.sgt_base) {
-			sg_free_table(buf.sgt_base);
-			kfree(buf.sgt_base);
-		}
-		dma_free_attrs(buf.dev, buf.size, buf.cookie!, buf.dma_addr.value, buf.attrs);
+	if (refcount_dec_and_test(buf.refcount)) {
+		vb2_dc_free_memory(buf);
+		put_device(buf.dev);
+		kfree(buf);
 	}
-	put_device(buf.dev);
-	kfree(buf);
 }
 
 function vb2_dc_alloc_coherent(buf: vb2_dc_buf): int {
-	const q = buf.vb.vb2_queue!;
-
-	buf.cookie = dma_alloc_attrs(buf.dev, buf.size, buf.dma_addr, GFP_KERNEL | q.gfp_flags, buf.attrs);
-	if (!buf.cookie) return -ENOMEM;
-	if (q.dma_attrs & DMA_ATTR_NO_KERNEL_MAPPING) return 0;
-	buf.vaddr = buf.cookie;
-	return 0;
+	const { gfp_flags, dma_attrs } = buf.vb.vb2_queue!;
+	buf.cookie = dma_alloc_attrs(buf.dev, buf.size, buf.dma_addr, GFP_KERNEL | gfp_flags, buf.attrs);
+	// Without a mapping the cookie is no address.
+	if ((dma_attrs & DMA_ATTR_NO_KERNEL_MAPPING) === 0) buf.vaddr = buf.cookie;
+	return buf.cookie === null ? -ENOMEM : 0;
 }
 
+/** The kernel's mapping comes with the first vb2_dc_vaddr(). */
 function vb2_dc_alloc_non_coherent(buf: vb2_dc_buf): int {
-	const q = buf.vb.vb2_queue!;
-
-	buf.dma_sgt = dma_alloc_noncontiguous(buf.dev, buf.size, buf.dma_dir, GFP_KERNEL | q.gfp_flags, buf.attrs);
-	if (!buf.dma_sgt) return -ENOMEM;
-	// The kernel's mapping comes with the first vb2_dc_vaddr().
-	buf.dma_addr.value = sg_dma_address(buf.dma_sgt.sgl!);
-	return 0;
+	const gfp = GFP_KERNEL | buf.vb.vb2_queue!.gfp_flags;
+	const sgt = dma_alloc_noncontiguous(buf.dev, buf.size, buf.dma_dir, gfp, buf.attrs);
+	if (sgt !== null) buf.dma_addr.value = sg_dma_address(sgt.sgl!);
+	buf.dma_sgt = sgt;
+	return sgt === null ? -ENOMEM : 0;
 }
 
 function vb2_dc_alloc(vb: vb2_buffer, dev: device, size: unsigned_long): vb2_mem_priv | err_ptr {
@@ -252,7 +244,7 @@ function vb2_dc_mmap(buf_priv: vb2_mem_priv, vma: vm_area_struct): int {
 	return 0;
 }
 
-/* DMABUF ops for exporters */
+// --- that memory, lent to others as a dma-buf
 
 class vb2_dc_attachment {
 	readonly sgt = new sg_table();
@@ -264,58 +256,51 @@ function vb2_dc_dmabuf_ops_attach(dbuf: dma_buf, dbuf_attach: dma_buf_attachment
 	const base = buf.sgt_base!;
 
 	const attach = kzalloc(vb2_dc_attachment, GFP_KERNEL);
-	if (!attach) return -ENOMEM;
+	if (attach === null) return -ENOMEM;
 
 	// Each attachment maps a list of its own: one list has room for one device's addresses.
-	const ret = sg_alloc_table(attach.sgt, base.orig_nents, GFP_KERNEL);
-	if (ret) {
+	if (sg_alloc_table(attach.sgt, base.orig_nents, GFP_KERNEL) !== 0) {
 		kfree(attach);
 		return -ENOMEM;
 	}
-	let rd = base.sgl;
-	let wr = attach.sgt.sgl;
-	for (let i = 0; i < attach.sgt.orig_nents && rd !== null && wr !== null; i++) {
-		sg_set_page(wr, sg_page(rd), rd.length, rd.offset);
-		rd = sg_next(rd);
-		wr = sg_next(wr);
-	}
-
-	attach.dma_dir = DMA_NONE;
+	let from = base.sgl;
+	for (let to = attach.sgt.sgl; to !== null && from !== null; to = sg_next(to), from = sg_next(from))
+		sg_set_page(to, sg_page(from), from.length, from.offset);
 	dbuf_attach.priv = attach;
 	return 0;
 }
 
+/** End the mapping that an attachment keeps. The memory is coherent: it needs no cache maintenance. */
+function vb2_dc_attachment_unmap(dev: device, attach: vb2_dc_attachment): void {
+	if (attach.dma_dir === DMA_NONE) return;
+	dma_unmap_sgtable(dev, attach.sgt, attach.dma_dir, DMA_ATTR_SKIP_CPU_SYNC);
+	attach.dma_dir = DMA_NONE;
+}
+
 function vb2_dc_dmabuf_ops_detach(_dbuf: dma_buf, db_attach: dma_buf_attachment): void {
 	const attach = db_attach.priv as vb2_dc_attachment | null;
-	if (!attach) return;
-
-	// The memory is coherent: no cache maintenance, here and in the two functions below.
-	if (attach.dma_dir !== DMA_NONE)
-		dma_unmap_sgtable(db_attach.dev, attach.sgt, attach.dma_dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (attach === null) return;
+	vb2_dc_attachment_unmap(db_attach.dev, attach);
 	sg_free_table(attach.sgt);
 	kfree(attach);
 	db_attach.priv = null;
 }
 
+/** The mapping is kept from call to call, as long as the direction stays. */
 function vb2_dc_dmabuf_ops_map(
 	db_attach: dma_buf_attachment,
 	dma_dir: dma_data_direction,
 ): sg_table | err_ptr {
 	const attach = db_attach.priv as vb2_dc_attachment;
-	const { sgt } = attach;
-
-	// The mapping is kept from call to call, as long as the direction stays.
-	if (attach.dma_dir === dma_dir) return sgt;
-	if (attach.dma_dir !== DMA_NONE) {
-		dma_unmap_sgtable(db_attach.dev, sgt, attach.dma_dir, DMA_ATTR_SKIP_CPU_SYNC);
-		attach.dma_dir = DMA_NONE;
+	if (attach.dma_dir !== dma_dir) {
+		vb2_dc_attachment_unmap(db_attach.dev, attach);
+		if (dma_map_sgtable(db_attach.dev, attach.sgt, dma_dir, DMA_ATTR_SKIP_CPU_SYNC) !== 0) {
+			pr_err('failed to map scatterlist');
+			return ERR_PTR(-EIO);
+		}
+		attach.dma_dir = dma_dir;
 	}
-	if (dma_map_sgtable(db_attach.dev, sgt, dma_dir, DMA_ATTR_SKIP_CPU_SYNC)) {
-		pr_err('failed to map scatterlist');
-		return ERR_PTR(-EIO);
-	}
-	attach.dma_dir = dma_dir;
-	return sgt;
+	return attach.sgt;
 }
 
 /** Nothing: the mapping lives until the attachment ends. */
@@ -362,16 +347,14 @@ const vb2_dc_dmabuf_ops: dma_buf_ops = {
 	release: vb2_dc_dmabuf_ops_release,
 };
 
+/** The buffer's pages as a list, which the attachments copy; null without memory for it. */
 function vb2_dc_get_base_sgt(buf: vb2_dc_buf): sg_table | null {
 	if (buf.non_coherent_mem) return buf.dma_sgt;
 
 	const sgt = kmalloc(sg_table, GFP_KERNEL);
-	if (!sgt) {
+	if (sgt === null) {
 		dev_err(buf.dev, 'failed to alloc sg table');
-		return null;
-	}
-	const ret = dma_get_sgtable_attrs(buf.dev, sgt, buf.cookie!, buf.dma_addr.value, buf.size, buf.attrs);
-	if (ret < 0) {
+	} else if (dma_get_sgtable_attrs(buf.dev, sgt, buf.cookie!, buf.dma_addr.value, buf.size, buf.attrs) < 0) {
 		dev_err(buf.dev, 'failed to get scatterlist from DMA API');
 		kfree(sgt);
 		return null;
@@ -379,32 +362,30 @@ function vb2_dc_get_base_sgt(buf: vb2_dc_buf): sg_table | null {
 	return sgt;
 }
 
+/** Lend the buffer out; the dma-buf is one more user of it. */
 function vb2_dc_get_dmabuf(_vb: vb2_buffer, buf_priv: vb2_mem_priv, flags: unsigned_long): dma_buf | null {
 	const buf = to_dc_buf(buf_priv);
+	buf.sgt_base ??= vb2_dc_get_base_sgt(buf);
+	if (WARN_ON(buf.sgt_base === null)) return null;
+
 	const exp_info = DEFINE_DMA_BUF_EXPORT_INFO('videobuf2_dma_contig');
-
-	exp_info.ops = vb2_dc_dmabuf_ops;
-	exp_info.size = buf.size;
-	exp_info.flags = flags;
 	exp_info.priv = buf;
-
-	if (!buf.sgt_base) buf.sgt_base = vb2_dc_get_base_sgt(buf);
-	if (WARN_ON(!buf.sgt_base)) return null;
-
+	exp_info.ops = vb2_dc_dmabuf_ops;
+	exp_info.flags = flags;
+	exp_info.size = buf.size;
 	const dbuf = dma_buf_export(exp_info);
 	if (IS_ERR(dbuf)) return null;
-
-	// The dma-buf keeps the buffer.
 	refcount_inc(buf.refcount);
 	return dbuf;
 }
 
-/* callbacks for DMABUF buffers */
+// --- memory of somebody else's, imported as a dma-buf
 
+/** Map the attached buffer for the device: it must come out as one stretch, long enough. */
 function vb2_dc_map_dmabuf(mem_priv: vb2_mem_priv): int {
 	const buf = to_dc_buf(mem_priv);
-
-	if (WARN_ON(!buf.db_attach)) {
+	const attach = buf.db_attach;
+	if (WARN_ON(attach === null) || attach === null) {
 		pr_err('trying to pin a non attached buffer');
 		return -EINVAL;
 	}
@@ -413,47 +394,45 @@ function vb2_dc_map_dmabuf(mem_priv: vb2_mem_priv): int {
 		return 0;
 	}
 
-	const sgt = dma_buf_map_attachment_unlocked(buf.db_attach!, buf.dma_dir);
+	const sgt = dma_buf_map_attachment_unlocked(attach, buf.dma_dir);
 	if (IS_ERR(sgt)) {
 		pr_err('Error getting dmabuf scatterlist');
 		return -EINVAL;
 	}
-
-	const contig_size = vb2_dc_get_contiguous_size(sgt);
-	if (contig_size < buf.size) {
-		pr_err('contiguous chunk is too small %lu/%lu', contig_size, buf.size);
-		dma_buf_unmap_attachment_unlocked(buf.db_attach!, sgt, buf.dma_dir);
-		return -EFAULT;
+	const stretch = vb2_dc_get_contiguous_size(sgt);
+	if (stretch >= buf.size) {
+		buf.dma_sgt = sgt;
+		buf.dma_addr.value = sg_dma_address(sgt.sgl!);
+		buf.vaddr = null;
+		return 0;
 	}
-
-	buf.dma_addr.value = sg_dma_address(sgt.sgl!);
-	buf.dma_sgt = sgt;
-	buf.vaddr = null;
-	return 0;
+	pr_err('contiguous chunk is too small %lu/%lu', stretch, buf.size);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, buf.dma_dir);
+	return -EFAULT;
 }
 
+/** End that mapping, and the kernel's own if vb2_dc_vaddr() made one. */
 function vb2_dc_unmap_dmabuf(mem_priv: vb2_mem_priv): void {
 	const buf = to_dc_buf(mem_priv);
-	const sgt = buf.dma_sgt;
-
-	if (WARN_ON(!buf.db_attach)) {
+	const { db_attach: attach, dma_sgt: sgt } = buf;
+	if (WARN_ON(attach === null) || attach === null) {
 		pr_err('trying to unpin a not attached buffer');
 		return;
 	}
-	if (WARN_ON(!sgt) || sgt === null) {
+	if (WARN_ON(sgt === null) || sgt === null) {
 		pr_err('dmabuf buffer is already unpinned');
 		return;
 	}
 
-	if (buf.vaddr) {
+	if (buf.vaddr !== null) {
 		const map = new iosys_map();
 		iosys_map_set_vaddr(map, buf.vaddr);
-		dma_buf_vunmap_unlocked(buf.db_attach!.dmabuf, map);
-		buf.vaddr = null;
+		dma_buf_vunmap_unlocked(attach.dmabuf, map);
 	}
-	dma_buf_unmap_attachment_unlocked(buf.db_attach!, sgt, buf.dma_dir);
-	buf.dma_addr.value = 0;
+	dma_buf_unmap_attachment_unlocked(attach, sgt, buf.dma_dir);
+	buf.vaddr = null;
 	buf.dma_sgt = null;
+	buf.dma_addr.value = 0;
 }
 
 function vb2_dc_detach_dmabuf(mem_priv: vb2_mem_priv): void {
@@ -465,6 +444,7 @@ function vb2_dc_detach_dmabuf(mem_priv: vb2_mem_priv): void {
 	kfree(buf);
 }
 
+/** Take part in @dbuf, which must have at least @size bytes. */
 function vb2_dc_attach_dmabuf(
 	vb: vb2_buffer,
 	dev: device,
@@ -475,23 +455,20 @@ function vb2_dc_attach_dmabuf(
 	if (WARN_ON(!dev)) return ERR_PTR(-EINVAL);
 
 	const buf = kzalloc(vb2_dc_buf, GFP_KERNEL);
-	if (!buf) return ERR_PTR(-ENOMEM);
-	buf.dev = dev;
-	buf.vb = vb;
-
-	const dba = dma_buf_attach(dbuf, buf.dev);
-	if (IS_ERR(dba)) {
-		pr_err('failed to attach dmabuf');
+	if (buf === null) return ERR_PTR(-ENOMEM);
+	const attach = dma_buf_attach(dbuf, dev);
+	if (IS_ERR(attach)) {
 		kfree(buf);
-		return dba;
+		pr_err('failed to attach dmabuf');
+		return attach;
 	}
-	buf.dma_dir = vb.vb2_queue!.dma_dir;
+	buf.vb = vb;
+	buf.dev = dev;
 	buf.size = size;
-	buf.db_attach = dba;
+	buf.dma_dir = vb.vb2_queue!.dma_dir;
+	buf.db_attach = attach;
 	return buf;
 }
-
-/* DMA CONTIG exported functions */
 
 export const vb2_dma_contig_memops: vb2_mem_ops = {
 	alloc: vb2_dc_alloc,

@@ -171,88 +171,84 @@ export function cedrus_hw_resume(device: device): int {
 	return ret;
 }
 
+/** A clock of the engine, by its name in the tree; @what is its name in a message. */
+function cedrus_get_clk(dev: cedrus_dev, id: string, what: string): clk | err_ptr {
+	const found = devm_clk_get(dev.dev, id);
+	if (IS_ERR(found)) dev_err(dev.dev, 'Failed to get %s clock', what);
+	return found;
+}
+
+/** Clocks, reset line and registers, all given back with the binding. */
+function cedrus_get_resources(dev: cedrus_dev): int {
+	const ahb_clk = cedrus_get_clk(dev, 'ahb', 'AHB');
+	if (IS_ERR(ahb_clk)) return PTR_ERR(ahb_clk);
+	const mod_clk = cedrus_get_clk(dev, 'mod', 'MOD');
+	if (IS_ERR(mod_clk)) return PTR_ERR(mod_clk);
+	const ram_clk = cedrus_get_clk(dev, 'ram', 'RAM');
+	if (IS_ERR(ram_clk)) return PTR_ERR(ram_clk);
+
+	const rstc = devm_reset_control_get(dev.dev, null);
+	if (IS_ERR(rstc)) {
+		dev_err(dev.dev, 'Failed to get reset control');
+		return PTR_ERR(rstc);
+	}
+	const base = devm_platform_ioremap_resource(dev.pdev, 0);
+	if (IS_ERR(base)) {
+		dev_err(dev.dev, 'Failed to map registers');
+		return PTR_ERR(base);
+	}
+	dev.ahb_clk = ahb_clk;
+	dev.mod_clk = mod_clk;
+	dev.ram_clk = ram_clk;
+	dev.rstc = rstc;
+	dev.base = base;
+	return 0;
+}
+
+/** Leave power to runtime PM; where there is none, the engine is on for as long as it is bound. */
+function cedrus_hw_power(dev: cedrus_dev): int {
+	pm_runtime_enable(dev.dev);
+	if (pm_runtime_enabled(dev.dev)) return 0;
+	const ret = cedrus_hw_resume(dev.dev);
+	if (ret !== 0) pm_runtime_disable(dev.dev);
+	return ret;
+}
+
 /** Find everything that the engine needs. Linux: cedrus_hw_probe() */
 export function cedrus_hw_probe(dev: cedrus_dev): int {
 	const variant = of_device_get_match_data(dev.dev) as cedrus_variant | null;
-	if (!variant) return -EINVAL;
+	if (variant === null) return -EINVAL;
 	dev.capabilities = variant.capabilities;
 
 	const irq_dec = platform_get_irq(dev.pdev, 0);
 	if (irq_dec <= 0) return irq_dec;
 	let ret = devm_request_irq(dev.dev, irq_dec, cedrus_irq, 0, dev_name(dev.dev), dev);
-	if (ret) {
+	if (ret !== 0) {
 		dev_err(dev.dev, 'Failed to request IRQ');
 		return ret;
 	}
-
 	ret = of_reserved_mem_device_init(dev.dev);
-	if (ret && ret !== -ENODEV) {
+	if (ret !== 0 && ret !== -ENODEV) {
 		dev_err(dev.dev, 'Failed to reserve memory');
 		return ret;
 	}
 
-	err_mem: {
+	undo_mem: {
 		ret = sunxi_sram_claim(dev.dev);
-		if (ret) {
+		if (ret !== 0) {
 			dev_err(dev.dev, 'Failed to claim SRAM');
-			break err_mem;
+			break undo_mem;
 		}
-		err_sram: {
-			const ahb_clk = devm_clk_get(dev.dev, 'ahb');
-			if (IS_ERR(ahb_clk)) {
-				dev_err(dev.dev, 'Failed to get AHB clock');
-				ret = PTR_ERR(ahb_clk);
-				break err_sram;
-			}
-			dev.ahb_clk = ahb_clk;
-
-			const mod_clk = devm_clk_get(dev.dev, 'mod');
-			if (IS_ERR(mod_clk)) {
-				dev_err(dev.dev, 'Failed to get MOD clock');
-				ret = PTR_ERR(mod_clk);
-				break err_sram;
-			}
-			dev.mod_clk = mod_clk;
-
-			const ram_clk = devm_clk_get(dev.dev, 'ram');
-			if (IS_ERR(ram_clk)) {
-				dev_err(dev.dev, 'Failed to get RAM clock');
-				ret = PTR_ERR(ram_clk);
-				break err_sram;
-			}
-			dev.ram_clk = ram_clk;
-
-			const rstc = devm_reset_control_get(dev.dev, null);
-			if (IS_ERR(rstc)) {
-				dev_err(dev.dev, 'Failed to get reset control');
-				ret = PTR_ERR(rstc);
-				break err_sram;
-			}
-			dev.rstc = rstc;
-
-			const base = devm_platform_ioremap_resource(dev.pdev, 0);
-			if (IS_ERR(base)) {
-				dev_err(dev.dev, 'Failed to map registers');
-				ret = PTR_ERR(base);
-				break err_sram;
-			}
-			dev.base = base;
-
+		undo_sram: {
+			ret = cedrus_get_resources(dev);
+			if (ret !== 0) break undo_sram;
 			ret = clk_set_rate(dev.mod_clk, variant.mod_rate);
-			if (ret) {
+			if (ret !== 0) {
 				dev_err(dev.dev, 'Failed to set clock rate');
-				break err_sram;
+				break undo_sram;
 			}
-
-			pm_runtime_enable(dev.dev);
-			if (!pm_runtime_enabled(dev.dev)) {
-				ret = cedrus_hw_resume(dev.dev);
-				if (ret) {
-					pm_runtime_disable(dev.dev);
-					break err_sram;
-				}
-			}
-			return 0;
+			ret = cedrus_hw_power(dev);
+			if (ret === 0) return 0;
 		}
 		sunxi_sram_release(dev.dev);
 	}

@@ -28,6 +28,9 @@ import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { kfree, kzalloc, slab_leaks, slab_live } from '#linux/slab.js';
 import { slab_fault } from '#mm/failslab.js';
+import { nr_free_pages } from '#mm/page_alloc.js';
+import { slab_shrink_all } from '#mm/slub.js';
+import { failEach } from '#tests/fail-each.js';
 import { expectWarning } from '#tests/setup.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { mapFile, SyscallError, VideoDevice } from '#tools/v4l2.js';
@@ -300,15 +303,15 @@ describe('cedrus', () => {
 		job.close();
 	});
 
-	it('leaks nothing and crashes nothing whichever struct allocation of a job fails', () => {
+	it('leaks nothing and crashes nothing whichever allocation of a job fails', () => {
 		boot();
 		const before = liveAfterOneJob();
+		slab_shrink_all();
+		const pages = nr_free_pages();
 		// vb2_dc_get_dmabuf() warns when it gets no scatterlist: Linux does.
 		expectWarning(/vb2_dc_get_dmabuf/);
-		let failures = 0;
-		for (let nth = 1; nth <= 40; nth++) {
-			slab_fault.nth = nth;
-			slab_fault.times = 1;
+		const errors: string[] = [];
+		failEach((where) => {
 			try {
 				const video = new VideoDevice(0);
 				try {
@@ -322,12 +325,14 @@ describe('cedrus', () => {
 				}
 			} catch (error) {
 				expect(error).to.be.instanceOf(SyscallError);
-				failures++;
+				errors.push(where);
 			}
-			slab_fault.nth = 0;
-			expect(leaks(before), `allocation ${nth}`).to.deep.equal([]);
-		}
-		expect(failures).to.be.above(5);
+			expect(leaks(before), where).to.deep.equal([]);
+			slab_shrink_all();
+			expect(nr_free_pages(), where).to.equal(pages);
+		});
+		expect(errors.filter((where) => where.startsWith('slab')).length).to.be.above(5);
+		expect(errors.filter((where) => where.startsWith('page')).length).to.be.above(0);
 	});
 
 	it('unbinds and binds again, and takes the node away in between', () => {

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the examples share: a board with test masters m0, m1, m2 behind an H6 IOMMU, m3 without one.
+import '#init/vmlinux.js';
+import { readFileSync } from 'node:fs';
+import { Machine } from '#hw/machine.js';
+import type { TestMaster } from '#hw/test-master.js';
+import { start_kernel } from '#init/main.js';
+import { dev_name, type device } from '#linux/device.js';
+import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
+
+export interface Bench {
+	readonly machine: Machine;
+	/** What a driver has: its struct device. */
+	device(name: string): device;
+	/** What the hardware does: reads and writes at DMA addresses. */
+	master(name: string): TestMaster;
+}
+
+/** Boot; kernel messages of level @level and below are printed. */
+export function boot(level = 4): Bench {
+	const machine = new Machine(readFileSync('tests/golden/vectors/boards/main.dtb'), {
+		onConsole: (l, line) => l <= level && console.log(line),
+	});
+	start_kernel(machine);
+	const devices = new Map<string, device>();
+	const probe = (pdev: { dev: device }): number => {
+		devices.set(dev_name(pdev.dev), pdev.dev);
+		return 0;
+	};
+	const driver = { name: 'example', of_match_table: [{ compatible: 'oracle,master' }] };
+	platform_driver_register(new platform_driver({ probe, driver }));
+	return {
+		machine,
+		device: (name) => devices.get(name)!,
+		master: (name) => machine.model(name) as TestMaster,
+	};
+}
