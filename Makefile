@@ -13,7 +13,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test build lint examples golden dtbs clean
+.PHONY: run test build lint examples golden bench dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" $(if $(MEM),--mem "$(MEM)")
@@ -37,6 +37,10 @@ examples: build
 
 golden: build
 	@$(NODE) build/tests/golden/main.js $(if $(V),-v) "$(GOLDEN)"
+
+# ONLY=text: the cases whose name has it.
+bench: build
+	@$(NODE) build/tools/bench/main.js --only="$(ONLY)"
 
 # The .dtb files are committed, so that nothing but this target needs dtc.
 dtbs: $(DTBS)

@@ -7,11 +7,11 @@ import { EBADF, EMFILE } from '#linux/errno.js';
 import { files_struct, NR_OPEN_DEFAULT } from '#linux/file.js';
 import type { file } from '#linux/fs.js';
 import { boot_data } from '#linux/init.js';
-import type { int, unsigned_int } from '#linux/types.js';
+import type { bool, int, unsigned_int } from '#linux/types.js';
 
 const state = boot_data(() => ({ init_files: new files_struct() }));
 
-function open_fd(fd: unsigned_int): boolean {
+function open_fd(fd: unsigned_int): bool {
 	return (state.init_files.open_fds[fd >>> 5] & (1 << (fd & 31))) !== 0;
 }
 

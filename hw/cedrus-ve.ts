@@ -321,6 +321,7 @@ interface Job {
 	chromaRows: number;
 }
 
+/** The video engine: its MPEG unit decodes one JPEG a job. */
 export class CedrusVe implements DeviceModel {
 	readonly name: string;
 	readonly registers = new RegisterFile(veRegisters);

@@ -59,6 +59,7 @@ class dma_page {
 	blocks: dma_block[] | null = null;
 }
 
+/** Small blocks cut from coherent memory (mm/dmapool.c: struct dma_pool). */
 export class dma_pool {
 	readonly page_list = new list_head<dma_page>();
 	readonly lock = new spinlock_t('dma_pool');

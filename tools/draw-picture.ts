@@ -144,6 +144,7 @@ function sample(tile: Tile, x: number, y: number): { colour: Rgb; cover: number 
 	return { colour, cover: tile.away === 0 ? 1 : smooth(0, 0.9, edge) };
 }
 
+/** The committed default picture: the same bytes at every call. */
 export function drawPicture(): RgbImage {
 	const tiles = scatter();
 	const sums = new Float64Array(WIDTH * HEIGHT * 3);

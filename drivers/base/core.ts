@@ -100,6 +100,7 @@ import {
 	DL_STATE_NONE,
 	DL_STATE_SUPPLIER_UNBIND,
 	dev_name,
+	dev_set_ready_to_probe,
 	dev_to_node,
 	device,
 	device_attribute,
@@ -1280,6 +1281,11 @@ function device_add_finish(dev: device, p: device_private, parent: device | null
 		dev.fwnode.dev = dev;
 		fw_devlink_device_added(dev);
 	}
+	// The bus has known @dev for a while; a driver that came meanwhile was told to wait.
+	device_lock(dev);
+	dev_set_ready_to_probe(dev);
+	device_unlock(dev);
+
 	bus_probe_device(dev);
 	if (parent?.p != null) klist_add_tail(p.knode_parent, parent.p.klist_children);
 	const sp = class_to_subsys(dev.class);

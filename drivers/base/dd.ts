@@ -34,7 +34,7 @@ import { DEFINE_SHOW_ATTRIBUTE, seq_printf } from '#fs/seq_file.js';
 import { sysfs_create_link, sysfs_remove_link } from '#fs/sysfs/symlink.js';
 import { klist_add_tail, klist_node_attached, klist_remove } from '#lib/klist.js';
 import { kstrtoint } from '#lib/kstrtox.js';
-import { dev_crit, dev_dbg, dev_err, dev_warn } from '#linux/dev_printk.js';
+import { dev_crit, dev_dbg, dev_err, dev_err_probe, dev_warn } from '#linux/dev_printk.js';
 import type { device_driver } from '#linux/device/driver.js';
 import type { device } from '#linux/device.js';
 import {
@@ -44,6 +44,7 @@ import {
 	BUS_NOTIFY_UNBIND_DRIVER,
 	BUS_NOTIFY_UNBOUND_DRIVER,
 	dev_name,
+	dev_ready_to_probe,
 	dev_set_drvdata,
 	device_is_registered,
 	device_lock,
@@ -425,6 +426,8 @@ export function driver_probe_done(): bool {
 function __driver_probe_device(drv: device_driver, dev: device): int {
 	if (dev.p === null || dev.p.dead || !device_is_registered(dev)) return -ENODEV;
 	if (dev.driver !== null) return -EBUSY;
+	if (!dev_ready_to_probe(dev)) return dev_err_probe(dev, -EPROBE_DEFER, 'Device not ready to probe');
+
 	dev.can_match = true;
 	dev_dbg(
 		dev,

@@ -58,9 +58,9 @@ import { PAGE_SIZE, vma_pages } from '#linux/mm.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
 import type { sg_table } from '#linux/scatterlist.js';
 import { kfree, kzalloc } from '#linux/slab.js';
-import type { int, loff_t, long, unsigned_int, unsigned_long } from '#linux/types.js';
+import type { bool, int, loff_t, long, unsigned_int, unsigned_long } from '#linux/types.js';
 
-function is_dma_buf_file(file: file): boolean {
+function is_dma_buf_file(file: file): bool {
 	return file.f_op === dma_buf_fops;
 }
 

@@ -506,6 +506,12 @@ export function iommu_dma_get_resv_regions(dev: device, list: list_head<iommu_re
 	if (dev.of_node !== null) of_iommu_get_resv_regions(dev, list);
 }
 
+/** Devices of one domain may share a doorbell. */
+function cookie_has_msi_page(cookie: iommu_dma_cookie, phys: phys_addr_t): bool {
+	for (const msi_page of list_for_each_entry(cookie.msi_page_list)) if (msi_page.phys === phys) return true;
+	return false;
+}
+
 /** Doorbells that are not translated: address and physical address are one. */
 function cookie_init_hw_msi_region(cookie: iommu_dma_cookie, start: phys_addr_t, end: phys_addr_t): int {
 	const iovad = cookie.iovad;
@@ -513,9 +519,11 @@ function cookie_init_hw_msi_region(cookie: iommu_dma_cookie, start: phys_addr_t,
 	const num_pages = iova_align(iovad, end - first) / iovad.granule;
 
 	for (let i = 0; i < num_pages; i++) {
+		const phys = first + i * iovad.granule;
+		if (cookie_has_msi_page(cookie, phys)) continue;
 		const msi_page = kmalloc(iommu_dma_msi_page, GFP_KERNEL);
 		if (msi_page === null) return -ENOMEM;
-		msi_page.phys = first + i * iovad.granule;
+		msi_page.phys = phys;
 		msi_page.iova = msi_page.phys as number;
 		list_add(msi_page.list, cookie.msi_page_list);
 	}
@@ -587,7 +595,8 @@ function __iommu_dma_init_domain(domain: iommu_domain, dev: device): int {
 			pr_warn('Incompatible range for DMA domain');
 			return -EFAULT;
 		}
-		return 0;
+		// DEVIATION: what this device reserves is no address for the others either. Its twin looks at the first only.
+		return iova_reserve_iommu_regions(dev, domain);
 	}
 
 	init_iova_domain(iovad, granule, base_pfn);

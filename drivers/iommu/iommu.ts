@@ -54,7 +54,7 @@ import {
 	xa_reserve,
 	xa_store,
 } from '#lib/xarray.js';
-import { ALIGN, IS_ALIGNED } from '#linux/align.js';
+import { ALIGN, ALIGN_DOWN, IS_ALIGNED } from '#linux/align.js';
 import { __ffs, __fls } from '#linux/bitops.js';
 import { BIT, GENMASK_ULL } from '#linux/bits.js';
 import { BUG_ON, WARN_ON, WARN_ON_ONCE, WARN_ONCE } from '#linux/bug.js';
@@ -887,7 +887,8 @@ function iommu_create_device_direct_mappings(domain: iommu_domain, dev: device):
 
 			const end = ALIGN(entry.start + entry.length, pg_size);
 			let run: size_t = 0;
-			for (let addr = ALIGN(entry.start, pg_size); addr <= end; addr += pg_size) {
+			// DEVIATION: the page in which it starts belongs to it. Its twin rounds up, and leaves that page out.
+			for (let addr = ALIGN_DOWN(entry.start, pg_size); addr <= end; addr += pg_size) {
 				if (addr !== end && iommu_iova_to_phys(domain, addr) === 0) {
 					run += pg_size;
 					continue;

@@ -772,6 +772,10 @@ function sun50i_iommu_attach_device(domain: iommu_domain, dev: device): int {
 
 	dev_dbg(dev, 'Attaching to IOMMU domain');
 
+	// DEVIATION: a domain knows one instance, whose caches it has flushed. Its twin forgets the first at the second.
+	const other = sun50i_domain.iommu;
+	if (other !== null && other !== iommu && other.domain === domain) return -EINVAL;
+
 	refcount_inc(sun50i_domain.refcnt);
 
 	// There is one directory for all masters: what the first device brought is there for the others.
@@ -856,10 +860,13 @@ function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_re
 
 	// DEVIATION: one address for all masters; the last fault's, so that the others' is lost. Say at least who they
 	// are, and forget all that the lost ones may have left in the caches.
-	const lost = blame & ~seen & ~BIT(master);
-	for (let m = 0; m < NUM_MASTERS; m++)
-		if ((lost & BIT(m)) !== 0) dev_err(iommu.dev, 'Page fault for an unknown address (master %d)', m);
-	if (lost !== 0) sun50i_iommu_flush_all_tlb(iommu);
+	let lost = false;
+	for (let m = 0; m < master; m++) {
+		if ((blame & ~seen & BIT(m)) === 0) continue;
+		dev_err(iommu.dev, 'Page fault for an unknown address (master %d)', m);
+		lost = true;
+	}
+	if (lost) sun50i_iommu_flush_all_tlb(iommu);
 
 	sun50i_iommu_report_fault(iommu, master, iova, IOMMU_FAULT_READ);
 	return blame | seen;

@@ -250,7 +250,12 @@ export function of_flat_dt_get_machine_name(): string | null {
 	return name === null ? null : of_prop_string_at(name);
 }
 
-const encoder = new TextEncoder();
+/** @text, which is ASCII, with its NUL. TextEncoder would take a buffer outside of the heap for each. */
+function text_bytes(text: string): Uint8Array {
+	const bytes = new Uint8Array(text.length + 1);
+	for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+	return bytes;
+}
 
 function populate_properties(blob: Uint8Array, offset: int, np: device_node, nodename: string): void {
 	const name = new ref<string | null>(null);
@@ -284,7 +289,7 @@ function populate_properties(blob: Uint8Array, offset: int, np: device_node, nod
 		add(new property(name.value, val));
 	}
 	// Flat trees have the name in front of the node; those who read properties find it there too.
-	if (!has_name) add(new property('name', encoder.encode(`${nodename.split('@')[0]}\0`)));
+	if (!has_name) add(new property('name', text_bytes(nodename.split('@')[0])));
 }
 
 function populate_node(blob: Uint8Array, offset: int, dad: device_node | null): device_node {

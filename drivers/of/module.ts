@@ -3,9 +3,9 @@
 // Linux 6.12: drivers/of/module.c
 //
 // Left out: of_request_module(); every driver is built in.
-import { of_node_get_device_type } from '#drivers/of/base.js';
+import { of_find_property, of_node_get_device_type, of_prop_string_at } from '#drivers/of/base.js';
+import { of_prop_next_string } from '#drivers/of/property.js';
 import { EINVAL } from '#linux/errno.js';
-import { of_property_for_each_string } from '#linux/of.js';
 import type { device_node } from '#linux/of_node.js';
 import type { ref, ssize_t } from '#linux/types.js';
 
@@ -23,8 +23,9 @@ export function of_modalias(np: device_node, str: ref<string>, len: ssize_t): ss
 	str.value = head.slice(0, Math.max(len - 1, 0));
 	let left = len - str.value.length;
 
-	for (const compat of of_property_for_each_string(np, 'compatible')) {
-		const entry = `C${compat.replaceAll(' ', '_')}`;
+	const prop = of_find_property(np, 'compatible', null);
+	for (let at = of_prop_next_string(prop, null); at !== null; at = of_prop_next_string(prop, at)) {
+		const entry = `C${of_prop_string_at(at).replaceAll(' ', '_')}`;
 
 		needed += entry.length;
 		if (entry.length >= left) continue;

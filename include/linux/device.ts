@@ -213,6 +213,8 @@ export class device {
 	dma_skip_sync: bool = false;
 	/** The DMA API goes through dma-iommu. */
 	dma_iommu: bool = false;
+	/** Bits DEV_FLAG_. */
+	flags: unsigned_long = 0;
 	/** The struct that embeds the device. */
 	readonly container: object | null;
 	constructor(container: object | null = null) {
@@ -273,6 +275,19 @@ export function set_dev_node(dev: device, node: int): void {
 /** Whether device_add() has run and device_del() has not (include/linux/device.h: device_is_registered()). */
 export function device_is_registered(dev: device): bool {
 	return dev.kobj.state_in_sysfs;
+}
+
+/** device_add() has come so far that a driver may be bound. */
+export const DEV_FLAG_READY_TO_PROBE = 0;
+
+/** Whether a driver may be bound yet (include/linux/device.h: dev_ready_to_probe()). */
+export function dev_ready_to_probe(dev: device): bool {
+	return (dev.flags & (1 << DEV_FLAG_READY_TO_PROBE)) !== 0;
+}
+
+/** From now on it may (include/linux/device.h: dev_set_ready_to_probe()). */
+export function dev_set_ready_to_probe(dev: device): void {
+	dev.flags |= 1 << DEV_FLAG_READY_TO_PROBE;
 }
 
 /** Send no uevents (include/linux/device.h: dev_set_uevent_suppress()). */

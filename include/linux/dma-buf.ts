@@ -30,6 +30,7 @@ export interface dma_buf_ops {
 	readonly vunmap?: (dmabuf: dma_buf, map: iosys_map) => void;
 }
 
+/** A buffer that devices share (include/linux/dma-buf.h: struct dma_buf). */
 export class dma_buf {
 	size: size_t = 0;
 	file: file | null = null;
@@ -43,6 +44,7 @@ export class dma_buf {
 	resv!: dma_resv;
 }
 
+/** A device's part in a dma-buf (include/linux/dma-buf.h: struct dma_buf_attachment). */
 export class dma_buf_attachment {
 	dmabuf!: dma_buf;
 	dev!: device;
@@ -54,6 +56,7 @@ export class dma_buf_attachment {
 	priv: object | null = null;
 }
 
+/** What dma_buf_export() is told (include/linux/dma-buf.h: struct dma_buf_export_info). */
 export class dma_buf_export_info {
 	exp_name = '';
 	ops: dma_buf_ops | null = null;

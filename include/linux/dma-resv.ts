@@ -6,6 +6,7 @@
 import { lockdep_assert_held, mutex, mutex_init, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import type { int } from '#linux/types.js';
 
+/** The lock of a shared buffer (include/linux/dma-resv.h: struct dma_resv). */
 export class dma_resv {
 	/** A ww_mutex in C; `base` is the mutex in it. */
 	readonly lock = { base: new mutex('reservation_ww_class_mutex') };

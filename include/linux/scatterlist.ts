@@ -25,6 +25,7 @@ export const SG_DMA_BUS_ADDRESS = 1 << 0;
 /** In dma_flags: the entry went through a bounce buffer. */
 export const SG_DMA_SWIOTLB = 1 << 1;
 
+/** One piece of memory, and where a device sees it (include/linux/scatterlist.h: struct scatterlist). */
 export class scatterlist {
 	/** The entry's first page, or the array it leads to when SG_CHAIN is set. */
 	page_link: page | scatterlist | null = null;
@@ -49,6 +50,7 @@ export const SG_MAX_SINGLE_ALLOC = PAGE_SIZE / SIZEOF_SCATTERLIST;
 export const SG_CHUNK_SIZE = 128;
 export const SG_MAX_SEGMENTS = 2048;
 
+/** A list and its length, before and after mapping (include/linux/scatterlist.h: struct sg_table). */
 export class sg_table {
 	sgl: scatterlist | null = null;
 	/** Mapped entries. */
@@ -57,6 +59,7 @@ export class sg_table {
 	orig_nents: unsigned_int = 0;
 }
 
+/** A table that grows (include/linux/scatterlist.h: struct sg_append_table). */
 export class sg_append_table {
 	readonly sgt = new sg_table();
 	/** The last entry that is filled. */

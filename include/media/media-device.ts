@@ -4,6 +4,7 @@
 // Left out: entities, pads, links, requests and /dev/media: nothing here routes between sub-devices.
 import type { device } from '#linux/device.js';
 
+/** Stands for the media controller, which is left out (include/media/media-device.h). */
 export class media_device {
 	dev: device | null = null;
 	model = '';

@@ -4,6 +4,7 @@
 // Left out: controls. The JPEG decoder has none: it reads the picture's own headers.
 import type { int } from '#linux/types.js';
 
+/** Stands for the controls, which are left out (include/media/v4l2-ctrls.h). */
 export class v4l2_ctrl_handler {
 	error: int = 0;
 	nr_of_controls: int = 0;

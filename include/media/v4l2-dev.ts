@@ -40,6 +40,7 @@ export interface v4l2_file_operations {
 	readonly mmap?: (file: file, vma: vm_area_struct) => int;
 }
 
+/** A device node /dev/videoN (include/media/v4l2-dev.h: struct video_device). */
 export class video_device {
 	fops: v4l2_file_operations | null = null;
 	device_caps: u32 = 0;

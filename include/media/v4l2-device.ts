@@ -9,6 +9,7 @@ import { kref, kref_get } from '#linux/kref.js';
 import { printk } from '#linux/printk.js';
 import { spinlock_t } from '#linux/spinlock.js';
 
+/** What the nodes of one driver instance have in common (include/media/v4l2-device.h: struct v4l2_device). */
 export class v4l2_device {
 	dev: device | null = null;
 	mdev: media_device | null = null;

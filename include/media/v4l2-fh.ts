@@ -7,6 +7,7 @@ import type { video_device } from '#include/media/v4l2-dev.js';
 import type { v4l2_m2m_ctx } from '#include/media/v4l2-mem2mem.js';
 import { list_head } from '#linux/list.js';
 
+/** An open file of a node (include/media/v4l2-fh.h: struct v4l2_fh). */
 export class v4l2_fh {
 	readonly container: object | null;
 	readonly list = new list_head<v4l2_fh>(this);

@@ -21,6 +21,7 @@ export interface v4l2_m2m_ops {
 	readonly job_abort?: (priv: unknown) => void;
 }
 
+/** A queue, and its buffers that wait for a job (include/media/v4l2-mem2mem.h). */
 export class v4l2_m2m_queue_ctx {
 	readonly q = new vb2_queue();
 	readonly rdy_queue = new list_head<v4l2_m2m_buffer>();
@@ -29,6 +30,7 @@ export class v4l2_m2m_queue_ctx {
 	buffered: bool = false;
 }
 
+/** An instance: it takes its turn with the hardware (include/media/v4l2-mem2mem.h). */
 export class v4l2_m2m_ctx {
 	q_lock: mutex | null = null;
 	new_frame: bool = false;
@@ -41,6 +43,7 @@ export class v4l2_m2m_ctx {
 	priv: unknown = null;
 }
 
+/** A buffer with its place among those that wait (include/media/v4l2-mem2mem.h). */
 export class v4l2_m2m_buffer extends vb2_v4l2_buffer {
 	readonly list = new list_head<v4l2_m2m_buffer>(this);
 }

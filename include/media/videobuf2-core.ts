@@ -81,6 +81,7 @@ export interface vb2_mem_ops {
 	readonly mmap?: (buf_priv: vb2_mem_priv, vma: vm_area_struct) => int;
 }
 
+/** One plane of a buffer (include/media/videobuf2-core.h: struct vb2_plane). */
 export class vb2_plane {
 	mem_priv: vb2_mem_priv | null = null;
 	dbuf: dma_buf | null = null;
@@ -150,6 +151,7 @@ export interface vb2_buf_ops {
 	readonly copy_timestamp?: (vb: vb2_buffer, pb: object) => void;
 }
 
+/** A queue of buffers between user space and a driver (include/media/videobuf2-core.h: struct vb2_queue). */
 export class vb2_queue {
 	type: unsigned_int = 0;
 	io_modes: unsigned_int = 0;

@@ -10,6 +10,7 @@ import type { bool, s32, u32 } from '#linux/types.js';
 
 export const VB2_V4L2_FL_SUPPORTS_M2M_HOLD_CAPTURE_BUF = 1 << 0;
 
+/** A buffer with what V4L2 knows of it (include/media/videobuf2-v4l2.h: struct vb2_v4l2_buffer). */
 export class vb2_v4l2_buffer extends vb2_buffer {
 	flags: u32 = 0;
 	field: u32 = 0;

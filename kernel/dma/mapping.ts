@@ -370,6 +370,7 @@ export function dma_unmap_resource(
 	trace_dma_unmap_resource(dev, addr, size, dir, attrs);
 }
 
+/** dma_sync_single_for_cpu() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_single_for_cpu()). */
 export function __dma_sync_single_for_cpu(
 	dev: device,
 	addr: dma_addr_t,
@@ -385,6 +386,7 @@ export function __dma_sync_single_for_cpu(
 	trace_dma_sync_single_for_cpu(dev, addr, size, dir);
 }
 
+/** dma_sync_single_for_device() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_single_for_device()). */
 export function __dma_sync_single_for_device(
 	dev: device,
 	addr: dma_addr_t,
@@ -400,6 +402,7 @@ export function __dma_sync_single_for_device(
 	trace_dma_sync_single_for_device(dev, addr, size, dir);
 }
 
+/** dma_sync_sg_for_cpu() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_sg_for_cpu()). */
 export function __dma_sync_sg_for_cpu(
 	dev: device,
 	sg: scatterlist,
@@ -415,6 +418,7 @@ export function __dma_sync_sg_for_cpu(
 	trace_dma_sync_sg_for_cpu(dev, sg, nelems, dir);
 }
 
+/** dma_sync_sg_for_device() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_sg_for_device()). */
 export function __dma_sync_sg_for_device(
 	dev: device,
 	sg: scatterlist,
@@ -502,6 +506,7 @@ export function dma_sync_sgtable_for_device(dev: device, sgt: sg_table, dir: dma
 	dma_sync_sg_for_device(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir);
 }
 
+/** dma_need_sync() of a device for which some mappings may (kernel/dma/mapping.c: __dma_need_sync()). */
 export function __dma_need_sync(dev: device, dma_addr: dma_addr_t): bool {
 	// Behind an IOMMU only the page table could tell whether the buffer bounced.
 	return dma_map_direct(dev, get_dma_ops(dev)) ? dma_direct_need_sync(dev, dma_addr) : true;

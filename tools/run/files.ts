@@ -38,14 +38,25 @@ export function readInput(option: string, path: string): Uint8Array {
 	}
 }
 
+/** `mkdir -p`; Node's own, with `recursive`, never comes back where a file system like /proc refuses. */
+function makeFolder(path: string): void {
+	if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+	makeFolder(dirname(path));
+	mkdirSync(path);
+}
+
+/** Where an output is written before it is put in its place. */
+const partOf = (path: string): string => join(dirname(path), `.${basename(path)}.part`);
+
 /** Find out now, not after the work, that @path cannot be written. */
 export function checkOutput(option: string, path: string): void {
 	try {
-		if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-			throw Object.assign(new Error(), { code: 'EISDIR' });
-		mkdirSync(dirname(path), { recursive: true });
-		accessSync(dirname(path), constants.W_OK);
-		if (statSync(path, { throwIfNoEntry: false })) accessSync(path, constants.W_OK);
+		const old = statSync(path, { throwIfNoEntry: false });
+		if (old?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+		if (old !== undefined) accessSync(path, constants.W_OK);
+		makeFolder(dirname(path));
+		writeFileSync(partOf(path), '');
+		rmSync(partOf(path));
 	} catch (e) {
 		throw new UserError(`${option}: cannot write ${path}: ${reason(e)}`);
 	}
@@ -53,7 +64,7 @@ export function checkOutput(option: string, path: string): void {
 
 /** Write @bytes beside @path, then put them in its place. */
 export function writeOutput(option: string, path: string, bytes: Uint8Array): void {
-	const part = join(dirname(path), `.${basename(path)}.part`);
+	const part = partOf(path);
 	try {
 		writeFileSync(part, bytes);
 		renameSync(part, path);

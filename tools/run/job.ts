@@ -2,7 +2,7 @@
 // The job: a JPEG file through the video engine onto the screen, as a user program does it.
 
 import { close_fd } from '#fs/file.js';
-import type { Raster } from '#hw/monitor.js';
+import { monitorOf, type Raster } from '#hw/monitor.js';
 import type { JpegInfo } from '#tools/jpeg-info.js';
 import { VideoDevice } from '#tools/v4l2.js';
 import { Board, type Mapped } from './board.js';
@@ -73,12 +73,14 @@ export function runJob(
 		if (done.failed) throw new Error('the engine could not decode the picture');
 		const fd = video.export('capture');
 		const display = Display.open();
-		const raster = display.show(fd, {
+		// NV12: the rows of luma, then those of chroma.
+		display.show(fd, {
 			width: info.width,
 			height: info.height,
 			pitch: format.bytesperline,
-			rows: format.height,
+			offsets: [0, format.bytesperline * format.height],
 		});
+		const raster = monitorOf(board.machine).capture();
 		const aside = meanwhile();
 		display.close();
 		close_fd(fd);

@@ -10,7 +10,7 @@ import { Board } from './board.js';
 import { checkOutput, readInput, writeOutput } from './files.js';
 import { type JobResult, runJob } from './job.js';
 import { parseOptions, type RunOptions } from './options.js';
-import { bufferLine, comparison, figures, leaks, rogueLines, size, type Variant } from './report.js';
+import { bufferLine, comparison, figures, leaks, pictureLine, rogueLines, type Variant } from './report.js';
 import { type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
 import { UserError } from './user-error.js';
 
@@ -86,7 +86,7 @@ function showBoard(
 		return { job: null, leaked: false };
 	}
 	say(
-		`Decoded ${options.picture}: ${info.width}x${info.height}, 4:${info.subsampling}, ${size(jpeg.length)}, in ${(job.decodeNs / 1e6).toFixed(2)} ms of virtual time`,
+		pictureLine(options.picture, jpeg.length, info, job),
 		bufferLine('bitstream buffer', job.bitstream),
 		bufferLine('picture buffer', job.picture),
 		`  CMA: ${job.cmaBytes} bytes`,

@@ -3,6 +3,7 @@
 import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
 import type { MachineSummary } from '#hw/machine.js';
 import { IS_ERR } from '#linux/err.js';
+import type { JpegInfo } from '#tools/jpeg-info.js';
 import type { Allocated } from './board.js';
 import type { BufferFacts, JobResult } from './job.js';
 import type { RogueFacts } from './rogue.js';
@@ -24,6 +25,19 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 		(r) =>
 			`  ${r.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  ')}`,
 	);
+}
+
+const SUBSAMPLING: Readonly<Record<JpegInfo['subsampling'], string>> = {
+	'420': '4:2:0',
+	'422': '4:2:2',
+	'444': '4:4:4',
+	'422T': '4:4:0',
+	'400': 'grey',
+};
+
+export function pictureLine(file: string, bytes: number, info: JpegInfo, job: JobResult): string {
+	const kind = `${info.width}x${info.height}, ${SUBSAMPLING[info.subsampling]}, ${size(bytes)}`;
+	return `Decoded ${file}: ${kind}, in ${(job.decodeNs / 1e6).toFixed(2)} ms of virtual time`;
 }
 
 export function bufferLine(name: string, b: BufferFacts): string {
@@ -83,7 +97,7 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 	if (groups.length === 0) lines.push('  no device is behind an IOMMU');
 	if (job !== null)
 		lines.push(
-			`  mappings made ${job.mapped.pieces} (${size(job.mapped.bytes)}), taken back ${job.unmapped.pieces} (${size(job.unmapped.bytes)})`,
+			`  mapped ${size(job.mapped.bytes)} in ${count(job.mapped.pieces, 'piece')}, unmapped ${size(job.unmapped.bytes)} in ${count(job.unmapped.pieces, 'call')}`,
 		);
 	const dma = summary.dma.filter((p) => p.readBytes + p.writeBytes + p.refused > 0);
 	if (dma.length > 0)
@@ -101,7 +115,7 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 	for (const iommu of summary.iommu) {
 		const t = iommu.totals;
 		lines.push(
-			`  ${iommu.name}: ${t.accesses.toLocaleString('en-US')} accesses, micro TLB hits ${t.microHits}, macro TLB hits ${t.macroHits}, table walks ${t.walks}, faults ${t.refused}`,
+			`  ${iommu.name}: ${t.accesses.toLocaleString('en-US')} accesses, micro TLB hits ${t.microHits}, macro TLB hits ${t.macroHits}, table walks ${t.walks}, faults ${t.faults}`,
 		);
 	}
 	lines.push(

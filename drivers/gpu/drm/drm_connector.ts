@@ -28,7 +28,7 @@ import {
 	drm_mode_modeinfo,
 } from '#include/uapi/drm/drm_mode.js';
 import { ENOENT } from '#linux/errno.js';
-import { list_add_tail, list_del, list_for_each_entry } from '#linux/list.js';
+import { list_add_tail, list_del, list_for_each_entry, list_for_each_entry_safe } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { kfree } from '#linux/slab.js';
 import type { int, u32 } from '#linux/types.js';
@@ -74,7 +74,7 @@ export function drm_connector_init(
 }
 
 function drm_mode_remove_all(connector: drm_connector): void {
-	for (const mode of list_for_each_entry(connector.modes)) {
+	for (const mode of list_for_each_entry_safe(connector.modes)) {
 		list_del(mode.head);
 		kfree(mode);
 	}
@@ -107,7 +107,7 @@ export function drm_helper_probe_single_connector_modes(connector: drm_connector
 	drm_mode_remove_all(connector);
 	helper.get_modes(connector);
 	let count = 0;
-	for (const mode of list_for_each_entry(connector.modes)) {
+	for (const mode of list_for_each_entry_safe(connector.modes)) {
 		const fits = mode.hdisplay <= maxX && mode.vdisplay <= maxY;
 		if (!fits || (helper.mode_valid && helper.mode_valid(connector, mode) !== MODE_OK)) {
 			list_del(mode.head);

@@ -47,6 +47,7 @@ import {
 	list_del_init,
 	list_empty,
 	list_for_each_entry,
+	list_for_each_entry_safe,
 } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type int, U32_MAX, type u32 } from '#linux/types.js';
@@ -177,7 +178,7 @@ export function drm_mode_rmfb_ioctl(dev: drm_device, data: drm_mode_rmfb_arg, fi
 
 /** A file is closed: its framebuffers go. Linux: drm_fb_release() */
 export function drm_fb_release(priv: drm_file): void {
-	for (const fb of list_for_each_entry(priv.fbs)) {
+	for (const fb of list_for_each_entry_safe(priv.fbs)) {
 		list_del_init(fb.filp_head);
 		if (drm_framebuffer_read_refcount(fb) > 1) drm_mode_rmfb_work_fn(fb);
 		else drm_framebuffer_put(fb);

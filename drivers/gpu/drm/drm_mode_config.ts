@@ -14,7 +14,7 @@ import { DRM_MODE_PROP_IMMUTABLE, type drm_mode_card_res } from '#include/uapi/d
 import { WARN_ON } from '#linux/bug.js';
 import { ENOMEM } from '#linux/errno.js';
 import { idr_destroy } from '#linux/idr.js';
-import { list_empty, list_for_each_entry, type list_head } from '#linux/list.js';
+import { list_empty, list_for_each_entry, list_for_each_entry_safe, type list_head } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import type { int, u32 } from '#linux/types.js';
 
@@ -49,11 +49,11 @@ export function drm_mode_config_reset(dev: drm_device): void {
 /** Linux: drm_mode_config_cleanup() */
 export function drm_mode_config_cleanup(dev: drm_device): void {
 	const config = dev.mode_config;
-	for (const connector of list_for_each_entry(config.connector_list)) connector.funcs.destroy(connector);
+	for (const connector of list_for_each_entry_safe(config.connector_list)) connector.funcs.destroy(connector);
 	WARN_ON(!list_empty(config.fb_list));
-	for (const plane of list_for_each_entry(config.plane_list)) plane.funcs.destroy(plane);
-	for (const crtc of list_for_each_entry(config.crtc_list)) crtc.funcs.destroy(crtc);
-	for (const property of list_for_each_entry(config.property_list)) drm_property_destroy(dev, property);
+	for (const plane of list_for_each_entry_safe(config.plane_list)) plane.funcs.destroy(plane);
+	for (const crtc of list_for_each_entry_safe(config.crtc_list)) crtc.funcs.destroy(crtc);
+	for (const property of list_for_each_entry_safe(config.property_list)) drm_property_destroy(dev, property);
 	config.plane_type_property = null;
 	idr_destroy(config.object_idr);
 }

@@ -30,7 +30,7 @@ import { EINVAL, ENOENT } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { idr_alloc, idr_find, idr_remove } from '#linux/idr.js';
 import { type kref, kref_get, kref_get_unless_zero, kref_init, kref_put } from '#linux/kref.js';
-import { list_add_tail, list_del, list_for_each_entry } from '#linux/list.js';
+import { list_add_tail, list_del, list_for_each_entry, list_for_each_entry_safe } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { bool, int, u32, u64 } from '#linux/types.js';
@@ -168,7 +168,7 @@ export function drm_property_create_enum(
 
 /** Linux: drm_property_destroy() */
 export function drm_property_destroy(dev: drm_device, property: drm_property): void {
-	for (const entry of list_for_each_entry(property.enum_list)) {
+	for (const entry of list_for_each_entry_safe(property.enum_list)) {
 		list_del(entry.head);
 		kfree(entry);
 	}

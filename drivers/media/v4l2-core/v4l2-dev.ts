@@ -101,6 +101,7 @@ export function video_get_drvdata(vdev: video_device): unknown {
 	return vdev.dev.driver_data;
 }
 
+/** Keep the driver's own data with the device. Linux: include/media/v4l2-dev.h: video_set_drvdata() */
 export function video_set_drvdata(vdev: video_device, data: unknown): void {
 	vdev.dev.driver_data = data;
 }

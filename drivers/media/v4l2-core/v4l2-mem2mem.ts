@@ -64,7 +64,7 @@ import { PAGE_SIZE } from '#linux/mm.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore, spinlock_t } from '#linux/spinlock.js';
-import { container_of, type int, type unsigned_long } from '#linux/types.js';
+import { type bool, container_of, type int, type unsigned_long } from '#linux/types.js';
 import { init_waitqueue_head, wait_event, wake_up } from '#linux/wait.js';
 import { INIT_WORK, schedule_work, work_struct } from '#linux/workqueue.js';
 
@@ -124,38 +124,47 @@ export function v4l2_m2m_buf_remove(q_ctx: v4l2_m2m_queue_ctx): vb2_v4l2_buffer 
 
 /* C: inlines of v4l2-mem2mem.h. */
 
+/** Hand @buf back to its queue with @state. Linux: include/media/v4l2-mem2mem.h: v4l2_m2m_buf_done() */
 export function v4l2_m2m_buf_done(buf: vb2_v4l2_buffer, state: vb2_buffer_state): void {
 	vb2_buffer_done(buf, state);
 }
 
+/** How many source buffers wait for a job. Linux: v4l2_m2m_num_src_bufs_ready() */
 export function v4l2_m2m_num_src_bufs_ready(m2m_ctx: v4l2_m2m_ctx): int {
 	return m2m_ctx.out_q_ctx.num_rdy;
 }
 
+/** How many destination buffers wait for a job. Linux: v4l2_m2m_num_dst_bufs_ready() */
 export function v4l2_m2m_num_dst_bufs_ready(m2m_ctx: v4l2_m2m_ctx): int {
 	return m2m_ctx.cap_q_ctx.num_rdy;
 }
 
+/** v4l2_m2m_next_buf() of the source. Linux: v4l2_m2m_next_src_buf() */
 export function v4l2_m2m_next_src_buf(m2m_ctx: v4l2_m2m_ctx): vb2_v4l2_buffer | null {
 	return v4l2_m2m_next_buf(m2m_ctx.out_q_ctx);
 }
 
+/** v4l2_m2m_next_buf() of the destination. Linux: v4l2_m2m_next_dst_buf() */
 export function v4l2_m2m_next_dst_buf(m2m_ctx: v4l2_m2m_ctx): vb2_v4l2_buffer | null {
 	return v4l2_m2m_next_buf(m2m_ctx.cap_q_ctx);
 }
 
+/** v4l2_m2m_buf_remove() of the source. Linux: v4l2_m2m_src_buf_remove() */
 export function v4l2_m2m_src_buf_remove(m2m_ctx: v4l2_m2m_ctx): vb2_v4l2_buffer | null {
 	return v4l2_m2m_buf_remove(m2m_ctx.out_q_ctx);
 }
 
+/** v4l2_m2m_buf_remove() of the destination. Linux: v4l2_m2m_dst_buf_remove() */
 export function v4l2_m2m_dst_buf_remove(m2m_ctx: v4l2_m2m_ctx): vb2_v4l2_buffer | null {
 	return v4l2_m2m_buf_remove(m2m_ctx.cap_q_ctx);
 }
 
+/** The queue that jobs read from. Linux: v4l2_m2m_get_src_vq() */
 export function v4l2_m2m_get_src_vq(m2m_ctx: v4l2_m2m_ctx): vb2_queue {
 	return v4l2_m2m_get_vq(m2m_ctx, V4L2_BUF_TYPE_VIDEO_OUTPUT);
 }
 
+/** The queue that jobs write to. Linux: v4l2_m2m_get_dst_vq() */
 export function v4l2_m2m_get_dst_vq(m2m_ctx: v4l2_m2m_ctx): vb2_queue {
 	return v4l2_m2m_get_vq(m2m_ctx, V4L2_BUF_TYPE_VIDEO_CAPTURE);
 }
@@ -257,7 +266,7 @@ function v4l2_m2m_schedule_next_job(m2m_dev: v4l2_m2m_dev, m2m_ctx: v4l2_m2m_ctx
 }
 
 /** The job_spinlock is held. Whether @m2m_ctx was the one that ran. */
-function _v4l2_m2m_job_finish(m2m_dev: v4l2_m2m_dev, m2m_ctx: v4l2_m2m_ctx): boolean {
+function _v4l2_m2m_job_finish(m2m_dev: v4l2_m2m_dev, m2m_ctx: v4l2_m2m_ctx): bool {
 	if (m2m_dev.curr_ctx === null || m2m_dev.curr_ctx !== m2m_ctx) return false;
 
 	list_del(m2m_ctx.queue);
@@ -318,6 +327,7 @@ export function v4l2_m2m_resume(m2m_dev: v4l2_m2m_dev): void {
 	v4l2_m2m_try_run(m2m_dev);
 }
 
+/** vb2_reqbufs() on the queue of that type; @file then owns it. Linux: v4l2_m2m_reqbufs() */
 export function v4l2_m2m_reqbufs(file: file, m2m_ctx: v4l2_m2m_ctx, reqbufs: v4l2_requestbuffers): int {
 	const vq = v4l2_m2m_get_vq(m2m_ctx, reqbufs.type);
 	const ret = vb2_reqbufs(vq, reqbufs);
@@ -330,6 +340,7 @@ function v4l2_m2m_adjust_mem_offset(vq: vb2_queue, buf: v4l2_buffer): void {
 	if (buf.memory === V4L2_MEMORY_MMAP && V4L2_TYPE_IS_CAPTURE(vq.type)) buf.m.offset += DST_QUEUE_OFF_BASE;
 }
 
+/** vb2_querybuf(), with the offset that v4l2_m2m_mmap() takes. Linux: v4l2_m2m_querybuf() */
 export function v4l2_m2m_querybuf(_file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_buffer): int {
 	const vq = v4l2_m2m_get_vq(m2m_ctx, buf.type);
 	const ret = vb2_querybuf(vq, buf);
@@ -338,6 +349,7 @@ export function v4l2_m2m_querybuf(_file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_
 	return 0;
 }
 
+/** vb2_qbuf(), and a job if that was what it lacked. -EPERM: a capture buffer with a request. Linux: v4l2_m2m_qbuf() */
 export function v4l2_m2m_qbuf(_file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_buffer): int {
 	const vq = v4l2_m2m_get_vq(m2m_ctx, buf.type);
 	if (V4L2_TYPE_IS_CAPTURE(vq.type) && buf.flags & V4L2_BUF_FLAG_REQUEST_FD) return -EPERM;
@@ -349,6 +361,7 @@ export function v4l2_m2m_qbuf(_file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_buff
 	return 0;
 }
 
+/** vb2_dqbuf(), which waits unless the file is O_NONBLOCK. Linux: v4l2_m2m_dqbuf() */
 export function v4l2_m2m_dqbuf(file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_buffer): int {
 	const vq = v4l2_m2m_get_vq(m2m_ctx, buf.type);
 	const ret = vb2_dqbuf(vq, buf, (file.f_flags & O_NONBLOCK) !== 0);
@@ -357,6 +370,7 @@ export function v4l2_m2m_dqbuf(file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_buff
 	return 0;
 }
 
+/** vb2_prepare_buf() on the queue of that type. Linux: v4l2_m2m_prepare_buf() */
 export function v4l2_m2m_prepare_buf(_file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4l2_buffer): int {
 	const vq = v4l2_m2m_get_vq(m2m_ctx, buf.type);
 	const ret = vb2_prepare_buf(vq, buf);
@@ -365,20 +379,24 @@ export function v4l2_m2m_prepare_buf(_file: file, m2m_ctx: v4l2_m2m_ctx, buf: v4
 	return 0;
 }
 
+/** vb2_create_bufs() on the queue of that type. Linux: v4l2_m2m_create_bufs() */
 export function v4l2_m2m_create_bufs(_file: file, m2m_ctx: v4l2_m2m_ctx, create: v4l2_create_buffers): int {
 	return vb2_create_bufs(v4l2_m2m_get_vq(m2m_ctx, create.format.type), create);
 }
 
+/** vb2_expbuf() on the queue of that type. Linux: v4l2_m2m_expbuf() */
 export function v4l2_m2m_expbuf(_file: file, m2m_ctx: v4l2_m2m_ctx, eb: v4l2_exportbuffer): int {
 	return vb2_expbuf(v4l2_m2m_get_vq(m2m_ctx, eb.type), eb);
 }
 
+/** vb2_streamon(), and a job if both queues stream now. Linux: v4l2_m2m_streamon() */
 export function v4l2_m2m_streamon(_file: file, m2m_ctx: v4l2_m2m_ctx, type: v4l2_buf_type): int {
 	const ret = vb2_streamon(v4l2_m2m_get_vq(m2m_ctx, type), type);
 	if (!ret) v4l2_m2m_try_schedule(m2m_ctx);
 	return ret;
 }
 
+/** End the instance's job, and the streaming of one queue. Linux: v4l2_m2m_streamoff() */
 export function v4l2_m2m_streamoff(_file: file, m2m_ctx: v4l2_m2m_ctx, type: v4l2_buf_type): int {
 	const { m2m_dev } = m2m_ctx;
 	const q_ctx = get_queue_ctx(m2m_ctx, type);
@@ -431,6 +449,7 @@ export function v4l2_m2m_release(m2m_dev: v4l2_m2m_dev): void {
 	kfree(m2m_dev);
 }
 
+/** One more user of @m2m_dev. Linux: v4l2_m2m_get() */
 export function v4l2_m2m_get(m2m_dev: v4l2_m2m_dev): void {
 	kref_get(m2m_dev.kref);
 }
@@ -439,6 +458,7 @@ function v4l2_m2m_release_from_kref(kref: kref): void {
 	v4l2_m2m_release(container_of(kref, v4l2_m2m_dev));
 }
 
+/** One user less; the last one frees @m2m_dev. Linux: v4l2_m2m_put() */
 export function v4l2_m2m_put(m2m_dev: v4l2_m2m_dev): void {
 	kref_put(m2m_dev.kref, v4l2_m2m_release_from_kref);
 }
@@ -496,7 +516,7 @@ export function v4l2_m2m_buf_queue(m2m_ctx: v4l2_m2m_ctx, vbuf: vb2_v4l2_buffer)
 export function v4l2_m2m_buf_copy_metadata(
 	out_vb: vb2_v4l2_buffer,
 	cap_vb: vb2_v4l2_buffer,
-	copy_frame_flags: boolean,
+	copy_frame_flags: bool,
 ): void {
 	let mask = V4L2_BUF_FLAG_TIMECODE | V4L2_BUF_FLAG_TSTAMP_SRC_MASK;
 	if (copy_frame_flags) mask |= V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME;
@@ -515,42 +535,52 @@ function file_ctx(file: file): v4l2_m2m_ctx {
 	return (file.private_data as v4l2_fh).m2m_ctx!;
 }
 
+/** VIDIOC_REQBUFS. Linux: v4l2_m2m_ioctl_reqbufs() */
 export function v4l2_m2m_ioctl_reqbufs(file: file, _priv: unknown, rb: v4l2_requestbuffers): int {
 	return v4l2_m2m_reqbufs(file, file_ctx(file), rb);
 }
 
+/** VIDIOC_CREATE_BUFS. Linux: v4l2_m2m_ioctl_create_bufs() */
 export function v4l2_m2m_ioctl_create_bufs(file: file, _priv: unknown, create: v4l2_create_buffers): int {
 	return v4l2_m2m_create_bufs(file, file_ctx(file), create);
 }
 
+/** VIDIOC_QUERYBUF. Linux: v4l2_m2m_ioctl_querybuf() */
 export function v4l2_m2m_ioctl_querybuf(file: file, _priv: unknown, buf: v4l2_buffer): int {
 	return v4l2_m2m_querybuf(file, file_ctx(file), buf);
 }
 
+/** VIDIOC_QBUF. Linux: v4l2_m2m_ioctl_qbuf() */
 export function v4l2_m2m_ioctl_qbuf(file: file, _priv: unknown, buf: v4l2_buffer): int {
 	return v4l2_m2m_qbuf(file, file_ctx(file), buf);
 }
 
+/** VIDIOC_DQBUF. Linux: v4l2_m2m_ioctl_dqbuf() */
 export function v4l2_m2m_ioctl_dqbuf(file: file, _priv: unknown, buf: v4l2_buffer): int {
 	return v4l2_m2m_dqbuf(file, file_ctx(file), buf);
 }
 
+/** VIDIOC_PREPARE_BUF. Linux: v4l2_m2m_ioctl_prepare_buf() */
 export function v4l2_m2m_ioctl_prepare_buf(file: file, _priv: unknown, buf: v4l2_buffer): int {
 	return v4l2_m2m_prepare_buf(file, file_ctx(file), buf);
 }
 
+/** VIDIOC_EXPBUF. Linux: v4l2_m2m_ioctl_expbuf() */
 export function v4l2_m2m_ioctl_expbuf(file: file, _priv: unknown, eb: v4l2_exportbuffer): int {
 	return v4l2_m2m_expbuf(file, file_ctx(file), eb);
 }
 
+/** VIDIOC_STREAMON. Linux: v4l2_m2m_ioctl_streamon() */
 export function v4l2_m2m_ioctl_streamon(file: file, _priv: unknown, type: v4l2_buf_type): int {
 	return v4l2_m2m_streamon(file, file_ctx(file), type);
 }
 
+/** VIDIOC_STREAMOFF. Linux: v4l2_m2m_ioctl_streamoff() */
 export function v4l2_m2m_ioctl_streamoff(file: file, _priv: unknown, type: v4l2_buf_type): int {
 	return v4l2_m2m_streamoff(file, file_ctx(file), type);
 }
 
+/** mmap() of the node's file. Linux: v4l2_m2m_fop_mmap() */
 export function v4l2_m2m_fop_mmap(file: file, vma: vm_area_struct): int {
 	return v4l2_m2m_mmap(file, file_ctx(file), vma);
 }

@@ -2,7 +2,7 @@
 // Video for Linux Two: what a user process and a driver say to each other.
 // Linux 6.12: include/uapi/linux/videodev2.h
 // Left out: all but single-planar video capture and output, MMAP and DMABUF memory, and the ioctls of a codec.
-import type { int, s32, u8, u32, u64 } from '#linux/types.js';
+import type { bool, int, s32, u8, u32, u64 } from '#linux/types.js';
 
 export const VIDEO_MAX_FRAME = 32;
 export const VIDEO_MAX_PLANES = 8;
@@ -23,12 +23,12 @@ export const V4L2_BUF_TYPE_VIDEO_CAPTURE = 1;
 export const V4L2_BUF_TYPE_VIDEO_OUTPUT = 2;
 
 /** Whether user space brings the data of this buffer type (include/uapi/linux/videodev2.h: V4L2_TYPE_IS_OUTPUT()). */
-export function V4L2_TYPE_IS_OUTPUT(type: v4l2_buf_type): boolean {
+export function V4L2_TYPE_IS_OUTPUT(type: v4l2_buf_type): bool {
 	return type === V4L2_BUF_TYPE_VIDEO_OUTPUT;
 }
 
 /** Whether user space gets the data of this buffer type (include/uapi/linux/videodev2.h: V4L2_TYPE_IS_CAPTURE()). */
-export function V4L2_TYPE_IS_CAPTURE(type: v4l2_buf_type): boolean {
+export function V4L2_TYPE_IS_CAPTURE(type: v4l2_buf_type): bool {
 	return !V4L2_TYPE_IS_OUTPUT(type);
 }
 

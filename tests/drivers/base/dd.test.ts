@@ -9,9 +9,16 @@ import { devm_add_action, devm_kzalloc } from '#drivers/base/devres.js';
 import { driver_register, driver_unregister } from '#drivers/base/driver.js';
 import { sysfs_emit } from '#fs/sysfs/file.js';
 import { sysfs_read, sysfs_readdir, sysfs_readlink, sysfs_write } from '#fs/sysfs/user.js';
+import { parse_args } from '#kernel/params.js';
+import { msleep } from '#linux/delay.js';
 import type { device } from '#linux/device.js';
-import { DEVICE_ATTR_RO, DL_FLAG_AUTOREMOVE_CONSUMER, dev_set_drvdata } from '#linux/device.js';
-import { EBUSY, EINVAL, EIO, ENODEV, EPROBE_DEFER } from '#linux/errno.js';
+import {
+	BUS_NOTIFY_ADD_DEVICE,
+	DEVICE_ATTR_RO,
+	DL_FLAG_AUTOREMOVE_CONSUMER,
+	dev_set_drvdata,
+} from '#linux/device.js';
+import { EBUSY, EINVAL, EIO, ENODEV, EPROBE_DEFER, ETIMEDOUT } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { notifier_block } from '#linux/notifier.js';
 import { addDevice, bootDriverCore, lateInit, makeDriver, nameBus, ok } from '#tests/drivers/base/boot.js';
@@ -56,6 +63,29 @@ describe('drivers_base_dd', () => {
 		expect(device_is_bound(dev)).to.equal(true);
 		expect(sysfs_readlink('/sys/bus/test/drivers/a/a0')).to.equal('../../../../devices/a0');
 		expect(sysfs_readlink('/sys/devices/a0/driver')).to.equal('../../bus/test/drivers/a');
+	});
+
+	it('probes nothing before device_add() has done its part', () => {
+		bootDriverCore();
+		const log: string[] = [];
+		const bus = nameBus();
+		bus_register(bus);
+		const drv = makeDriver('a', bus, {
+			probe: () => {
+				log.push('probe');
+				return 0;
+			},
+		});
+		bus_register_notifier(
+			bus,
+			new notifier_block((_nb, action) => {
+				if (action === BUS_NOTIFY_ADD_DEVICE) log.push(`registered: ${driver_register(drv)}`);
+				return 0;
+			}),
+		);
+		const dev = addDevice('a0', bus);
+		expect(log).to.deep.equal(['registered: 0', 'probe']);
+		expect(device_is_bound(dev)).to.equal(true);
 	});
 
 	it('unbinds in the reverse order: sysfs, notice, remove, DMA, managed resources', () => {
@@ -182,6 +212,28 @@ describe('drivers_base_dd', () => {
 		lateInit();
 		expect(states).to.deep.equal([-EPROBE_DEFER, -EPROBE_DEFER, -ENODEV]);
 		expect(sysfs_read('/sys/kernel/debug/devices_deferred')).to.match(/^a0\t/);
+	});
+
+	it('waits as long as deferred_probe_timeout= says, and then answers -ETIMEDOUT', () => {
+		bootDriverCore();
+		parse_args('deferred_probe_timeout=2');
+		const bus = nameBus();
+		bus_register(bus);
+		const states: number[] = [];
+		driver_register(
+			makeDriver('a', bus, {
+				probe: (dev: device) => {
+					states.push(driver_deferred_probe_check_state(dev));
+					return -EPROBE_DEFER;
+				},
+			}),
+		);
+		addDevice('a0', bus);
+		lateInit();
+		msleep(1900);
+		expect(states.at(-1)).to.equal(-EPROBE_DEFER);
+		msleep(200);
+		expect(states.at(-1)).to.equal(-ETIMEDOUT);
 	});
 
 	it('refuses a second driver of the same name', () => {

@@ -406,6 +406,14 @@ describe('iommu_domains', () => {
 			).to.equal(true);
 		});
 
+		it('are no matter when even DMA fails: that is -EINVAL, whatever the driver said', () => {
+			const { driver, said } = bootRig('', { domain_alloc_paging: () => ERR_PTR(-EBUSY) });
+			const dev = driver.plainDevice('a');
+			driver.point(dev);
+			expect(driver.probe(dev)).to.equal(-EINVAL);
+			expect(said('Falling back')).to.equal(false);
+		});
+
 		it('are not asked for by a driver that can do neither', () => {
 			const { driver } = bootRig('iommu.passthrough=1', { ...noIdentity, domain_alloc_paging: () => null });
 			const dev = driver.plainDevice('a');

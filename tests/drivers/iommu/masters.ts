@@ -1,29 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A booted board whose "oracle,master" nodes have a driver, and what a test of the H6's own driver asks of it.
+import { bus_find_device_by_name } from '#drivers/base/bus.js';
+import { platform_bus_type, platform_driver_unregister } from '#drivers/base/platform.js';
 import type { Machine } from '#hw/machine.js';
 import type { TestMaster } from '#hw/test-master.js';
 import { start_kernel } from '#init/main.js';
 import { dev_name, type device } from '#linux/device.js';
+import type { device_node } from '#linux/of_node.js';
 import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
 
 /** The devices of the test masters by name, bound to a driver that does nothing. */
 export class Masters {
 	readonly devices = new Map<string, device>();
+	readonly #driver: platform_driver;
 
 	constructor(readonly machine: Machine) {
 		start_kernel(machine);
-		platform_driver_register(
-			new platform_driver({
-				probe: (pdev) => {
-					this.devices.set(dev_name(pdev.dev), pdev.dev);
-					return 0;
-				},
-				remove: (pdev) => {
-					this.devices.delete(dev_name(pdev.dev));
-				},
-				driver: { name: 'test-masters', of_match_table: [{ compatible: 'oracle,master' }] },
-			}),
-		);
+		this.#driver = new platform_driver({
+			probe: (pdev) => {
+				this.devices.set(dev_name(pdev.dev), pdev.dev);
+				return 0;
+			},
+			remove: (pdev) => {
+				this.devices.delete(dev_name(pdev.dev));
+			},
+			driver: { name: 'test-masters', of_match_table: [{ compatible: 'oracle,master' }] },
+		});
+		platform_driver_register(this.#driver);
+	}
+
+	/** Take the driver away; the devices stay known. */
+	unbind(): void {
+		const devices = [...this.devices];
+		platform_driver_unregister(this.#driver);
+		for (const [name, dev] of devices) this.devices.set(name, dev);
+	}
+
+	/** The tree's node of the IOMMU whose device is called @name. */
+	iommuNode(name: string): device_node {
+		const dev = bus_find_device_by_name(platform_bus_type, null, name);
+		if (dev?.of_node == null) throw new Error(`there is no ${name}`);
+		return dev.of_node;
 	}
 
 	device(name: string): device {

@@ -5,7 +5,7 @@ import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
 import { start_kernel } from '#init/main.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
-import { type iommu_ops, IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
+import { IOMMU_READ, IOMMU_WRITE, type iommu_ops } from '#linux/iommu.js';
 import { h6 } from '#tests/hw/board.js';
 import { type TestDomain, TestDriver } from './test_driver.js';
 

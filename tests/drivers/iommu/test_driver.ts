@@ -41,6 +41,8 @@ export class TestDomain extends iommu_domain {
 export class TestDriver {
 	/** What attach_dev answers, by device; 0 when nothing is set. */
 	attachResult = new Map<device, number>();
+	/** Decides instead, when it is set. */
+	attach: ((domain: iommu_domain, dev: device) => number) | null = null;
 	/** Pages that map_pages refuses, with the error. */
 	refuse = new Map<number, number>();
 	/** Domains made, and freed. */
@@ -52,7 +54,7 @@ export class TestDriver {
 	readonly devices: platform_device[] = [];
 
 	readonly domainOps = {
-		attach_dev: sinon.spy((_domain: iommu_domain, dev: device) => this.attachResult.get(dev) ?? 0),
+		attach_dev: sinon.spy((domain: iommu_domain, dev: device) => this.#attach(domain, dev)),
 		map_pages: sinon.spy(
 			(
 				domain: iommu_domain,
@@ -100,7 +102,7 @@ export class TestDriver {
 
 	readonly identity = new iommu_domain({
 		type: IOMMU_DOMAIN_IDENTITY,
-		ops: { attach_dev: sinon.spy((_domain: iommu_domain, dev: device) => this.attachResult.get(dev) ?? 0) },
+		ops: { attach_dev: sinon.spy((domain: iommu_domain, dev: device) => this.#attach(domain, dev)) },
 	});
 
 	readonly ops: iommu_ops;
@@ -127,6 +129,10 @@ export class TestDriver {
 			...over,
 		};
 		this.iommu.fwnode = this.fwnode;
+	}
+
+	#attach(domain: iommu_domain, dev: device): number {
+		return this.attach !== null ? this.attach(domain, dev) : (this.attachResult.get(dev) ?? 0);
 	}
 
 	register(): number {

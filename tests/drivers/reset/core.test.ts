@@ -29,8 +29,9 @@ import { expectWarning } from '#tests/setup.js';
 
 /** RST_BUS_HDMI is bit 16, RST_BUS_HDMI_SUB bit 17 of 0xb1c (drivers/clk/sunxi-ng/ccu-sun50i-h6.c). */
 const HDMI_RESET = 0x3001000 + 0xb1c;
-const TCON = '/soc/lcd-controller@6515000';
-const TCON_RESET = 0x3001000 + 0xb9c;
+/** No driver has it; RST_BUS_UART0 is bit 16 of 0x90c. */
+const UART = '/soc/serial@5000000';
+const UART_RESET = 0x3001000 + 0x90c;
 
 function boot(): Machine {
 	return bootMachine(
@@ -61,9 +62,9 @@ describe('reset_core', () => {
 
 	it('keeps a shared line released until its last user asserts it', () => {
 		const machine = boot();
-		const bit = (): number => (machine.mmio_read(TCON_RESET, 4) >>> 16) & 1;
-		const a = get(TCON, 0, RESET_CONTROL_SHARED);
-		const b = get(TCON, 0, RESET_CONTROL_SHARED);
+		const bit = (): number => (machine.mmio_read(UART_RESET, 4) >>> 16) & 1;
+		const a = get(UART, 0, RESET_CONTROL_SHARED);
+		const b = get(UART, 0, RESET_CONTROL_SHARED);
 		expect(a).to.equal(b);
 		reset_control_deassert(a);
 		reset_control_deassert(b);
@@ -101,12 +102,12 @@ describe('reset_core', () => {
 
 	it('gives an exclusive line to one user only', () => {
 		boot();
-		const a = get(TCON, 0, RESET_CONTROL_EXCLUSIVE);
+		const a = get(UART, 0, RESET_CONTROL_EXCLUSIVE);
 		expectWarning(/./);
-		const b = __of_reset_control_get(of_find_node_by_path(TCON), null, 0, RESET_CONTROL_EXCLUSIVE);
+		const b = __of_reset_control_get(of_find_node_by_path(UART), null, 0, RESET_CONTROL_EXCLUSIVE);
 		expect(PTR_ERR(b)).to.equal(-EBUSY);
 		reset_control_put(a);
-		const c = get(TCON, 0, RESET_CONTROL_EXCLUSIVE);
+		const c = get(UART, 0, RESET_CONTROL_EXCLUSIVE);
 		reset_control_put(c);
 	});
 

@@ -54,6 +54,7 @@ import { pr_warn } from '#linux/printk.js';
 import { kcalloc, kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '#linux/spinlock.js';
 import {
+	type bool,
 	type dma_addr_t,
 	type int,
 	ref,
@@ -270,7 +271,7 @@ function __vb2_queue_free(q: vb2_queue, start: unsigned_int, count: unsigned_int
 }
 
 /** Whether a mapping or a dma-buf still holds memory of @vb. Linux: vb2_buffer_in_use() */
-export function vb2_buffer_in_use(q: vb2_queue, vb: vb2_buffer): boolean {
+export function vb2_buffer_in_use(q: vb2_queue, vb: vb2_buffer): bool {
 	for (let plane = 0; plane < vb.num_planes; plane++) {
 		const { mem_priv } = vb.planes[plane];
 		if (mem_priv && q.mem_ops.num_users && q.mem_ops.num_users(mem_priv) > 1) return true;
@@ -308,7 +309,7 @@ export function vb2_verify_memory_type(q: vb2_queue, memory: vb2_memory, type: u
 	return 0;
 }
 
-function set_queue_coherency(q: vb2_queue, non_coherent_mem: boolean): void {
+function set_queue_coherency(q: vb2_queue, non_coherent_mem: bool): void {
 	q.non_coherent_mem = false;
 	if (!vb2_queue_allows_cache_hints(q)) return;
 	q.non_coherent_mem = non_coherent_mem;
@@ -758,7 +759,7 @@ export function vb2_core_qbuf(q: vb2_queue, vb: vb2_buffer, pb: object | null): 
 }
 
 /** Wait for a done buffer, without the queue's lock. */
-function __vb2_wait_for_done_vb(q: vb2_queue, nonblocking: boolean): int {
+function __vb2_wait_for_done_vb(q: vb2_queue, nonblocking: bool): int {
 	for (;;) {
 		if (q.waiting_in_dqbuf) return -EBUSY;
 		if (!q.streaming) return -EINVAL;
@@ -782,7 +783,7 @@ function __vb2_wait_for_done_vb(q: vb2_queue, nonblocking: boolean): int {
 function __vb2_get_done_vb(
 	q: vb2_queue,
 	pb: object | null,
-	nonblocking: boolean,
+	nonblocking: bool,
 	out: ref<vb2_buffer | null>,
 ): int {
 	let ret = __vb2_wait_for_done_vb(q, nonblocking);
@@ -820,7 +821,7 @@ export function vb2_core_dqbuf(
 	q: vb2_queue,
 	pindex: ref<unsigned_int> | null,
 	pb: object | null,
-	nonblocking: boolean,
+	nonblocking: bool,
 ): int {
 	const out = new ref<vb2_buffer | null>(null);
 	const ret = __vb2_get_done_vb(q, pb, nonblocking, out);

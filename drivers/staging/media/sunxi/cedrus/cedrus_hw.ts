@@ -25,10 +25,10 @@ import { v4l2_err } from '#include/media/v4l2-device.js';
 import { VB2_BUF_STATE_DONE, VB2_BUF_STATE_ERROR } from '#include/media/videobuf2-core.js';
 import { V4L2_PIX_FMT_JPEG, V4L2_PIX_FMT_NV12, type v4l2_pix_format } from '#include/uapi/linux/videodev2.js';
 import { ALIGN } from '#linux/align.js';
-import { clk_disable_unprepare, clk_prepare_enable } from '#linux/clk.js';
+import { type clk, clk_disable_unprepare, clk_prepare_enable } from '#linux/clk.js';
 import { dev_err } from '#linux/dev_printk.js';
 import { dev_get_drvdata, dev_name, type device } from '#linux/device.js';
-import { IS_ERR, PTR_ERR } from '#linux/err.js';
+import { type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENODEV } from '#linux/errno.js';
 import { devm_request_irq, IRQ_HANDLED, IRQ_NONE, type irqreturn_t } from '#linux/interrupt.js';
 import {

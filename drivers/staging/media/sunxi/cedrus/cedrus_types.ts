@@ -41,13 +41,16 @@ export const CEDRUS_IRQ_NONE = 0;
 export const CEDRUS_IRQ_ERROR = 1;
 export const CEDRUS_IRQ_OK = 2;
 
+/** The buffers of one job. */
 export class cedrus_run {
 	src!: vb2_v4l2_buffer;
 	dst!: vb2_v4l2_buffer;
 }
 
+/** A buffer of either queue. */
 export class cedrus_buffer extends v4l2_m2m_buffer {}
 
+/** An open file: two queues and their formats. */
 export class cedrus_ctx {
 	readonly fh = new v4l2_fh(this);
 	dev!: cedrus_dev;
@@ -75,6 +78,7 @@ export interface cedrus_variant {
 	readonly mod_rate: unsigned_int;
 }
 
+/** The engine. */
 export class cedrus_dev {
 	readonly v4l2_dev = new v4l2_device();
 	readonly vfd = new video_device();
@@ -99,10 +103,12 @@ export class cedrus_dev {
 	readonly watchdog_work = new delayed_work(this);
 }
 
+/** Write a register. Linux: cedrus.h: cedrus_write() */
 export function cedrus_write(dev: cedrus_dev, reg: u32, val: u32): void {
 	writel(val, dev.base + reg);
 }
 
+/** Read a register. Linux: cedrus.h: cedrus_read() */
 export function cedrus_read(dev: cedrus_dev, reg: u32): u32 {
 	return readl(dev.base + reg);
 }
@@ -126,6 +132,7 @@ export function cedrus_dst_buf_addr(
 	return buf ? cedrus_buf_addr(buf, ctx.dst_fmt, plane) : 0;
 }
 
+/** Whether this SoC's engine can do @capabilities. Linux: cedrus.h: cedrus_is_capable() */
 export function cedrus_is_capable(ctx: cedrus_ctx, capabilities: unsigned_int): bool {
 	return (ctx.dev.capabilities & capabilities) === capabilities;
 }

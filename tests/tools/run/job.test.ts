@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The whole job, end to end: a JPEG file in, a raster on the monitor out; and a device that goes astray.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { decode, encode } from 'fast-png';
+import jpeg from 'jpeg-js';
+import type { Raster } from '#hw/monitor.js';
+import { boardBlob, PROJECT } from '#tests/boot.js';
+import { encodeJpeg } from '#tools/jpeg-encode.js';
+import { inspectJpeg } from '#tools/jpeg-info.js';
+import { Board } from '#tools/run/board.js';
+import { type JobResult, runJob } from '#tools/run/job.js';
+import { leaks } from '#tools/run/report.js';
+import { type RogueFacts, readNowhere, writeReadOnly } from '#tools/run/rogue.js';
+
+const H6 = 'sun50i-h6-orangepi-3';
+const FRAGMENTED = 'cma=0 page_placement=scattered,1';
+
+/** Full-range BT.601 as the mixer has it: factors in 1/2^17 (Linux 6.12, sun8i_csc.c: yuv2rgb_de3). */
+const ONE = 0x20000;
+const [RV, GU, GV, BU] = [0x2cdd2, -0xb032, -0x16da3, 0x38b43];
+
+const clamp = (v: number): number => Math.min(255, Math.max(0, Math.round(v)));
+
+/** What the monitor must show: @data decoded by the library alone, one pixel at a time. */
+function expected(data: Uint8Array): Uint8Array {
+	const { width, height, data: ycc } = jpeg.decode(data, { colorTransform: false, useTArray: true });
+	const out = new Uint8Array(width * height * 3);
+	for (let i = 0; i < width * height; i++) {
+		const [y, u, v] = [ycc[4 * i]!, ycc[4 * i + 1]! - 128, ycc[4 * i + 2]! - 128];
+		out[3 * i] = clamp((ONE * y + RV * v) / ONE);
+		out[3 * i + 1] = clamp((ONE * y + GU * u + GV * v) / ONE);
+		out[3 * i + 2] = clamp((ONE * y + BU * u) / ONE);
+	}
+	return out;
+}
+
+/** The raster as a reader of the PNG file gets it. */
+function throughPng(raster: Raster): Uint8Array {
+	const png = decode(encode({ width: raster.width, height: raster.height, data: raster.rgb, channels: 3 }));
+	return new Uint8Array(png.data.buffer, png.data.byteOffset, png.data.byteLength);
+}
+
+function picture(width: number, height: number): Uint8Array {
+	const data = Uint8Array.from(
+		{ length: width * height * 3 },
+		(_, i) => (i * 5 + ((i / (3 * width)) | 0) * 7) & 0xff,
+	);
+	return encodeJpeg({ width, height, data }, { subsampling: '420' });
+}
+
+function run(board: Board, data: Uint8Array, meanwhile?: () => unknown): JobResult {
+	return runJob(board, data, inspectJpeg('test.jpg', data), meanwhile);
+}
+
+describe('tools_run_job', () => {
+	it('shows the default picture pixel by pixel as a decoder outside the machine has it', () => {
+		const data = new Uint8Array(readFileSync(join(PROJECT, 'examples/picture.jpg')));
+		const { raster } = run(new Board('board', boardBlob(H6), { commandLine: FRAGMENTED }), data);
+		expect([raster!.width, raster!.height]).to.deep.equal([800, 608]);
+		expect(Buffer.compare(throughPng(raster!), expected(data))).to.equal(0);
+	});
+
+	it('does so with odd sizes and no IOMMU', () => {
+		const data = picture(97, 55);
+		const { raster, cmaBytes } = run(new Board('board', boardBlob(`${H6}-noiommu`), {}), data);
+		expect(cmaBytes).to.be.greaterThan(0);
+		expect(Buffer.compare(throughPng(raster!), expected(data))).to.equal(0);
+	});
+
+	it('makes its buffers of scattered pages without a byte of CMA, and gives all back', () => {
+		const board = new Board('board', boardBlob(H6), { commandLine: FRAGMENTED });
+		const before = Board.allocated();
+		const job = run(board, picture(320, 240));
+		expect(job.cmaBytes).to.equal(0);
+		expect(job.picture.mapped!.pieces).to.be.greaterThan(20);
+		expect(job.unmapped.bytes).to.equal(job.mapped.bytes);
+		expect(leaks(before, Board.allocated(), job).leaked).to.equal(false);
+	});
+
+	it('needs CMA for the same with translation off', () => {
+		const board = new Board('board', boardBlob(H6), {
+			commandLine: 'cma=64M iommu.passthrough=1 page_placement=scattered,1',
+		});
+		const job = run(board, picture(320, 240));
+		expect(job.cmaBytes).to.be.greaterThan(320 * 240 * 1.5);
+		expect(job.mapped.pieces).to.equal(0);
+	});
+
+	for (const [name, rogue, line] of [
+		[
+			'reads what nobody mapped',
+			readNowhere,
+			/Page fault for 0x0000000012345[0-9a-f]{3} \(master 3, dir rd\)/,
+		],
+		[
+			'writes what is mapped for reading only',
+			writeReadOnly,
+			/Page fault for 0x[0-9a-f]{16} \(master 3, dir wr\)/,
+		],
+	] as const)
+		it(`stops an engine that ${name}, says so, and changes no byte`, () => {
+			const board = new Board('board', boardBlob(H6), { commandLine: FRAGMENTED });
+			const facts = run(board, picture(64, 48), () => rogue(board)).aside as RogueFacts;
+			expect(facts).to.include({ stopped: true, written: 0, changed: 0 });
+			expect(facts.log.filter((l) => line.test(l))).to.have.lengthOf(1);
+		});
+});
