@@ -13,7 +13,6 @@ import { PAGE_KERNEL } from '#asm/pgtable.js';
 import {
 	device_iommu_capable,
 	iommu_get_dma_domain,
-	iommu_get_domain_for_dev,
 	iommu_get_resv_regions,
 	iommu_iova_to_phys,
 	iommu_map,
@@ -1410,7 +1409,9 @@ export function iommu_dma_max_mapping_size(dev: device): size_t {
 
 /** Let the DMA API use @dev's domain, if it is one for that (drivers/iommu/dma-iommu.c: iommu_setup_dma_ops()). */
 export function iommu_setup_dma_ops(dev: device): void {
-	const domain = iommu_get_domain_for_dev(dev) as iommu_domain;
+	// DEVIATION: its twin asks the domain that is attached now. That may be somebody's own, and then the device would
+	// be without translation in the DMA API after that domain has gone.
+	const domain = iommu_get_dma_domain(dev);
 	dev.dma_iommu = iommu_is_dma_domain(domain);
 	if (dev.dma_iommu && iommu_dma_init_domain(domain, dev) !== 0) {
 		pr_warn('Failed to set up IOMMU for device %s; retaining platform DMA ops', dev_name(dev));

@@ -33,6 +33,17 @@ function facts(bytes: number, mapped: Mapped): BufferFacts {
 	return { bytes, mapped: mapped.pieces === 0 ? null : mapped };
 }
 
+/** The upper left @width x @height of a raster. */
+function cropped(raster: Raster | null, width: number, height: number): Raster | null {
+	if (raster === null || (raster.width === width && raster.height === height)) return raster;
+	const rgb = new Uint8Array(width * height * 3);
+	for (let y = 0; y < height; y++) {
+		const from = y * raster.width * 3;
+		rgb.set(raster.rgb.subarray(from, from + width * 3), y * width * 3);
+	}
+	return { width, height, rgb };
+}
+
 /**
  * Decode @jpeg and show it. @meanwhile is called while the picture is on the screen and the engine still streams.
  * Everything is closed at the end. The system calls' errors come as SyscallError.
@@ -73,14 +84,14 @@ export function runJob(
 		if (done.failed) throw new Error('the engine could not decode the picture');
 		const fd = video.export('capture');
 		const display = Display.open();
-		// NV12: the rows of luma, then those of chroma.
+		// NV12: the rows of luma, then those of chroma. The display takes pairs of pixels, and the engine made them.
 		display.show(fd, {
-			width: info.width,
-			height: info.height,
+			width: info.width + (info.width % 2),
+			height: info.height + (info.height % 2),
 			pitch: format.bytesperline,
 			offsets: [0, format.bytesperline * format.height],
 		});
-		const raster = monitorOf(board.machine).capture();
+		const raster = cropped(monitorOf(board.machine).capture(), info.width, info.height);
 		const aside = meanwhile();
 		display.close();
 		close_fd(fd);
