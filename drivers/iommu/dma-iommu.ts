@@ -537,6 +537,8 @@ function iova_reserve_iommu_regions(dev: device, domain: iommu_domain): int {
 	let ret = 0;
 
 	iommu_get_resv_regions(dev, resv_regions);
+	// DEVIATION: for a device that joins late, addresses that are cached for reuse must not lie in its regions.
+	if (!list_empty(resv_regions)) free_cached_iovas(iovad);
 	for (const region of list_for_each_entry(resv_regions)) {
 		// That one moves: doorbells get their addresses when they are mapped.
 		if (region.type === IOMMU_RESV_SW_MSI) continue;

@@ -375,11 +375,16 @@ export function alloc_iova_fast(
 
 	let entry = alloc_iova(iovad, frames, limit_pfn, true);
 	if (entry === null && flush_rcache) {
-		for (const cpu of for_each_online_cpu()) free_cpu_cached_iovas(cpu, iovad);
-		free_global_cached_iovas(iovad);
+		free_cached_iovas(iovad);
 		entry = alloc_iova(iovad, frames, limit_pfn, true);
 	}
 	return entry === null ? 0 : entry.pfn_lo;
+}
+
+/** Give all that is cached back to the tree; in Linux a part of alloc_iova_fast(). */
+export function free_cached_iovas(iovad: iova_domain): void {
+	for (const cpu of for_each_online_cpu()) free_cpu_cached_iovas(cpu, iovad);
+	free_global_cached_iovas(iovad);
 }
 
 /**

@@ -142,8 +142,8 @@ class list_walk<T> implements Iterator<T>, Iterable<T> {
 	/** The same object each time. */
 	private readonly result: { done: boolean; value: T } = { done: false, value: undefined as T };
 	constructor(
-		private readonly head: list_head<T>,
-		private readonly safe: bool,
+		readonly head: list_head<T>,
+		readonly safe: bool,
 	) {
 		this.pos = head;
 	}

@@ -42,9 +42,11 @@ const CALLS_BACK: readonly (readonly [string, string])[] = [
 	['kernel/dma/pool.ts', 'kernel/dma/direct.ts'],
 	// An object's handles and its exported buffer keep each other.
 	['drivers/gpu/drm/drm_gem.ts', 'drivers/gpu/drm/drm_prime.ts'],
-	// A framebuffer that goes is taken off its planes; a property is set on the plane that has it.
+	// A framebuffer that goes is taken off its planes, and a property is set, by a commit.
 	['drivers/gpu/drm/drm_framebuffer.ts', 'drivers/gpu/drm/drm_atomic.ts'],
-	['drivers/gpu/drm/drm_mode_object.ts', 'drivers/gpu/drm/drm_plane.ts'],
+	['drivers/gpu/drm/drm_framebuffer.ts', 'drivers/gpu/drm/drm_atomic_uapi.ts'],
+	['drivers/gpu/drm/drm_mode_object.ts', 'drivers/gpu/drm/drm_atomic.ts'],
+	['drivers/gpu/drm/drm_mode_object.ts', 'drivers/gpu/drm/drm_atomic_uapi.ts'],
 	// A timing controller makes its CRTC, which switches it on and off.
 	['drivers/gpu/drm/sun4i/sun4i_tcon.ts', 'drivers/gpu/drm/sun4i/sun4i_crtc.ts'],
 	// Flow handlers set triggers; a spurious line is disabled; a descriptor is found through its domain.

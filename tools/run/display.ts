@@ -42,8 +42,10 @@ export function modeFor(width: number, height: number): mode.drm_mode_modeinfo {
 }
 
 export class Display {
-	readonly #handles: number[] = [];
-	readonly #fbs: number[] = [];
+	/** Imports that this program has not closed; one that is imported again has the same handle. */
+	readonly #handles = new Set<number>();
+	/** What is on the screen; 0: nothing. */
+	#shown = { fb: 0, handle: 0 };
 	#on = false;
 
 	private constructor(
@@ -99,7 +101,7 @@ export class Display {
 		const prime = new drm.drm_prime_handle();
 		prime.fd = dmabufFd;
 		this.ioctl('PRIME_FD_TO_HANDLE', drm.DRM_IOCTL_PRIME_FD_TO_HANDLE, prime);
-		this.#handles.push(prime.handle);
+		this.#handles.add(prime.handle);
 		return prime.handle;
 	}
 
@@ -175,11 +177,14 @@ export class Display {
 		this.ioctl('WAIT_VBLANK', drm.DRM_IOCTL_WAIT_VBLANK, wait);
 	}
 
-	/** Show the picture in a dma-buf, full-range BT.601 as JPEG has it, on a mode of its own size. */
+	/**
+	 * Show the picture in a dma-buf, full-range BT.601 as JPEG has it, on a mode of its own size. What was shown
+	 * before is given back.
+	 */
 	show(dmabufFd: number, layout: PictureLayout): void {
 		const { width, height } = layout;
-		const fb = this.addFb(this.importBuffer(dmabufFd), layout);
-		this.#fbs.push(fb);
+		const handle = this.importBuffer(dmabufFd);
+		const fb = this.addFb(handle, layout);
 		// The old interface sets no mode without a framebuffer: one that nobody sees, given back at once.
 		const dumb = this.createDumb(width, height);
 		const cover = this.addFb(dumb.handle, {
@@ -196,6 +201,10 @@ export class Display {
 		this.setPlane(this.primary, 0);
 		this.removeFb(cover);
 		this.closeHandle(dumb.handle);
+		const last = this.#shown;
+		this.#shown = { fb, handle };
+		if (last.fb !== 0) this.removeFb(last.fb);
+		if (last.handle !== 0 && last.handle !== handle) this.closeHandle(last.handle);
 		this.waitVblank();
 	}
 
@@ -209,18 +218,19 @@ export class Display {
 		const arg = new drm.drm_gem_close();
 		arg.handle = handle;
 		this.ioctl('GEM_CLOSE', drm.DRM_IOCTL_GEM_CLOSE, arg);
+		this.#handles.delete(handle);
 	}
 
 	/** Screen off, everything given back. */
 	close(): void {
-		if (this.#on) this.setPlane(this.video, 0);
 		if (this.#on) {
+			this.setPlane(this.video, 0);
 			const off = new mode.drm_mode_crtc();
 			off.crtc_id = this.crtc;
 			this.ioctl('MODE_SETCRTC', drm.DRM_IOCTL_MODE_SETCRTC, off);
 		}
-		for (const fb of this.#fbs.splice(0)) this.removeFb(fb);
-		for (const handle of this.#handles.splice(0)) this.closeHandle(handle);
+		if (this.#shown.fb !== 0) this.removeFb(this.#shown.fb);
+		for (const handle of [...this.#handles]) this.closeHandle(handle);
 		close_fd(this.fd);
 	}
 }

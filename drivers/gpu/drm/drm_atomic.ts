@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The state of a change: gathered, checked, committed.
-// Linux 6.12: drivers/gpu/drm/drm_atomic.c, drivers/gpu/drm/drm_atomic_uapi.c
+// Linux 6.12: drivers/gpu/drm/drm_atomic.c
 // Left out: ww locks and -EDEADLK (mode_config.mutex is held by the caller), private objects, the atomic ioctl.
-import {
-	drm_framebuffer_check_src_coords,
-	drm_framebuffer_get,
-	drm_framebuffer_put,
-} from '#drivers/gpu/drm/drm_framebuffer.js';
-import { drm_mode_copy } from '#drivers/gpu/drm/drm_modes.js';
+import { drm_framebuffer_check_src_coords } from '#drivers/gpu/drm/drm_framebuffer.js';
 import { drm_plane_has_format } from '#drivers/gpu/drm/drm_plane.js';
 import {
 	drm_atomic_state,
@@ -15,16 +10,10 @@ import {
 	for_each_crtc_in_state,
 	for_each_plane_in_state,
 } from '#include/drm/drm_atomic.js';
-import {
-	type drm_connector,
-	drm_connector_mask,
-	type drm_connector_state,
-} from '#include/drm/drm_connector.js';
+import type { drm_connector, drm_connector_state } from '#include/drm/drm_connector.js';
 import { type drm_crtc, drm_crtc_mask, type drm_crtc_state } from '#include/drm/drm_crtc.js';
 import type { drm_device } from '#include/drm/drm_device.js';
-import type { drm_framebuffer } from '#include/drm/drm_framebuffer.js';
-import { drm_display_mode } from '#include/drm/drm_modes.js';
-import { type drm_plane, drm_plane_mask, type drm_plane_state } from '#include/drm/drm_plane.js';
+import type { drm_plane, drm_plane_state } from '#include/drm/drm_plane.js';
 import { dev_dbg } from '#linux/dev_printk.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOMEM, ERANGE } from '#linux/errno.js';
@@ -121,63 +110,6 @@ export function drm_atomic_get_connector_state(
 		if (IS_ERR(crtc_state)) return crtc_state;
 	}
 	return connector_state;
-}
-
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_mode_for_crtc() */
-export function drm_atomic_set_mode_for_crtc(state: drm_crtc_state, mode: drm_display_mode | null): int {
-	drm_mode_copy(state.mode, mode ?? new drm_display_mode());
-	state.enable = mode !== null;
-	return 0;
-}
-
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_crtc_for_plane() */
-export function drm_atomic_set_crtc_for_plane(
-	plane_state: drm_plane_state,
-	crtc: drm_crtc | null,
-	state: drm_atomic_state,
-): int {
-	if (plane_state.crtc === crtc) return 0;
-	const { plane } = plane_state;
-	if (plane_state.crtc) {
-		const crtc_state = drm_atomic_get_crtc_state(state, plane_state.crtc);
-		if (IS_ERR(crtc_state)) return PTR_ERR(crtc_state);
-		crtc_state.plane_mask &= ~drm_plane_mask(plane);
-	}
-	plane_state.crtc = crtc;
-	if (crtc) {
-		const crtc_state = drm_atomic_get_crtc_state(state, crtc);
-		if (IS_ERR(crtc_state)) return PTR_ERR(crtc_state);
-		crtc_state.plane_mask |= drm_plane_mask(plane);
-	}
-	return 0;
-}
-
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_fb_for_plane() */
-export function drm_atomic_set_fb_for_plane(plane_state: drm_plane_state, fb: drm_framebuffer | null): void {
-	if (fb) drm_framebuffer_get(fb);
-	if (plane_state.fb) drm_framebuffer_put(plane_state.fb);
-	plane_state.fb = fb;
-}
-
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_crtc_for_connector() */
-export function drm_atomic_set_crtc_for_connector(
-	conn_state: drm_connector_state,
-	crtc: drm_crtc | null,
-	state: drm_atomic_state,
-): int {
-	if (conn_state.crtc === crtc) return 0;
-	if (conn_state.crtc) {
-		const crtc_state = drm_atomic_get_crtc_state(state, conn_state.crtc);
-		if (IS_ERR(crtc_state)) return PTR_ERR(crtc_state);
-		crtc_state.connector_mask &= ~drm_connector_mask(conn_state.connector);
-	}
-	conn_state.crtc = crtc;
-	if (crtc) {
-		const crtc_state = drm_atomic_get_crtc_state(state, crtc);
-		if (IS_ERR(crtc_state)) return PTR_ERR(crtc_state);
-		crtc_state.connector_mask |= drm_connector_mask(conn_state.connector);
-	}
-	return 0;
 }
 
 /** The connectors that @crtc feeds now come into @state. Linux: drm_atomic_add_affected_connectors() */

@@ -9,13 +9,15 @@ import {
 	drm_atomic_get_connector_state,
 	drm_atomic_get_crtc_state,
 	drm_atomic_get_plane_state,
+	drm_atomic_state_alloc,
+	drm_atomic_state_put,
+} from '#drivers/gpu/drm/drm_atomic.js';
+import {
 	drm_atomic_set_crtc_for_connector,
 	drm_atomic_set_crtc_for_plane,
 	drm_atomic_set_fb_for_plane,
 	drm_atomic_set_mode_for_crtc,
-	drm_atomic_state_alloc,
-	drm_atomic_state_put,
-} from '#drivers/gpu/drm/drm_atomic.js';
+} from '#drivers/gpu/drm/drm_atomic_uapi.js';
 import { drm_framebuffer_get, drm_framebuffer_put } from '#drivers/gpu/drm/drm_framebuffer.js';
 import { drm_mode_copy, drm_mode_equal, drm_mode_set_crtcinfo } from '#drivers/gpu/drm/drm_modes.js';
 import {
@@ -474,9 +476,10 @@ export function drm_atomic_helper_plane_reset(plane: drm_plane): void {
 }
 
 export function drm_atomic_helper_plane_duplicate_state(plane: drm_plane): drm_plane_state | null {
-	const state = kzalloc(drm_plane_state, GFP_KERNEL);
 	const old = plane.state;
-	if (!state || !old) return null;
+	if (WARN_ON(!old) || !old) return null;
+	const state = kzalloc(drm_plane_state, GFP_KERNEL);
+	if (!state) return null;
 	const { src: _src, dst: _dst, ...fields } = old;
 	Object.assign(state, fields);
 	if (state.fb) drm_framebuffer_get(state.fb);
@@ -497,9 +500,10 @@ export function drm_atomic_helper_crtc_reset(crtc: drm_crtc): void {
 }
 
 export function drm_atomic_helper_crtc_duplicate_state(crtc: drm_crtc): drm_crtc_state | null {
-	const state = kzalloc(drm_crtc_state, GFP_KERNEL);
 	const old = crtc.state;
-	if (!state || !old) return null;
+	if (WARN_ON(!old) || !old) return null;
+	const state = kzalloc(drm_crtc_state, GFP_KERNEL);
+	if (!state) return null;
 	state.crtc = crtc;
 	state.enable = old.enable;
 	state.active = old.active;
@@ -523,11 +527,13 @@ export function drm_atomic_helper_connector_reset(connector: drm_connector): voi
 export function drm_atomic_helper_connector_duplicate_state(
 	connector: drm_connector,
 ): drm_connector_state | null {
+	const old = connector.state;
+	if (WARN_ON(!old) || !old) return null;
 	const state = kzalloc(drm_connector_state, GFP_KERNEL);
-	if (!state || !connector.state) return null;
+	if (!state) return null;
 	state.connector = connector;
-	state.crtc = connector.state.crtc;
-	state.best_encoder = connector.state.best_encoder;
+	state.crtc = old.crtc;
+	state.best_encoder = old.best_encoder;
 	return state;
 }
 

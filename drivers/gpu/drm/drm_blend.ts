@@ -4,7 +4,8 @@
 // Left out: rotation, blend modes, planes that cannot move.
 
 import { drm_atomic_get_plane_state } from '#drivers/gpu/drm/drm_atomic.js';
-import { drm_object_attach_property, drm_property_create_range } from '#drivers/gpu/drm/drm_mode_object.js';
+import { drm_object_attach_property } from '#drivers/gpu/drm/drm_mode_object.js';
+import { drm_property_create_range } from '#drivers/gpu/drm/drm_property.js';
 import {
 	type drm_atomic_state,
 	for_each_crtc_in_state,

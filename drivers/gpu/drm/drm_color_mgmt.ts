@@ -2,7 +2,8 @@
 // Which colours the numbers of a YCbCr plane mean.
 // Linux 6.12: drivers/gpu/drm/drm_color_mgmt.c
 // Left out: gamma and colour matrices of CRTCs.
-import { drm_object_attach_property, drm_property_create_enum } from '#drivers/gpu/drm/drm_mode_object.js';
+import { drm_object_attach_property } from '#drivers/gpu/drm/drm_mode_object.js';
+import { drm_property_create_enum } from '#drivers/gpu/drm/drm_property.js';
 import {
 	DRM_COLOR_YCBCR_BT601,
 	DRM_COLOR_YCBCR_BT709,

@@ -3,7 +3,6 @@
 // Linux 6.12: drivers/gpu/drm/drm_drv.c
 // Left out: render and accel nodes, unplugging, managed resources, debugfs, panic screens.
 import { device_add, device_del, get_device, put_device } from '#drivers/base/core.js';
-import { drm_close_all } from '#drivers/gpu/drm/drm_file.js';
 import { DRM_MAJOR, DRM_MINORS } from '#drivers/gpu/drm/drm_internal.js';
 import { drm_sysfs_init, drm_sysfs_minor_alloc } from '#drivers/gpu/drm/drm_sysfs.js';
 import { drm_vblank_cleanup } from '#drivers/gpu/drm/drm_vblank.js';
@@ -121,11 +120,10 @@ export function drm_dev_register(dev: drm_device, _flags: unsigned_long): int {
 	return 0;
 }
 
-/** Linux: drm_dev_unregister() */
+/** Nobody can open it any more; files that are open hold it, and their ioctls fail. Linux: drm_dev_unregister() */
 export function drm_dev_unregister(dev: drm_device): void {
 	if (!dev.registered) return;
 	dev.registered = false;
-	drm_close_all(dev);
 	device_del(dev.primary!.kdev!);
 }
 

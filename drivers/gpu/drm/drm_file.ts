@@ -5,16 +5,14 @@
 import { drm_minor_acquire, drm_minor_release } from '#drivers/gpu/drm/drm_drv.js';
 import { drm_fb_release } from '#drivers/gpu/drm/drm_framebuffer.js';
 import { drm_gem_open, drm_gem_release } from '#drivers/gpu/drm/drm_gem.js';
-import type { drm_device } from '#include/drm/drm_device.js';
 import { DRIVER_MODESET, drm_core_check_feature } from '#include/drm/drm_drv.js';
 import { drm_file, type drm_minor } from '#include/drm/drm_file.js';
-import { WARN_ON } from '#linux/bug.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { ENOMEM } from '#linux/errno.js';
 import type { file, inode } from '#linux/fs.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { iminor } from '#linux/kdev_t.js';
-import { list_add, list_del, list_empty } from '#linux/list.js';
+import { list_add, list_del } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { int } from '#linux/types.js';
@@ -84,9 +82,4 @@ export function drm_release(_inode: inode, filp: file): int {
 	dev.open_count.counter--;
 	drm_minor_release(minor);
 	return 0;
-}
-
-/** The device goes: nobody may have it open (C takes it from under them). */
-export function drm_close_all(dev: drm_device): void {
-	WARN_ON(!list_empty(dev.filelist));
 }

@@ -5,11 +5,13 @@
 import {
 	drm_atomic_commit,
 	drm_atomic_get_plane_state,
-	drm_atomic_set_crtc_for_plane,
-	drm_atomic_set_fb_for_plane,
 	drm_atomic_state_alloc,
 	drm_atomic_state_put,
 } from '#drivers/gpu/drm/drm_atomic.js';
+import {
+	drm_atomic_set_crtc_for_plane,
+	drm_atomic_set_fb_for_plane,
+} from '#drivers/gpu/drm/drm_atomic_uapi.js';
 import { __drm_format_info, drm_get_format_info } from '#drivers/gpu/drm/drm_fourcc.js';
 import {
 	__drm_mode_object_add,

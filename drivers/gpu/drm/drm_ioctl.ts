@@ -14,12 +14,12 @@ import { drm_mode_addfb2_ioctl, drm_mode_rmfb_ioctl } from '#drivers/gpu/drm/drm
 import { drm_gem_close_ioctl } from '#drivers/gpu/drm/drm_gem.js';
 import { drm_mode_getresources } from '#drivers/gpu/drm/drm_mode_config.js';
 import {
-	drm_mode_getproperty_ioctl,
 	drm_mode_obj_get_properties_ioctl,
 	drm_mode_obj_set_property_ioctl,
 } from '#drivers/gpu/drm/drm_mode_object.js';
 import { drm_mode_getplane, drm_mode_getplane_res, drm_mode_setplane } from '#drivers/gpu/drm/drm_plane.js';
 import { drm_prime_fd_to_handle_ioctl, drm_prime_handle_to_fd_ioctl } from '#drivers/gpu/drm/drm_prime.js';
+import { drm_mode_getproperty_ioctl } from '#drivers/gpu/drm/drm_property.js';
 import { drm_wait_vblank_ioctl } from '#drivers/gpu/drm/drm_vblank.js';
 import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_file } from '#include/drm/drm_file.js';

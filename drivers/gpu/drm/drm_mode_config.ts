@@ -2,7 +2,7 @@
 // What a device shows with: set up, listed, reset, taken down.
 // Linux 6.12: drivers/gpu/drm/drm_mode_config.c
 // Left out: most standard properties.
-import { drm_property_create_enum, drm_property_destroy } from '#drivers/gpu/drm/drm_mode_object.js';
+import { drm_property_create_enum, drm_property_destroy } from '#drivers/gpu/drm/drm_property.js';
 import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import {

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Planes: made, asked for, set by users.
-// Linux 6.12: drivers/gpu/drm/drm_plane.c, drivers/gpu/drm/drm_atomic_uapi.c (properties of planes)
+// Linux 6.12: drivers/gpu/drm/drm_plane.c
 // Left out: cursors, page flips, IN_FORMATS and other blobs, hints.
-import {
-	drm_atomic_commit,
-	drm_atomic_get_plane_state,
-	drm_atomic_state_alloc,
-	drm_atomic_state_put,
-} from '#drivers/gpu/drm/drm_atomic.js';
 import {
 	drm_framebuffer_check_src_coords,
 	drm_framebuffer_lookup,
@@ -25,7 +19,6 @@ import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import { DRM_FORMAT_MOD_LINEAR } from '#include/drm/drm_fourcc.js';
 import type { drm_framebuffer } from '#include/drm/drm_framebuffer.js';
-import type { drm_property } from '#include/drm/drm_mode_object.js';
 import {
 	DRM_PLANE_TYPE_OVERLAY,
 	type drm_plane,
@@ -39,8 +32,7 @@ import {
 	type drm_mode_get_plane_res,
 	type drm_mode_set_plane,
 } from '#include/uapi/drm/drm_mode.js';
-import { IS_ERR, PTR_ERR } from '#linux/err.js';
-import { EINVAL, ENOENT, ENOMEM, ERANGE } from '#linux/errno.js';
+import { EINVAL, ENOENT, ERANGE } from '#linux/errno.js';
 import { list_add_tail, list_del, list_for_each_entry } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type bool, INT_MAX, type int, type u32, type u64, type unsigned_int } from '#linux/types.js';
@@ -95,25 +87,6 @@ export function drm_any_plane_has_format(dev: drm_device, format: u32, modifier:
 	for (const plane of list_for_each_entry(dev.mode_config.plane_list))
 		if (drm_plane_has_format(plane, format, modifier)) return true;
 	return false;
-}
-
-/** One property of one plane, as a commit of its own (drivers/gpu/drm/drm_atomic_uapi.c: drm_mode_obj_set_property()). */
-export function drm_plane_set_property(plane: drm_plane, property: drm_property, value: u64): int {
-	const state = drm_atomic_state_alloc(plane.dev);
-	if (!state) return -ENOMEM;
-	mutex_lock(plane.dev.mode_config.mutex);
-	const plane_state = drm_atomic_get_plane_state(state, plane);
-	let ret: int = 0;
-	if (IS_ERR(plane_state)) ret = PTR_ERR(plane_state);
-	else if (property === plane.alpha_property) plane_state.alpha = value;
-	else if (property === plane.zpos_property) plane_state.zpos = value;
-	else if (property === plane.color_encoding_property) plane_state.color_encoding = value;
-	else if (property === plane.color_range_property) plane_state.color_range = value;
-	else ret = -EINVAL;
-	if (!ret) ret = drm_atomic_commit(state);
-	mutex_unlock(plane.dev.mode_config.mutex);
-	drm_atomic_state_put(state);
-	return ret;
 }
 
 /** Linux: drm_mode_getplane_res() */

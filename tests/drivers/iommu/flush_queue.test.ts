@@ -162,7 +162,7 @@ describe('flush_queue', () => {
 			expect(board.queued()).to.equal(0);
 		});
 
-		it('is each CPU\'s own; the timer empties all, a full one only itself', () => {
+		it("is each CPU's own; the timer empties all, a full one only itself", () => {
 			const board = new Lazy();
 			const other = (n: number) => run_on_cpu(1, () => board.cycle(n));
 			for (let i = 0; i < 3; i++) board.cycle(i);
@@ -201,8 +201,7 @@ describe('flush_queue', () => {
 									const n = pick % 64;
 									const dma = mapPage(board.dev, n, size);
 									expect(board.iommu.contradictions(dma, size).map((c) => c.text)).to.deep.equal([]);
-									for (const m of live)
-										expect(dma + size <= m.dma || m.dma + m.size <= dma).to.equal(true);
+									for (const m of live) expect(dma + size <= m.dma || m.dma + m.size <= dma).to.equal(true);
 									live.push({ dma, size, n });
 								} else if (what === 'unmap' && live.length > 0) {
 									const [m] = live.splice(at, 1);

@@ -24,6 +24,7 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { msleep } from '#kernel/time/timer.js';
 import type { device } from '#linux/device.js';
 import { bus_dma_region } from '#linux/dma-direct.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
@@ -543,6 +544,20 @@ describe('iommu_domains', () => {
 			expect(iommu_get_domain_for_dev(dev)).to.equal(driver.identity);
 			expect(driver.freed.at(-1)).to.equal(driver.made.at(-1));
 			expect(setType(dev, 'DMA')).to.equal(0);
+		});
+
+		it('ends a flush queue with unmaps in it, and its timer', () => {
+			const { dev, driver } = start('identity');
+			const before = slab_live();
+			expect(setType(dev, 'DMA-FQ')).to.equal(0);
+			for (let i = 0; i < 20; i++) unmapPage(dev, mapPage(dev));
+			const domain = iommu_get_dma_domain(dev);
+			expect(driver.domainOps.flush_iotlb_all.called).to.equal(false);
+			expect(setType(dev, 'identity')).to.equal(0);
+			expect(driver.freed.at(-1)).to.equal(domain);
+			expect(slab_leaks(before)).to.deep.equal([]);
+			msleep(50);
+			expect(driver.domainOps.flush_iotlb_all.called).to.equal(false);
 		});
 
 		it('attaches the new domain before it frees the old', () => {

@@ -74,7 +74,7 @@ describe('iommu_races', () => {
 			expect(h6.dmasan.reports.map((r) => r.text)).to.deep.equal([]);
 		});
 
-		it('of which one maps and the other unmaps, in one table, do not touch each other\'s pages', () => {
+		it("of which one maps and the other unmaps, in one table, do not touch each other's pages", () => {
 			const h6 = board();
 			const domain = h6.attached();
 			iommu_map(domain, MINE + 0x8_0000, BUFFER, K4, RW, GFP_KERNEL);

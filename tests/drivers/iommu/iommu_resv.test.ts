@@ -411,6 +411,22 @@ describe('iommu_resv', () => {
 			expect(allAddresses(devs[0]!)).to.deep.equal([0x1_0000, 0x1_2000, 0x1_5000, 0x1_7000]);
 		});
 
+		it('would run into them otherwise: here the second device is silent as it joins', () => {
+			let silent = true;
+			const by = regions({ b: [[0x1_1000, 0x1000, IOMMU_RESV_DIRECT]] }).get_resv_regions!;
+			const { driver } = bootRig('', {
+				...single,
+				...small(0x1_0000, 0x1_3fff),
+				get_resv_regions: (dev, list) => {
+					if (!silent) by(dev, list);
+				},
+			});
+			const [a] = ['a', 'b'].map((name) => driver.device(name)) as [device, device];
+			silent = false;
+			expect(allAddresses(a)).to.include(0x1_1000);
+			expect(reservedRegions(a)).to.equal(line(0x1_1000, 0x1_1fff, 'direct'));
+		});
+
 		it('reserves them again, and once, for a new domain', () => {
 			const { driver } = bootRig(
 				'',

@@ -231,8 +231,7 @@ describe('sun50i_iommu_faults', () => {
 			const { h6, domain } = mapped();
 			iommu_set_fault_handler(
 				domain,
-				(d, _dev, iova) =>
-					iommu_map(d, iova - (iova % 0x1000), BUFFER + 0x1_0000, 0x1000, RW, GFP_ATOMIC),
+				(d, _dev, iova) => iommu_map(d, iova - (iova % 0x1000), BUFFER + 0x1_0000, 0x1000, RW, GFP_ATOMIC),
 				null,
 			);
 			for (const iova of [NO_PAGE, NO_TABLE, 0xffff_f000]) {
