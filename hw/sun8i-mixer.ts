@@ -3,7 +3,8 @@
 //
 // Registers: Linux 6.12, drivers/gpu/drm/sun4i/sun8i_mixer.h, sun8i_vi_layer.h, sun8i_ui_layer.h,
 // sun8i_vi_scaler.h. Channel 0 is the video channel (NV12, NV21 or RGB), 1 to 3 are for the user interface.
-// Settings take effect at the frame after GLOBAL_DBUFF was written.
+// Settings take effect at the frame after GLOBAL_DBUFF was written. Rows whose fetch was refused are black: what the
+// chip shows then nobody has written down, and zeros would be green in NV12.
 //
 // Not modelled: the filters of the scalers (a sample is the nearest one, also for chroma), overlays 1 to 3 of a
 // channel, colour keys, the enhancement blocks behind 0x70000, 10-bit and tiled formats, interlace.
@@ -225,6 +226,8 @@ interface Layer {
 	/** The conversion's twelve words, or null when it is off. */
 	readonly csc: Int32Array | null;
 	readonly planes: readonly Uint8Array[];
+	/** Rows that were fetched whole; those below are black. */
+	readonly rows: number;
 }
 
 interface Frame {
@@ -299,16 +302,14 @@ export class Mixer implements DeviceModel, RasterSource {
 			return;
 		}
 		const layers: Layer[] = [];
-		let whole = true;
 		for (let pipe = 0; pipe < PIPES; pipe++) {
 			if ((s.get('PIPE_CTL') & (0x100 << pipe)) === 0) continue;
 			const channel = (s.get('ROUTE') >>> (pipe * 4)) & 0xf;
 			if (channel >= CHANNELS || (s.get(`CH${channel}_ATTR`) & ATTR_EN) === 0) continue;
 			const layer = this.#fetchLayer(pipe, channel);
-			if (layer === null) whole = false;
-			else layers.push(layer);
+			if (layer !== null) layers.push(layer);
 		}
-		if (!whole) this.underruns++;
+		if (layers.some((layer) => layer.rows < layer.height)) this.underruns++;
 		const size = s.get('OUTSIZE');
 		this.#frame = { width: width(size), height: height(size), background: s.get('BKCOLOR'), layers };
 	}
@@ -320,7 +321,7 @@ export class Mixer implements DeviceModel, RasterSource {
 		this.registers.set('GLOBAL_DBUFF', 0);
 	}
 
-	/** The layer with its pixels; where a fetch was refused, they are 0. */
+	/** The layer with its pixels, as far as they could be read; null when its format is not known. */
 	#fetchLayer(pipe: number, channel: number): Layer | null {
 		const s = this.#settings;
 		const name = `CH${channel}`;
@@ -330,13 +331,14 @@ export class Mixer implements DeviceModel, RasterSource {
 		const format = (attr >>> 8) & 0x1f;
 		const rgb = channel !== 0 || (attr & ATTR_RGB) !== 0;
 		const planes: Uint8Array[] = [];
+		let whole = h;
 		const fetchPlane = (index: number, rowBytes: number, rows: number): void => {
 			const bytes = new Uint8Array(rowBytes * rows);
 			const addr = s.get(`${name}_TOP_LADDR`, index);
 			const pitch = s.get(`${name}_PITCH`, index);
 			for (let row = 0; row < rows; row++)
 				if (!this.#dma.read(addr + row * pitch, bytes.subarray(row * rowBytes, (row + 1) * rowBytes))) {
-					this.underruns++;
+					whole = Math.min(whole, Math.floor((row * h) / rows));
 					break;
 				}
 			planes.push(bytes);
@@ -369,11 +371,12 @@ export class Mixer implements DeviceModel, RasterSource {
 			alpha: attr >>> 24,
 			csc,
 			planes,
+			rows: whole,
 		};
 	}
 
 	#unknownFormat(format: number): null {
-		this.ctx.machine.note(this.name, `pixel format ${format} is not modelled: the layer stays black`);
+		this.ctx.machine.note(this.name, `pixel format ${format} is not modelled: the layer is not shown`);
 		return null;
 	}
 
@@ -405,7 +408,8 @@ export class Mixer implements DeviceModel, RasterSource {
 /** R, G, B and alpha of the layer's sample at (x, y). */
 function samplePixel(layer: Layer, x: number, y: number, out: Uint8Array): void {
 	let alpha = 255;
-	if (layer.rgb) {
+	if (y >= layer.rows) out.fill(0, 0, 3);
+	else if (layer.rgb) {
 		const f = RGB_FORMATS[layer.format];
 		const at = (y * layer.width + x) * f.bytes;
 		const bytes = layer.planes[0];

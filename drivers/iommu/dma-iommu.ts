@@ -23,6 +23,7 @@ import {
 import { iommu_put_pages_list } from '#drivers/iommu/iommu-pages.js';
 import {
 	alloc_iova_fast,
+	free_cached_iovas,
 	free_iova_fast,
 	init_iova_domain,
 	iova_cache_get,
@@ -131,6 +132,7 @@ import {
 	INIT_LIST_HEAD,
 	list_add,
 	list_del,
+	list_empty,
 	list_for_each_entry,
 	list_for_each_entry_safe,
 	list_head,

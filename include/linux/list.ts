@@ -136,11 +136,11 @@ export function list_last_entry<T>(head: list_head<T>): T {
 /** One walk through a list. Not a generator: all of the kernel walks lists, and this allocates next to nothing. */
 class list_walk<T> implements Iterator<T>, Iterable<T> {
 	/** The entry that the caller has. */
-	private pos: list_head<T>;
+	pos: list_head<T>;
 	/** The one after it, when it was looked up before the caller got this one. */
-	private n: list_head<T> | null = null;
+	n: list_head<T> | null = null;
 	/** The same object each time. */
-	private readonly result: { done: boolean; value: T } = { done: false, value: undefined as T };
+	readonly result: { done: boolean; value: T } = { done: false, value: undefined as T };
 	constructor(
 		readonly head: list_head<T>,
 		readonly safe: bool,

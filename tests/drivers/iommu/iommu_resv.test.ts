@@ -19,7 +19,7 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { of_find_node_by_path } from '#drivers/of/base.js';
 import { start_kernel } from '#init/main.js';
-import { dma_map_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { dev_name, type device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
@@ -409,6 +409,17 @@ describe('iommu_resv', () => {
 			);
 			const devs = ['a', 'b', 'c'].map((name) => driver.device(name));
 			expect(allAddresses(devs[0]!)).to.deep.equal([0x1_0000, 0x1_2000, 0x1_5000, 0x1_7000]);
+		});
+
+		it('does not give out again what it gave out before the device joined', () => {
+			const { driver } = bootRig(
+				'',
+				regions({ b: [[0x1_2000, 0x2000, IOMMU_RESV_DIRECT]] }, { ...single, ...small(0x1_0000, 0x1_3fff) }),
+			);
+			const a = driver.device('a');
+			for (const dma of allAddresses(a)) dma_unmap_page_attrs(a, dma, K4, DMA_TO_DEVICE, 0);
+			driver.device('b');
+			expect(allAddresses(a)).to.deep.equal([0x1_0000, 0x1_1000]);
 		});
 
 		it('would run into them otherwise: here the second device is silent as it joins', () => {
