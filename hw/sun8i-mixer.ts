@@ -7,7 +7,8 @@
 // chip shows then nobody has written down, and zeros would be green in NV12.
 //
 // Not modelled: the filters of the scalers (a sample is the nearest one, also for chroma), overlays 1 to 3 of a
-// channel, colour keys, the enhancement blocks behind 0x70000, 10-bit and tiled formats, interlace.
+// channel, colour keys, fill colours of pipes, premultiplied alpha, the enhancement blocks behind 0x70000, 10-bit and
+// tiled formats, interlace.
 
 import type { DmaPort } from './dma-port.js';
 import type { DeviceModel, ModelContext } from './model.js';

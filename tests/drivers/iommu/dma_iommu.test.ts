@@ -323,8 +323,8 @@ describe('dma_iommu', () => {
 		expect(iommu_get_dma_cookie(domain)).to.equal(0);
 		const check = board.leakCheck();
 		const { iommu_group } = dev;
-		const { domain: own } = iommu_group!;
-		iommu_group!.domain = domain;
+		const { default_domain: own } = iommu_group!;
+		iommu_group!.default_domain = domain;
 		let failures = 0;
 		for (let nth = 1; ; nth++) {
 			slab_fault.nth = nth;
@@ -337,7 +337,7 @@ describe('dma_iommu', () => {
 			expect(check(), `allocation ${nth}`).to.deep.equal([]);
 		}
 		expect(failures).to.be.above(5);
-		iommu_group!.domain = own;
+		iommu_group!.default_domain = own;
 		iommu_put_dma_cookie(domain);
 		expect(none()).to.deep.equal([]);
 	});

@@ -1,47 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The display from user space: what the CPU draws comes out at the monitor, through the IOMMU.
 import { expect } from 'chai';
+import {
+	iommu_get_domain_for_dev,
+	iommu_iova_to_phys,
+	iommu_map,
+	iommu_unmap,
+} from '#drivers/iommu/iommu.js';
 import { close_fd } from '#fs/file.js';
+import { sysfs_write } from '#fs/sysfs/user.js';
 import { monitorOf } from '#hw/monitor.js';
 import * as drm from '#include/uapi/drm/drm.js';
 import { DRM_FORMAT_NV12, DRM_FORMAT_XRGB8888 } from '#include/uapi/drm/drm_fourcc.js';
-import * as mode from '#include/uapi/drm/drm_mode.js';
-import { IS_ERR } from '#linux/err.js';
+import { GFP_KERNEL } from '#linux/gfp.js';
+import { IOMMU_READ } from '#linux/iommu.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
-import { vma_user_view } from '#mm/memory.js';
-import { ksys_mmap, ksys_munmap, MAP_SHARED, PROT_READ, PROT_WRITE } from '#mm/mmap.js';
+import { nr_used_pages } from '#mm/page_alloc.js';
 import { bootMachine } from '#tests/boot.js';
+import { failEach } from '#tests/fail-each.js';
 import { Display } from '#tools/run/display.js';
+import { draw, drmDevice, errnoOf, kept, mixerOf, videoBuffer } from '../bench.js';
 
 const W = 64;
 const H = 48;
-
-/** Let the user program write to a dumb buffer. */
-function draw(display: Display, dumb: mode.drm_mode_create_dumb, fill: (bytes: Uint8Array) => void): void {
-	const map = new mode.drm_mode_map_dumb();
-	map.handle = dumb.handle;
-	display.ioctl('MODE_MAP_DUMB', drm.DRM_IOCTL_MODE_MAP_DUMB, map);
-	const vma = ksys_mmap(display.fd, dumb.size, PROT_READ | PROT_WRITE, MAP_SHARED, map.offset);
-	if (IS_ERR(vma)) throw new Error(`mmap: ${vma.errno}`);
-	const view = vma_user_view(vma);
-	if (view === null) throw new Error('no view');
-	fill(view);
-	ksys_munmap(vma);
-}
-
-/** What stays of a first use: a page table (the driver frees none before its domain) and cached IOVAs. */
-function kept(leaks: string[]): string[] {
-	return leaks.filter((leak) => !/^(30f0000\.iommu|iova):/.test(leak));
-}
-
-function errnoOf(fn: () => void): string {
-	try {
-		fn();
-	} catch (error) {
-		return (error as Error).message.split(': ')[1];
-	}
-	return 'none';
-}
 
 describe('sun4i_drv', () => {
 	for (const board of ['sun50i-h6-orangepi-3', 'sun50i-h6-orangepi-3-noiommu'])
@@ -105,6 +86,160 @@ describe('sun4i_drv', () => {
 		close_fd(prime.fd);
 		display.close();
 		expect(kept(slab_leaks(before))).to.deep.equal([]);
+	});
+
+	/** A picture of one grey on the screen, in a dumb buffer of its own. */
+	function grey(display: Display, value: number): { fb: number; handle: number } {
+		const dumb = display.createDumb(W, H);
+		draw(display, dumb, (bytes) => bytes.fill(value));
+		const format = DRM_FORMAT_XRGB8888;
+		const fb = display.addFb(dumb.handle, { width: W, height: H, format, pitch: dumb.pitch, offsets: [0] });
+		display.setMode(W, H, fb);
+		return { fb, handle: dumb.handle };
+	}
+
+	it('faults where the memory of a picture was unmapped behind its back, and shows those rows black', () => {
+		const { machine, log } = bootMachine();
+		const display = Display.open();
+		grey(display, 0x80);
+		display.waitVblank();
+		const iova = mixerOf(machine).registers.get('CH1_TOP_LADDR');
+		const domain = iommu_get_domain_for_dev(drmDevice())!;
+		// 256 bytes a row: page 1 has rows 16 to 31.
+		const page = iova + 0x1000;
+		const phys = iommu_iova_to_phys(domain, page);
+		expect(phys).to.be.above(0);
+		expect(log.join('\n')).to.not.match(/Page fault/);
+		const rows = (): number[] => {
+			const { rgb } = monitorOf(machine).capture()!;
+			return Array.from({ length: H }, (_, y) => rgb[y * W * 3]);
+		};
+		expect(rows()).to.deep.equal(new Array(H).fill(0x80));
+
+		expect(iommu_unmap(domain, page, 0x1000)).to.equal(0x1000);
+		display.waitVblank();
+		display.waitVblank();
+		// sun50i-iommu.c: sun50i_iommu_report_fault()
+		const address = `0x${page.toString(16).padStart(16, '0')}`;
+		expect(
+			log.filter((line) => line.includes(`Page fault for ${address} (master 0, dir rd)`)),
+		).to.not.deep.equal([]);
+		expect(rows().slice(0, 16)).to.deep.equal(new Array(16).fill(0x80));
+		expect(rows().slice(16)).to.deep.equal(new Array(H - 16).fill(0));
+		const { underruns } = mixerOf(machine);
+		expect(underruns).to.be.above(0);
+
+		expect(iommu_map(domain, page, phys, 0x1000, IOMMU_READ, GFP_KERNEL)).to.equal(0);
+		display.waitVblank();
+		display.waitVblank();
+		expect(rows()).to.deep.equal(new Array(H).fill(0x80));
+		display.close();
+	});
+
+	it('frees all of it when the file is closed while its picture is on the screen', () => {
+		const { machine } = bootMachine();
+		const round = (): void => {
+			const display = Display.open();
+			grey(display, 0x40);
+			display.waitVblank();
+			close_fd(display.fd);
+		};
+		// The first round leaves a page table (the driver frees none before its domain) and a cached IOVA.
+		round();
+		const [objects, pages] = [slab_live(), nr_used_pages()];
+		round();
+		expect(slab_live()).to.deep.equal(objects);
+		expect(nr_used_pages()).to.equal(pages);
+		// The CRTC goes on, as on Linux; the plane is off.
+		expect(
+			monitorOf(machine)
+				.capture()!
+				.rgb.every((c) => c === 0),
+		).to.equal(true);
+	});
+
+	it('shows one picture after another and has the memory of the last one only', () => {
+		const { machine } = bootMachine();
+		const display = Display.open();
+		const shown = (luma: number): void => {
+			const buffer = videoBuffer(display, W, H, luma);
+			display.show(buffer.fd, buffer.layout);
+			close_fd(buffer.fd);
+			display.closeHandle(buffer.handle);
+			expect(monitorOf(machine).capture()!.rgb[0]).to.equal(luma);
+		};
+		shown(40);
+		shown(80);
+		const [objects, pages] = [slab_live(), nr_used_pages()];
+		shown(120);
+		expect(slab_live()).to.deep.equal(objects);
+		expect(nr_used_pages()).to.equal(pages);
+		display.close();
+	});
+
+	it('leaks nothing whichever allocation of showing a picture fails', () => {
+		bootMachine();
+		const round = (): void => {
+			const display = Display.open();
+			try {
+				grey(display, 0x40);
+			} finally {
+				close_fd(display.fd);
+			}
+		};
+		round();
+		const [objects, pages] = [slab_live(), nr_used_pages()];
+		let refused = 0;
+		failEach((where) => {
+			try {
+				round();
+			} catch (error) {
+				expect((error as Error).message, where).to.match(/ENOMEM|EAGAIN/);
+				refused++;
+			}
+			expect(kept(slab_leaks(objects)), where).to.deep.equal([]);
+		});
+		expect(refused).to.be.above(10);
+		round();
+		expect(nr_used_pages()).to.equal(pages);
+	});
+
+	const DRIVER = '/sys/bus/platform/drivers/sun4i-drm';
+
+	it('leaves nothing when the driver is unbound, has no node then, and works again when it is bound', () => {
+		const { machine } = bootMachine();
+		const round = (value: number): void => {
+			const display = Display.open();
+			grey(display, value);
+			display.waitVblank();
+			expect(monitorOf(machine).capture()!.rgb[0]).to.equal(value);
+			display.close();
+		};
+		round(1);
+		const bound = slab_live();
+		expect(sysfs_write(`${DRIVER}/unbind`, 'display-engine')).to.be.above(0);
+		expect(() => Display.open()).to.throw(/ENXIO|ENODEV/);
+		const [unbound, pages] = [slab_live(), nr_used_pages()];
+		for (const value of [2, 3]) {
+			expect(sysfs_write(`${DRIVER}/bind`, 'display-engine')).to.be.above(0);
+			expect(kept(slab_leaks(bound))).to.deep.equal([]);
+			round(value);
+			expect(sysfs_write(`${DRIVER}/unbind`, 'display-engine')).to.be.above(0);
+			expect(kept(slab_leaks(unbound))).to.deep.equal([]);
+			expect(nr_used_pages()).to.equal(pages);
+		}
+	});
+
+	it('answers -ENODEV to a file that outlives its device, and frees all of it when that is closed', () => {
+		bootMachine();
+		const display = Display.open();
+		expect(sysfs_write(`${DRIVER}/unbind`, 'display-engine')).to.be.above(0);
+		expect(errnoOf(() => display.waitVblank())).to.match(/ENODEV/);
+		const before = slab_live();
+		close_fd(display.fd);
+		expect(before.drm_device - (slab_live().drm_device ?? 0)).to.equal(1);
+		expect(sysfs_write(`${DRIVER}/bind`, 'display-engine')).to.be.above(0);
+		Display.open().close();
 	});
 
 	it('refuses framebuffers that do not fit, unknown buffers and formats, and modes that cannot be', () => {
