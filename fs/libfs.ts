@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Small change for pseudo files: a file with file_operations, buffers to and from user space, one number as text.
+// Pseudo files: file_operations, buffers of user space, one number as text.
 // Linux 6.12: fs/libfs.c
 
 import { kernfs_create_file } from '#fs/kernfs/dir.js';
@@ -28,14 +28,17 @@ interface simple_file {
 
 function simple_file_open(of: kernfs_open_file): int {
 	const { fops, inode: i } = of.kn.priv as simple_file;
-	const f = new file();
+	const f = kzalloc(file, GFP_KERNEL);
+	if (f === null) return -ENOMEM;
 	f.f_op = fops;
 	f.f_inode = i;
 	f.f_mode = of.f_mode;
 	f.f_flags = of.f_flags;
 	f.f_pos = new ref<loff_t>(0);
 	of.priv = f;
-	return fops?.open?.(i, f) ?? 0;
+	const error = fops?.open?.(i, f) ?? 0;
+	if (error) kfree(f);
+	return error;
 }
 
 const simple_kfops: kernfs_ops = {
@@ -43,6 +46,7 @@ const simple_kfops: kernfs_ops = {
 	release: (of): void => {
 		const { fops, inode: i } = of.kn.priv as simple_file;
 		fops?.release?.(i, of.priv as file);
+		kfree(of.priv as file);
 	},
 	read: (of, buf, count, off): ssize_t => {
 		const { fops } = of.kn.priv as simple_file;

@@ -6,7 +6,13 @@ import { cpu_context } from '#asm/current.js';
 import { vprintk_emit } from '#kernel/printk/printk.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
 import { boot_data, early_param } from '#linux/init.js';
-import { __once_lite, type once_site } from '#linux/once_lite.js';
+import { __once_lite, add_once_site, find_once_site, once_site } from '#linux/once_lite.js';
+import {
+	__ratelimit,
+	DEFAULT_RATELIMIT_BURST,
+	DEFAULT_RATELIMIT_INTERVAL,
+	DEFINE_RATELIMIT_STATE,
+} from '#linux/ratelimit.js';
 import { rb_root } from '#linux/rbtree_types.js';
 import type { bool, int, unsigned_long } from '#linux/types.js';
 
@@ -28,12 +34,14 @@ export const panic_state = boot_data(() => ({
 	tainted: 0 as unsigned_long,
 	panicked: false as bool,
 	panic_on_warn: false as bool,
-	/** Where the _ONCE variants have warned. */
-	warned_sites: new rb_root<once_site>(),
+	/** The places that have had their one WARN_ONCE(), dev_warn_once() and the like. */
+	once_sites: new rb_root<once_site>(),
+	/** The places whose messages are limited. */
+	ratelimit_sites: new rb_root<once_site>(),
 }));
 
 const OWN_FILES =
-	/\/(kernel\/panic|kernel\/locking\/\w+|kernel\/sched\/\w+|mm\/(slub|slab_common|util)|include\/linux\/(bug|dev_printk|kernel|kref|lockdep|refcount|sched|slab|wait))\.(js|ts)/;
+	/\/(kernel\/panic|kernel\/locking\/\w+|kernel\/sched\/\w+|mm\/(slub|slab_common|util)|include\/linux\/(bug|dev_printk|kernel|kref|lockdep|printk|refcount|sched|slab|wait))\.(js|ts)/;
 
 // The innermost frame that is not part of the warning itself: C would have __FILE__, __LINE__ and the caller.
 function caller_frame(): string | null {
@@ -43,6 +51,12 @@ function caller_frame(): string | null {
 	Error.stackTraceLimit = limit;
 	for (const line of lines) if (!OWN_FILES.test(line)) return line;
 	return null;
+}
+
+/** The name of the function that @frame is in, as __func__ has it; best effort. */
+function frame_function(frame: string | null): string {
+	const m = /at (?:async )?(?:new )?(?:\w+\.)*([^\s/:]+) [[(]/.exec(frame ?? '');
+	return m?.[1] ?? '(unknown)';
 }
 
 /** Where the caller is, as "file:line function"; best effort. */
@@ -71,9 +85,31 @@ export function kernel_report(level: int, lines: readonly string[]): void {
 	for (const line of lines) vprintk_emit(level, '%s', [line]);
 }
 
-/** Whether the place that asks has not warned yet (include/linux/once_lite.h). */
-export function __warn_once(): bool {
-	return __once_lite(panic_state.warned_sites, caller_frame() ?? '');
+/** The caller's place with its message: in a bundle, all places may have one file. */
+function message_site(frame: string | null, fmt: string): string {
+	return `${frame ?? ''} ${fmt}`;
+}
+
+/** Whether the caller's place gives the message @fmt for the first time (include/linux/once_lite.h: DO_ONCE_LITE()). */
+export function __do_once_lite(fmt: string): bool {
+	return __once_lite(panic_state.once_sites, message_site(caller_frame(), fmt));
+}
+
+/** A place whose messages are limited: C's static variable in printk_ratelimited(). */
+class ratelimit_site extends once_site {
+	readonly rs = DEFINE_RATELIMIT_STATE(DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+}
+
+/** Whether the caller's place may give the message @fmt now (include/linux/printk.h: printk_ratelimited()). */
+export function __printk_ratelimited(fmt: string): bool {
+	const frame = caller_frame();
+	const where = message_site(frame, fmt);
+	let site = find_once_site(panic_state.ratelimit_sites, where) as ratelimit_site | null;
+	if (site === null) {
+		site = new ratelimit_site(where);
+		add_once_site(panic_state.ratelimit_sites, site);
+	}
+	return __ratelimit(site.rs, frame_function(frame)) !== 0;
 }
 
 /** Mark the kernel as not to be trusted (kernel/panic.c: add_taint()). */

@@ -12,10 +12,11 @@ import { EBUSY, EINVAL } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { boot_data, device_initcall } from '#linux/init.js';
 import { IORESOURCE_BUSY, IORESOURCE_MEM, IORESOURCE_TYPE_BITS, resource } from '#linux/ioport.js';
+import { PFN_DOWN, PFN_UP } from '#linux/pfn.js';
 import { pr_warn } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { DEFINE_SPINLOCK, spin_lock, spin_unlock } from '#linux/spinlock.js';
-import { type int, type resource_size_t, U64_MAX } from '#linux/types.js';
+import { type int, type resource_size_t, U64_MAX, type unsigned_long } from '#linux/types.js';
 
 function root_resource(): resource {
 	const root = new resource();
@@ -259,6 +260,30 @@ export function devm_release_mem_region(dev: device, start: resource_size_t, n: 
 	match.start = start;
 	match.n = n;
 	WARN_ON(devres_release(dev, devm_region_release, devm_region_match, match) !== 0);
+}
+
+/**
+ * Call @func for each run of whole pages of System RAM in [start_pfn, start_pfn + nr_pages).
+ *
+ * Returns what @func answered last: other than 0 ends the walk; -EINVAL when there is no RAM in the range.
+ * Linux: kernel/resource.c: walk_system_ram_range()
+ */
+export function walk_system_ram_range<T>(
+	start_pfn: unsigned_long,
+	nr_pages: unsigned_long,
+	arg: T,
+	func: (start_pfn: unsigned_long, nr_pages: unsigned_long, arg: T) => int,
+): int {
+	let ret = -EINVAL;
+	for (let r = iomem_resource.child; r !== null; r = r.sibling) {
+		if (r.name !== 'System RAM') continue;
+		const first = Math.max(start_pfn, PFN_UP(r.start));
+		const end = Math.min(start_pfn + nr_pages, PFN_DOWN(r.end + 1));
+		if (first >= end) continue;
+		ret = func(first, end - first, arg);
+		if (ret !== 0) break;
+	}
+	return ret;
 }
 
 /** The text of /proc/iomem: five levels, two spaces each (kernel/resource.c: r_show()). */

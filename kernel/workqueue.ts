@@ -80,6 +80,7 @@ const pool = boot_data(() => ({
 }));
 
 export const system_wq = boot_data(() => new workqueue_struct('events'));
+export const system_percpu_wq = boot_data(() => new workqueue_struct('events'));
 export const system_highpri_wq = boot_data(() => new workqueue_struct('events_highpri'));
 export const system_long_wq = boot_data(() => new workqueue_struct('events_long'));
 export const system_unbound_wq = boot_data(

@@ -4,6 +4,7 @@
 //
 // Left out: notification, mmap, change of owner.
 
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	kernfs_create_file,
 	kernfs_find_and_get,
@@ -23,8 +24,6 @@ import type { printk_arg } from '#linux/printk.js';
 import { pr_info } from '#linux/printk.js';
 import type { attribute, bin_attribute, sysfs_buf, sysfs_ops } from '#linux/sysfs.js';
 import type { int, loff_t, ref, size_t, ssize_t, umode_t } from '#linux/types.js';
-
-const PAGE_SIZE = 4096;
 
 function sysfs_kobj(of: kernfs_open_file): kobject {
 	return of.kn.parent?.priv as kobject;

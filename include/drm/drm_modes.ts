@@ -9,8 +9,10 @@ export type drm_mode_status = int;
 export const MODE_OK = 0;
 export const MODE_HSYNC = 1;
 export const MODE_VSYNC = 2;
+export const MODE_H_ILLEGAL = 3;
+export const MODE_V_ILLEGAL = 4;
+export const MODE_CLOCK_HIGH = 15;
 export const MODE_CLOCK_LOW = 16;
-export const MODE_CLOCK_HIGH = 17;
 export const MODE_BAD = -2;
 
 export class drm_display_mode {

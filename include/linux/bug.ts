@@ -3,7 +3,7 @@
 // Linux 6.12: include/linux/bug.h, include/asm-generic/bug.h
 //
 // The _ONCE variants fire once a boot for each place in the source, which the JS stack tells.
-import { __warn_once, bug_at, warn_slowpath_fmt } from '#kernel/panic.js';
+import { __do_once_lite, bug_at, warn_slowpath_fmt } from '#kernel/panic.js';
 import type { printk_arg } from '#lib/vsprintf.js';
 import type { bool, unsigned_int } from '#linux/types.js';
 
@@ -30,14 +30,14 @@ export function WARN(condition: unknown, fmt: string, ...args: printk_arg[]): bo
 /** WARN_ON() that reports once (include/asm-generic/bug.h: WARN_ON_ONCE()). */
 export function WARN_ON_ONCE(condition: unknown): bool {
 	if (!condition) return false;
-	if (__warn_once()) warn_slowpath_fmt(null, []);
+	if (__do_once_lite('')) warn_slowpath_fmt(null, []);
 	return true;
 }
 
 /** WARN() that reports once (include/asm-generic/bug.h: WARN_ONCE()). */
 export function WARN_ONCE(condition: unknown, fmt: string, ...args: printk_arg[]): bool {
 	if (!condition) return false;
-	if (__warn_once()) warn_slowpath_fmt(fmt, args);
+	if (__do_once_lite(fmt)) warn_slowpath_fmt(fmt, args);
 	return true;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Messages that say which device they are about.
 // Linux 6.12: include/linux/dev_printk.h; __dev_printk() is drivers/base/core.c's
-import { __printk_once, __printk_ratelimit_at, printk_state, vprintk_emit } from '#kernel/printk/printk.js';
+import { __do_once_lite, __printk_ratelimited } from '#kernel/panic.js';
+import { printk_state, vprintk_emit } from '#kernel/printk/printk.js';
 import { kasprintf_va, type printk_arg } from '#lib/vsprintf.js';
 import { WARN, WARN_ONCE } from '#linux/bug.js';
 import type { device } from '#linux/device.js';
@@ -67,52 +68,52 @@ export const dev_vdbg = dev_dbg;
 
 /** dev_err(), the first time only (include/linux/dev_printk.h: dev_err_once()). */
 export function dev_err_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) dev_printk_emit(3, dev, fmt, args);
+	if (__do_once_lite(fmt)) dev_printk_emit(3, dev, fmt, args);
 }
 
 /** dev_warn(), the first time only (include/linux/dev_printk.h: dev_warn_once()). */
 export function dev_warn_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) dev_printk_emit(4, dev, fmt, args);
+	if (__do_once_lite(fmt)) dev_printk_emit(4, dev, fmt, args);
 }
 
 /** dev_notice(), the first time only (include/linux/dev_printk.h: dev_notice_once()). */
 export function dev_notice_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) dev_printk_emit(5, dev, fmt, args);
+	if (__do_once_lite(fmt)) dev_printk_emit(5, dev, fmt, args);
 }
 
 /** dev_info(), the first time only (include/linux/dev_printk.h: dev_info_once()). */
 export function dev_info_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) dev_printk_emit(6, dev, fmt, args);
+	if (__do_once_lite(fmt)) dev_printk_emit(6, dev, fmt, args);
 }
 
 /** dev_dbg(), the first time only (include/linux/dev_printk.h: dev_dbg_once()). */
 export function dev_dbg_once(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (printk_state.dynamic_debug && __printk_once(fmt)) dev_printk_emit(7, dev, fmt, args);
+	if (printk_state.dynamic_debug && __do_once_lite(fmt)) dev_printk_emit(7, dev, fmt, args);
 }
 
 /** dev_err(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_err_ratelimited()). */
 export function dev_err_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) dev_printk_emit(3, dev, fmt, args);
+	if (__printk_ratelimited(fmt)) dev_printk_emit(3, dev, fmt, args);
 }
 
 /** dev_warn(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_warn_ratelimited()). */
 export function dev_warn_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) dev_printk_emit(4, dev, fmt, args);
+	if (__printk_ratelimited(fmt)) dev_printk_emit(4, dev, fmt, args);
 }
 
 /** dev_notice(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_notice_ratelimited()). */
 export function dev_notice_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) dev_printk_emit(5, dev, fmt, args);
+	if (__printk_ratelimited(fmt)) dev_printk_emit(5, dev, fmt, args);
 }
 
 /** dev_info(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_info_ratelimited()). */
 export function dev_info_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) dev_printk_emit(6, dev, fmt, args);
+	if (__printk_ratelimited(fmt)) dev_printk_emit(6, dev, fmt, args);
 }
 
 /** dev_dbg(), at most 10 times in 5 seconds (include/linux/dev_printk.h: dev_dbg_ratelimited()). */
 export function dev_dbg_ratelimited(dev: device | null, fmt: string, ...args: printk_arg[]): void {
-	if (printk_state.dynamic_debug && __printk_ratelimit_at(fmt)) dev_printk_emit(7, dev, fmt, args);
+	if (printk_state.dynamic_debug && __printk_ratelimited(fmt)) dev_printk_emit(7, dev, fmt, args);
 }
 
 /** WARN() with the device in front (include/linux/dev_printk.h: dev_WARN()). */

@@ -52,6 +52,7 @@ export const EPROTONOSUPPORT = 93;
 export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
 export const ESHUTDOWN = 108;
+export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
 export const EALREADY = 114;
 export const EINPROGRESS = 115;
@@ -112,6 +113,7 @@ const errno_names: Record<int, string> = {
 	[EOPNOTSUPP]: 'EOPNOTSUPP',
 	[EADDRINUSE]: 'EADDRINUSE',
 	[ESHUTDOWN]: 'ESHUTDOWN',
+	[ENOTCONN]: 'ENOTCONN',
 	[ETIMEDOUT]: 'ETIMEDOUT',
 	[EALREADY]: 'EALREADY',
 	[EINPROGRESS]: 'EINPROGRESS',

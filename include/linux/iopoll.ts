@@ -82,6 +82,30 @@ export function read_poll_timeout_atomic<A>(
 	}
 }
 
+/** read_poll_timeout() with C's order of arguments for an op that takes an address (include/linux/iopoll.h). */
+export function readx_poll_timeout<A>(
+	op: (addr: A) => u32,
+	addr: A,
+	val: ref<u32>,
+	cond: (val: u32) => bool,
+	sleep_us: unsigned_long,
+	timeout_us: u64,
+): int {
+	return read_poll_timeout(op, val, cond, sleep_us, timeout_us, false, addr);
+}
+
+/** The same with busy waits, in any context (include/linux/iopoll.h: readx_poll_timeout_atomic()). */
+export function readx_poll_timeout_atomic<A>(
+	op: (addr: A) => u32,
+	addr: A,
+	val: ref<u32>,
+	cond: (val: u32) => bool,
+	delay_us: unsigned_long,
+	timeout_us: u64,
+): int {
+	return read_poll_timeout_atomic(op, val, cond, delay_us, timeout_us, false, addr);
+}
+
 /** Poll a 32-bit register, sleeping between reads (include/linux/iopoll.h: readl_poll_timeout()). */
 export function readl_poll_timeout(
 	addr: __iomem,

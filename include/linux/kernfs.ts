@@ -57,14 +57,15 @@ export class kernfs_node {
 
 /** A file that is open. */
 export class kernfs_open_file {
-	kn: kernfs_node;
+	kn!: kernfs_node;
 	priv: unknown = null;
 	/** Linux: file->f_mode and file->f_flags. */
 	f_mode: unsigned_int = 0;
 	f_flags: unsigned_int = 0;
-	constructor(kn: kernfs_node) {
-		this.kn = kn;
-	}
+	/** Linux: seq_file->buf: what seq_show() made for this reader. */
+	seq_buf: Uint8Array | null = null;
+	/** Linux: seq_file->read_pos: where this reader's next read goes on. */
+	read_pos: loff_t = 0;
 }
 
 export interface kernfs_ops {

@@ -3,7 +3,8 @@
 // Linux 6.12: include/linux/printk.h
 //
 // Format strings carry no line end. pr_debug() speaks when dynamic debug is on (`dyndbg` on the command line).
-import { __printk_once, __printk_ratelimit_at, printk_state, vprintk_emit } from '#kernel/printk/printk.js';
+import { __do_once_lite, __printk_ratelimited } from '#kernel/panic.js';
+import { printk_state, vprintk_emit } from '#kernel/printk/printk.js';
 import type { printk_arg } from '#lib/vsprintf.js';
 import { KERN_CONT } from '#linux/kern_levels.js';
 import type { int } from '#linux/types.js';
@@ -66,50 +67,50 @@ export function no_printk(_fmt: string, ..._args: printk_arg[]): int {
 
 /** pr_err(), the first time only (include/linux/printk.h: pr_err_once()). */
 export function pr_err_once(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) vprintk_emit(3, fmt, args);
+	if (__do_once_lite(fmt)) vprintk_emit(3, fmt, args);
 }
 
 /** pr_warn(), the first time only (include/linux/printk.h: pr_warn_once()). */
 export function pr_warn_once(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) vprintk_emit(4, fmt, args);
+	if (__do_once_lite(fmt)) vprintk_emit(4, fmt, args);
 }
 
 /** pr_notice(), the first time only (include/linux/printk.h: pr_notice_once()). */
 export function pr_notice_once(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) vprintk_emit(5, fmt, args);
+	if (__do_once_lite(fmt)) vprintk_emit(5, fmt, args);
 }
 
 /** pr_info(), the first time only (include/linux/printk.h: pr_info_once()). */
 export function pr_info_once(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_once(fmt)) vprintk_emit(6, fmt, args);
+	if (__do_once_lite(fmt)) vprintk_emit(6, fmt, args);
 }
 
 /** pr_debug(), the first time only (include/linux/printk.h: pr_debug_once()). */
 export function pr_debug_once(fmt: string, ...args: printk_arg[]): void {
-	if (printk_state.dynamic_debug && __printk_once(fmt)) vprintk_emit(7, fmt, args);
+	if (printk_state.dynamic_debug && __do_once_lite(fmt)) vprintk_emit(7, fmt, args);
 }
 
 /** pr_err(), at most 10 times in 5 seconds (include/linux/printk.h: pr_err_ratelimited()). */
 export function pr_err_ratelimited(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) vprintk_emit(3, fmt, args);
+	if (__printk_ratelimited(fmt)) vprintk_emit(3, fmt, args);
 }
 
 /** pr_warn(), at most 10 times in 5 seconds (include/linux/printk.h: pr_warn_ratelimited()). */
 export function pr_warn_ratelimited(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) vprintk_emit(4, fmt, args);
+	if (__printk_ratelimited(fmt)) vprintk_emit(4, fmt, args);
 }
 
 /** pr_notice(), at most 10 times in 5 seconds (include/linux/printk.h: pr_notice_ratelimited()). */
 export function pr_notice_ratelimited(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) vprintk_emit(5, fmt, args);
+	if (__printk_ratelimited(fmt)) vprintk_emit(5, fmt, args);
 }
 
 /** pr_info(), at most 10 times in 5 seconds (include/linux/printk.h: pr_info_ratelimited()). */
 export function pr_info_ratelimited(fmt: string, ...args: printk_arg[]): void {
-	if (__printk_ratelimit_at(fmt)) vprintk_emit(6, fmt, args);
+	if (__printk_ratelimited(fmt)) vprintk_emit(6, fmt, args);
 }
 
 /** pr_debug(), at most 10 times in 5 seconds (include/linux/printk.h: pr_debug_ratelimited()). */
 export function pr_debug_ratelimited(fmt: string, ...args: printk_arg[]): void {
-	if (printk_state.dynamic_debug && __printk_ratelimit_at(fmt)) vprintk_emit(7, fmt, args);
+	if (printk_state.dynamic_debug && __printk_ratelimited(fmt)) vprintk_emit(7, fmt, args);
 }

@@ -30,6 +30,7 @@ export {
 	system_freezable_wq,
 	system_highpri_wq,
 	system_long_wq,
+	system_percpu_wq,
 	system_power_efficient_wq,
 	system_unbound_wq,
 	system_wq,

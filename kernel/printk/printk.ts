@@ -18,14 +18,6 @@ export interface printk_record {
 }
 
 const LOG_RECORDS = 16384;
-const RATELIMIT_INTERVAL = 5_000_000_000;
-const RATELIMIT_BURST = 10;
-
-interface ratelimit_site {
-	begin: u64;
-	printed: int;
-	missed: int;
-}
 
 export const printk_state = boot_data(() => ({
 	log: [] as printk_record[],
@@ -35,8 +27,6 @@ export const printk_state = boot_data(() => ({
 	default_message_loglevel: LOGLEVEL_WARNING as int,
 	/** pr_debug() and dev_dbg() speak. */
 	dynamic_debug: false as bool,
-	once: Object.create(null) as Record<string, bool>,
-	ratelimits: Object.create(null) as Record<string, ratelimit_site>,
 }));
 
 function log_time(): u64 {
@@ -108,35 +98,6 @@ export function vprintk_emit(level: int, fmt: string, args: readonly printk_arg[
 /** Write a message whose level is in its prefix (kernel/printk/printk.c: _printk()). */
 export function _printk(fmt: string, ...args: printk_arg[]): int {
 	return vprintk_emit(-1, fmt, args);
-}
-
-/** Whether this is the first time that @site prints (include/linux/once_lite.h: DO_ONCE_LITE()). */
-export function __printk_once(site: string): bool {
-	if (printk_state.once[site] === true) return false;
-	printk_state.once[site] = true;
-	return true;
-}
-
-/** Whether @site may print: 10 times in 5 seconds (include/linux/printk.h: printk_ratelimited()). */
-export function __printk_ratelimit_at(site: string): bool {
-	const now = log_time();
-	let rs = printk_state.ratelimits[site];
-	if (rs === undefined) {
-		rs = { begin: now, printed: 0, missed: 0 };
-		printk_state.ratelimits[site] = rs;
-	}
-	if (now > rs.begin + RATELIMIT_INTERVAL) {
-		if (rs.missed > 0) log_store(LOGLEVEL_WARNING, `${site}: ${rs.missed} callbacks suppressed`);
-		rs.begin = now;
-		rs.printed = 0;
-		rs.missed = 0;
-	}
-	if (rs.printed < RATELIMIT_BURST) {
-		rs.printed++;
-		return true;
-	}
-	rs.missed++;
-	return false;
 }
 
 /** The log as dmesg shows it, messages of @max_level and below (kernel/printk/printk.c: kmsg_dump_get_line()). */

@@ -38,6 +38,44 @@ describe('fs_sysfs', () => {
 		expect(sysfs_stat('/sys/k/a')).to.deep.equal({ type: 'F', mode: 0o644 });
 	});
 
+	it('asks show() once for each reading from the start, and again after a seek', () => {
+		bootDriverCore();
+		const k = kobject_create_and_add('k', null)!;
+		let shown = 0;
+		const show = (_k: kobject, _a: kobj_attribute, buf: ref<string>): number =>
+			sysfs_emit(buf, 'show %d\n', ++shown);
+		sysfs_create_file(k, new kobj_attribute('a', 0o444, show));
+		expect(sysfs_read('/sys/k/a')).to.equal('show 1\n');
+		expect(shown).to.equal(1);
+
+		// fs/seq_file.c, seq_read_iter(): the text is made at position 0, and where a reader jumps to.
+		const of = kernfs_fop_open(sysfs_lookup('/sys/k/a') as kernfs_node, FMODE_READ) as kernfs_open_file;
+		const read = (count: number, off: number): string => {
+			const buf = new Uint8Array(count);
+			return new TextDecoder().decode(buf.subarray(0, kernfs_fop_read(of, buf, count, off)));
+		};
+		const pieces: [number, number, string][] = [
+			[5, 0, 'show '],
+			[5, 5, '2\n'],
+			[5, 7, ''],
+			[4, 0, 'show'],
+			[9, 5, '4\n'],
+		];
+		for (const [count, off, text] of pieces) expect(read(count, off)).to.equal(text);
+		kernfs_fop_release(of);
+		expect(shown).to.equal(4);
+	});
+
+	it('opens a file by memory that its release gives back', () => {
+		bootDriverCore();
+		const k = kobject_create_and_add('k', null)!;
+		sysfs_create_file(k, new kobj_attribute('a', 0o644, emitting('x'), (_k, _a, _b, n) => n));
+		const before = slab_objects();
+		expect(sysfs_read('/sys/k/a')).to.equal('x\n');
+		expect(sysfs_write('/sys/k/a', 'y')).to.equal(1);
+		expect(slab_objects()).to.equal(before);
+	});
+
 	it('answers -EACCES where the mode forbids, also to root', () => {
 		bootDriverCore();
 		const k = kobject_create_and_add('k', null)!;

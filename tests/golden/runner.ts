@@ -74,7 +74,7 @@ class FileRun {
 				session.refresh();
 				this.compareBefore(c, session.takeLog());
 			} else if (c.before !== undefined) this.compareBefore(c, first);
-			if (this.queued) session.setType('DMA-FQ');
+			if (this.queued || /changed to DMA-FQ/.test(c.note ?? '')) session.setType('DMA-FQ');
 		}
 		if (!this.managed && (/driver_managed_dma/.test(c.note ?? '') || c.case.startsWith('unmanaged'))) {
 			session.manage();

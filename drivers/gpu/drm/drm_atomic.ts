@@ -135,7 +135,8 @@ export function drm_atomic_add_affected_planes(state: drm_atomic_state, crtc: dr
 function drm_atomic_plane_check(new_plane_state: drm_plane_state): int {
 	const { plane, crtc, fb } = new_plane_state;
 	if ((crtc === null) !== (fb === null)) {
-		dev_dbg(plane.dev.dev, '[PLANE:%d:%s] CRTC set but no FB', plane.base.id, plane.name);
+		const what = crtc ? 'CRTC set but no FB' : 'FB set but no CRTC';
+		dev_dbg(plane.dev.dev, '[PLANE:%d:%s] %s', plane.base.id, plane.name, what);
 		return -EINVAL;
 	}
 	if (!crtc || !fb) return 0;

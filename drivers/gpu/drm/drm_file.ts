@@ -7,6 +7,7 @@ import { drm_fb_release } from '#drivers/gpu/drm/drm_framebuffer.js';
 import { drm_gem_open, drm_gem_release } from '#drivers/gpu/drm/drm_gem.js';
 import { DRIVER_MODESET, drm_core_check_feature } from '#include/drm/drm_drv.js';
 import { drm_file, type drm_minor } from '#include/drm/drm_file.js';
+import { atomic_dec, atomic_inc } from '#linux/atomic.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { ENOMEM } from '#linux/errno.js';
 import type { file, inode } from '#linux/fs.js';
@@ -50,10 +51,10 @@ function drm_open_helper(filp: file, minor: drm_minor): int {
 export function drm_open(inode: inode, filp: file): int {
 	const minor = drm_minor_acquire(iminor(inode));
 	if (IS_ERR(minor)) return PTR_ERR(minor);
-	minor.dev.open_count.counter++;
+	atomic_inc(minor.dev.open_count);
 	const retcode = drm_open_helper(filp, minor);
 	if (retcode) {
-		minor.dev.open_count.counter--;
+		atomic_dec(minor.dev.open_count);
 		drm_minor_release(minor);
 	}
 	return retcode;
@@ -79,7 +80,7 @@ export function drm_release(_inode: inode, filp: file): int {
 	list_del(file_priv.lhead);
 	mutex_unlock(dev.filelist_mutex);
 	drm_file_free(file_priv);
-	dev.open_count.counter--;
+	atomic_dec(dev.open_count);
 	drm_minor_release(minor);
 	return 0;
 }

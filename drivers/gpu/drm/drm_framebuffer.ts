@@ -12,7 +12,7 @@ import {
 	drm_atomic_set_crtc_for_plane,
 	drm_atomic_set_fb_for_plane,
 } from '#drivers/gpu/drm/drm_atomic_uapi.js';
-import { __drm_format_info, drm_get_format_info } from '#drivers/gpu/drm/drm_fourcc.js';
+import { __drm_format_info } from '#drivers/gpu/drm/drm_fourcc.js';
 import {
 	__drm_mode_object_add,
 	drm_mode_object_find,
@@ -24,6 +24,8 @@ import type { drm_device } from '#include/drm/drm_device.js';
 import { DRIVER_MODESET, drm_core_check_feature } from '#include/drm/drm_drv.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import {
+	DRM_FORMAT_MAX_PLANES,
+	type drm_format_info,
 	drm_format_info_min_pitch,
 	drm_format_info_plane_height,
 	drm_format_info_plane_width,
@@ -52,7 +54,7 @@ import {
 	list_for_each_entry_safe,
 } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
-import { type int, U32_MAX, type u32 } from '#linux/types.js';
+import { type bool, type int, U32_MAX, type u32 } from '#linux/types.js';
 
 /** Whether the part of @fb that a plane is to show lies in it. -ENOSPC. Linux: drm_framebuffer_check_src_coords() */
 export function drm_framebuffer_check_src_coords(
@@ -71,37 +73,45 @@ export function drm_framebuffer_check_src_coords(
 	return 0;
 }
 
+/** One plane of what a user describes: a buffer, and room for its rows. */
+function framebuffer_check_plane(dev: drm_device, r: drm_mode_fb_cmd2, info: drm_format_info, i: int): int {
+	const min_pitch = drm_format_info_min_pitch(info, i, drm_format_info_plane_width(info, r.width, i));
+	const end = drm_format_info_plane_height(info, r.height, i) * r.pitches[i] + r.offsets[i];
+
+	if (!r.handles[i]) {
+		dev_dbg(dev.dev, 'no buffer object handle for plane %d', i);
+		return -EINVAL;
+	}
+	if (min_pitch > U32_MAX || end > U32_MAX) return -ERANGE;
+	if (r.pitches[i] < min_pitch) {
+		dev_dbg(dev.dev, 'bad pitch %u for plane %d', r.pitches[i], i);
+		return -EINVAL;
+	}
+	// With the flag all planes have one modifier, without it none.
+	const modifier = r.flags & DRM_MODE_FB_MODIFIERS ? r.modifier[0] : 0;
+	if (r.modifier[i] === modifier) return 0;
+	dev_dbg(dev.dev, 'bad fb modifier 0x%llx for plane %d', r.modifier[i], i);
+	return -EINVAL;
+}
+
+/** Old programs leave garbage in the planes that a format does not have; only those that know modifiers are held to it. */
+function framebuffer_plane_unused(r: drm_mode_fb_cmd2, i: int): bool {
+	if (r.modifier[i]) return false;
+	return !(r.flags & DRM_MODE_FB_MODIFIERS) || !(r.handles[i] || r.pitches[i] || r.offsets[i]);
+}
+
 function framebuffer_check(dev: drm_device, r: drm_mode_fb_cmd2): int {
-	if (!__drm_format_info(r.pixel_format)) {
+	const info = __drm_format_info(r.pixel_format);
+	if (!info) {
 		dev_dbg(dev.dev, 'bad framebuffer format 0x%08x', r.pixel_format);
 		return -EINVAL;
 	}
 	if (r.width === 0 || r.height === 0) return -EINVAL;
-
-	const info = drm_get_format_info(dev, r)!;
-	for (let i = 0; i < info.num_planes; i++) {
-		const width = drm_format_info_plane_width(info, r.width, i);
-		const height = drm_format_info_plane_height(info, r.height, i);
-		const min_pitch = drm_format_info_min_pitch(info, i, width);
-
-		if (!r.handles[i]) {
-			dev_dbg(dev.dev, 'no buffer object handle for plane %d', i);
-			return -EINVAL;
-		}
-		if (min_pitch > U32_MAX) return -ERANGE;
-		if (height * r.pitches[i] + r.offsets[i] > U32_MAX) return -ERANGE;
-		if (r.pitches[i] < min_pitch) {
-			dev_dbg(dev.dev, 'bad pitch %u for plane %d', r.pitches[i], i);
-			return -EINVAL;
-		}
-		if (r.modifier[i] && !(r.flags & DRM_MODE_FB_MODIFIERS)) return -EINVAL;
-		if (r.flags & DRM_MODE_FB_MODIFIERS && r.modifier[i] !== r.modifier[0]) return -EINVAL;
-	}
-	for (let i = info.num_planes; i < 4; i++) {
-		if (r.modifier[i]) return -EINVAL;
-		// Old programs leave garbage here; only those that know modifiers are held to it.
-		if (!(r.flags & DRM_MODE_FB_MODIFIERS)) continue;
-		if (r.handles[i] || r.pitches[i] || r.offsets[i]) return -EINVAL;
+	for (let i = 0; i < DRM_FORMAT_MAX_PLANES; i++) {
+		if (i < info.num_planes) {
+			const ret = framebuffer_check_plane(dev, r, info, i);
+			if (ret) return ret;
+		} else if (!framebuffer_plane_unused(r, i)) return -EINVAL;
 	}
 	return 0;
 }

@@ -5,15 +5,14 @@
 import {
 	type drm_display_mode,
 	type drm_mode_status,
-	MODE_BAD,
-	MODE_HSYNC,
+	MODE_CLOCK_LOW,
+	MODE_H_ILLEGAL,
 	MODE_OK,
-	MODE_VSYNC,
+	MODE_V_ILLEGAL,
 } from '#include/drm/drm_modes.js';
 import { DRM_MODE_FLAG_ALL, type drm_mode_modeinfo } from '#include/uapi/drm/drm_mode.js';
 import { EINVAL, ERANGE } from '#linux/errno.js';
-import type { bool, int } from '#linux/types.js';
-import { INT_MAX } from '#linux/types.js';
+import { type bool, INT_MAX, type int, type u16 } from '#linux/types.js';
 
 /** Linux: drm_mode_vrefresh() */
 export function drm_mode_vrefresh(mode: drm_display_mode): int {
@@ -26,17 +25,25 @@ export function drm_mode_set_name(mode: drm_display_mode): void {
 	mode.name = `${mode.hdisplay}x${mode.vdisplay}`;
 }
 
-/** Linux: drm_mode_set_crtcinfo() */
+/** What a mode is made of in time: the numbers that two equal modes have in common. */
+const TIMINGS = [
+	'clock',
+	'hdisplay',
+	'hsync_start',
+	'hsync_end',
+	'htotal',
+	'vdisplay',
+	'vsync_start',
+	'vsync_end',
+	'vtotal',
+] as const;
+
+/** What users and the kernel write down of a mode; the rate of frames comes on top for users. */
+const SHARED = [...TIMINGS, 'hskew', 'vscan', 'flags', 'type'] as const;
+
+/** What the hardware is programmed with: here, the mode itself. Linux: drm_mode_set_crtcinfo() */
 export function drm_mode_set_crtcinfo(p: drm_display_mode, _adjust_flags: int): void {
-	p.crtc_clock = p.clock;
-	p.crtc_hdisplay = p.hdisplay;
-	p.crtc_hsync_start = p.hsync_start;
-	p.crtc_hsync_end = p.hsync_end;
-	p.crtc_htotal = p.htotal;
-	p.crtc_vdisplay = p.vdisplay;
-	p.crtc_vsync_start = p.vsync_start;
-	p.crtc_vsync_end = p.vsync_end;
-	p.crtc_vtotal = p.vtotal;
+	for (const field of TIMINGS) p[`crtc_${field}`] = p[field];
 }
 
 /** Copy all but the list. Linux: drm_mode_copy() */
@@ -45,77 +52,40 @@ export function drm_mode_copy(dst: drm_display_mode, src: drm_display_mode): voi
 	Object.assign(dst, fields);
 }
 
-/** Linux: drm_mode_equal() */
+/** Whether two modes make the same picture, whatever they are called. Linux: drm_mode_equal() */
 export function drm_mode_equal(a: drm_display_mode, b: drm_display_mode): bool {
-	return (
-		a.clock === b.clock &&
-		a.hdisplay === b.hdisplay &&
-		a.hsync_start === b.hsync_start &&
-		a.hsync_end === b.hsync_end &&
-		a.htotal === b.htotal &&
-		a.vdisplay === b.vdisplay &&
-		a.vsync_start === b.vsync_start &&
-		a.vsync_end === b.vsync_end &&
-		a.vtotal === b.vtotal &&
-		a.flags === b.flags
-	);
+	return a.flags === b.flags && TIMINGS.every((field) => a[field] === b[field]);
+}
+
+/** A line, or a frame, begins with its picture; then comes the pulse, and what is between is not less than nothing. */
+function in_order(display: u16, sync_start: u16, sync_end: u16, total: u16): bool {
+	return display > 0 && display <= sync_start && sync_start <= sync_end && sync_end <= total;
 }
 
 function drm_mode_validate_basic(mode: drm_display_mode): drm_mode_status {
-	if (mode.clock === 0) return MODE_BAD;
-	if (
-		mode.hdisplay === 0 ||
-		mode.hsync_start < mode.hdisplay ||
-		mode.hsync_end < mode.hsync_start ||
-		mode.htotal < mode.hsync_end
-	)
-		return MODE_HSYNC;
-	if (
-		mode.vdisplay === 0 ||
-		mode.vsync_start < mode.vdisplay ||
-		mode.vsync_end < mode.vsync_start ||
-		mode.vtotal < mode.vsync_end
-	)
-		return MODE_VSYNC;
+	if (mode.clock === 0) return MODE_CLOCK_LOW;
+	if (!in_order(mode.hdisplay, mode.hsync_start, mode.hsync_end, mode.htotal)) return MODE_H_ILLEGAL;
+	if (!in_order(mode.vdisplay, mode.vsync_start, mode.vsync_end, mode.vtotal)) return MODE_V_ILLEGAL;
 	return MODE_OK;
 }
 
-/** Linux: drm_mode_convert_to_umode() */
+/** A mode as users get it. Linux: drm_mode_convert_to_umode() */
 export function drm_mode_convert_to_umode(out: drm_mode_modeinfo, input: drm_display_mode): void {
-	out.clock = input.clock;
-	out.hdisplay = input.hdisplay;
-	out.hsync_start = input.hsync_start;
-	out.hsync_end = input.hsync_end;
-	out.htotal = input.htotal;
-	out.hskew = input.hskew;
-	out.vdisplay = input.vdisplay;
-	out.vsync_start = input.vsync_start;
-	out.vsync_end = input.vsync_end;
-	out.vtotal = input.vtotal;
-	out.vscan = input.vscan;
+	for (const field of SHARED) out[field] = input[field];
 	out.vrefresh = drm_mode_vrefresh(input);
-	out.flags = input.flags;
-	out.type = input.type;
 	out.name = input.name;
 }
 
-/** A user's mode; -ERANGE for a clock of more than 31 bits, -EINVAL for timings that cannot be. */
+/**
+ * drm_mode_convert_umode - A user's mode
+ *
+ * -ERANGE for a clock or rate of more than 31 bits, -EINVAL for unknown flags and timings that cannot be.
+ * Linux: drm_mode_convert_umode()
+ */
 export function drm_mode_convert_umode(out: drm_display_mode, input: drm_mode_modeinfo): int {
 	if (input.clock > INT_MAX || input.vrefresh > INT_MAX) return -ERANGE;
 	if ((input.flags & ~DRM_MODE_FLAG_ALL) !== 0) return -EINVAL;
-	out.clock = input.clock;
-	out.hdisplay = input.hdisplay;
-	out.hsync_start = input.hsync_start;
-	out.hsync_end = input.hsync_end;
-	out.htotal = input.htotal;
-	out.hskew = input.hskew;
-	out.vdisplay = input.vdisplay;
-	out.vsync_start = input.vsync_start;
-	out.vsync_end = input.vsync_end;
-	out.vtotal = input.vtotal;
-	out.vscan = input.vscan;
-	out.flags = input.flags;
-	out.type = input.type;
+	for (const field of SHARED) out[field] = input[field];
 	out.name = input.name;
 	if (drm_mode_validate_basic(out) !== MODE_OK) return -EINVAL;
 	drm_mode_set_crtcinfo(out, 0);

@@ -23,38 +23,53 @@ export function drm_rect_calc_hscale(src: drm_rect, dst: drm_rect, min_hscale: i
 	return calc_checked(drm_rect_width(src), drm_rect_width(dst), min_hscale, max_hscale);
 }
 
+/** The same from top to bottom. Linux: drm_rect_calc_vscale() */
 export function drm_rect_calc_vscale(src: drm_rect, dst: drm_rect, min_vscale: int, max_vscale: int): int {
 	return calc_checked(drm_rect_height(src), drm_rect_height(dst), min_vscale, max_vscale);
 }
 
-/** How much of @src is cut when @clip pixels of @dst are. */
-function clip_scaled(src: int, dst: int, clip: int): int {
-	if (dst === 0) return 0;
-	const left = (src * (dst - clip)) / dst;
-	return src < dst * 65536 ? Math.ceil(left) : Math.floor(left);
+/** One direction of a rectangle, from `from` up to but not including `to`. */
+interface span {
+	from: int;
+	to: int;
 }
 
-/** Cut @dst to @clip, and @src with it; whether something is left. Linux: drm_rect_clip_scaled() */
+/** What is left of @src when @cut of the pixels of @dst go; at most all of them. */
+function src_left(src: span, dst: span, cut: int): int {
+	const [from, to] = [src.to - src.from, dst.to - dst.from];
+	if (to === 0) return 0;
+	const left = (from * (to - cut)) / to;
+	// Towards 1:1, so that cutting never makes of an enlargement a reduction, or the other way round.
+	return from < to * 65536 ? Math.ceil(left) : Math.floor(left);
+}
+
+/** Cut @dst to @clip at both ends, and @src by as much of its own. */
+function clip_span(src: span, dst: span, clip: span): void {
+	const before = Math.min(clip.from - dst.from, dst.to - dst.from);
+	if (before > 0) {
+		src.from = src.to - src_left(src, dst, before);
+		dst.from += before;
+	}
+	const behind = Math.min(dst.to - clip.to, dst.to - dst.from);
+	if (behind > 0) {
+		src.to = src.from + src_left(src, dst, behind);
+		dst.to -= behind;
+	}
+}
+
+/**
+ * drm_rect_clip_scaled - Cut a rectangle on screen to what is visible, and its source with it
+ * @src: in 1/65536 of a pixel
+ *
+ * Returns whether something is left. Linux: drivers/gpu/drm/drm_rect.c: drm_rect_clip_scaled()
+ */
 export function drm_rect_clip_scaled(src: drm_rect, dst: drm_rect, clip: drm_rect): bool {
-	let diff = clip.x1 - dst.x1;
-	if (diff > 0) {
-		src.x1 = src.x2 - clip_scaled(drm_rect_width(src), drm_rect_width(dst), diff);
-		dst.x1 = clip.x1;
-	}
-	diff = clip.y1 - dst.y1;
-	if (diff > 0) {
-		src.y1 = src.y2 - clip_scaled(drm_rect_height(src), drm_rect_height(dst), diff);
-		dst.y1 = clip.y1;
-	}
-	diff = dst.x2 - clip.x2;
-	if (diff > 0) {
-		src.x2 = src.x1 + clip_scaled(drm_rect_width(src), drm_rect_width(dst), diff);
-		dst.x2 = clip.x2;
-	}
-	diff = dst.y2 - clip.y2;
-	if (diff > 0) {
-		src.y2 = src.y1 + clip_scaled(drm_rect_height(src), drm_rect_height(dst), diff);
-		dst.y2 = clip.y2;
-	}
+	const x = { src: { from: src.x1, to: src.x2 }, dst: { from: dst.x1, to: dst.x2 } };
+	clip_span(x.src, x.dst, { from: clip.x1, to: clip.x2 });
+	[src.x1, src.x2, dst.x1, dst.x2] = [x.src.from, x.src.to, x.dst.from, x.dst.to];
+
+	const y = { src: { from: src.y1, to: src.y2 }, dst: { from: dst.y1, to: dst.y2 } };
+	clip_span(y.src, y.dst, { from: clip.y1, to: clip.y2 });
+	[src.y1, src.y2, dst.y1, dst.y2] = [y.src.from, y.src.to, y.dst.from, y.dst.to];
 	return drm_rect_visible(dst);
 }

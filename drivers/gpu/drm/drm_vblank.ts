@@ -18,6 +18,13 @@ import {
 	_DRM_VBLANK_TYPES_MASK,
 	type drm_wait_vblank,
 } from '#include/uapi/drm/drm.js';
+import {
+	atomic_dec,
+	atomic_dec_and_test,
+	atomic_inc,
+	atomic_inc_return,
+	atomic_read,
+} from '#linux/atomic.js';
 import { WARN_ON } from '#linux/bug.js';
 import { EBUSY, EINVAL, ENOMEM, EOPNOTSUPP } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
@@ -27,7 +34,7 @@ import { list_for_each_entry } from '#linux/list.js';
 import { kcalloc, kfree } from '#linux/slab.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '#linux/spinlock.js';
 import { mod_timer, timer_delete_sync, type timer_list, timer_setup } from '#linux/timer.js';
-import { type bool, container_of, type int, type u64, type unsigned_int } from '#linux/types.js';
+import { type bool, container_of, type int, type u32, type u64, type unsigned_int } from '#linux/types.js';
 import { wait_event_interruptible_timeout, wake_up } from '#linux/wait.js';
 
 /** Milliseconds that an unused interrupt stays on. */
@@ -76,7 +83,7 @@ function vblank_disable_fn(t: timer_list): void {
 	const vblank = container_of(t, drm_vblank_crtc);
 	const dev = vblank.dev!;
 	const irqflags = spin_lock_irqsave(dev.vbl_lock);
-	if (vblank.refcount.counter === 0 && vblank.enabled) drm_vblank_disable_and_save(dev, vblank.pipe);
+	if (atomic_read(vblank.refcount) === 0 && vblank.enabled) drm_vblank_disable_and_save(dev, vblank.pipe);
 	spin_unlock_irqrestore(dev.vbl_lock, irqflags);
 }
 
@@ -98,9 +105,9 @@ export function drm_vblank_get(dev: drm_device, pipe: unsigned_int): int {
 	if (!vblank) return -EINVAL;
 	let ret: int = 0;
 	const irqflags = spin_lock_irqsave(dev.vbl_lock);
-	if (++vblank.refcount.counter === 1) ret = drm_vblank_enable(dev, pipe);
+	if (atomic_inc_return(vblank.refcount) === 1) ret = drm_vblank_enable(dev, pipe);
 	else if (!vblank.enabled) ret = -EINVAL;
-	if (ret) vblank.refcount.counter--;
+	if (ret) atomic_dec(vblank.refcount);
 	spin_unlock_irqrestore(dev.vbl_lock, irqflags);
 	return ret;
 }
@@ -108,8 +115,8 @@ export function drm_vblank_get(dev: drm_device, pipe: unsigned_int): int {
 /** Linux: drm_vblank_put() */
 export function drm_vblank_put(dev: drm_device, pipe: unsigned_int): void {
 	const vblank = dev.vblank![pipe];
-	if (WARN_ON(vblank.refcount.counter === 0)) return;
-	if (--vblank.refcount.counter === 0)
+	if (WARN_ON(atomic_read(vblank.refcount) === 0)) return;
+	if (atomic_dec_and_test(vblank.refcount))
 		mod_timer(vblank.disable_timer, jiffies() + msecs_to_jiffies(vblank.offdelay_ms));
 }
 
@@ -139,7 +146,7 @@ export function drm_crtc_vblank_off(crtc: drm_crtc): void {
 	drm_vblank_disable_and_save(dev, crtc.index);
 	wake_up(vblank.queue);
 	if (!vblank.inmodeset) {
-		vblank.refcount.counter++;
+		atomic_inc(vblank.refcount);
 		vblank.inmodeset = 1;
 	}
 	spin_unlock_irqrestore(dev.vbl_lock, irqflags);
@@ -149,7 +156,7 @@ export function drm_crtc_vblank_off(crtc: drm_crtc): void {
 export function drm_crtc_vblank_reset(crtc: drm_crtc): void {
 	const vblank = crtc.dev.vblank?.[crtc.index];
 	if (!vblank || vblank.inmodeset) return;
-	vblank.refcount.counter++;
+	atomic_inc(vblank.refcount);
 	vblank.inmodeset = 1;
 }
 
@@ -160,10 +167,10 @@ export function drm_crtc_vblank_on(crtc: drm_crtc): void {
 	if (!vblank) return;
 	const irqflags = spin_lock_irqsave(dev.vbl_lock);
 	if (vblank.inmodeset) {
-		vblank.refcount.counter--;
+		atomic_dec(vblank.refcount);
 		vblank.inmodeset = 0;
 	}
-	if (vblank.refcount.counter !== 0) WARN_ON(drm_vblank_enable(dev, crtc.index) !== 0);
+	if (atomic_read(vblank.refcount) !== 0) WARN_ON(drm_vblank_enable(dev, crtc.index) !== 0);
 	spin_unlock_irqrestore(dev.vbl_lock, irqflags);
 }
 
@@ -187,8 +194,27 @@ export function drm_crtc_handle_vblank(crtc: drm_crtc): bool {
 	return drm_handle_vblank(crtc.dev, crtc.index);
 }
 
-function drm_vblank_passed(seq: u64, ref: u64): bool {
-	return seq >= ref;
+/** -EINVAL for what is no request, or one for an event: events need a queue that read() drains. */
+function vblank_check_type(type: u32): int {
+	const known = _DRM_VBLANK_TYPES_MASK | _DRM_VBLANK_FLAGS_MASK | _DRM_VBLANK_HIGH_CRTC_MASK;
+	return type & (~known | _DRM_VBLANK_SIGNAL | _DRM_VBLANK_EVENT) ? -EINVAL : 0;
+}
+
+/** The CRTC that is meant: a number in the type, or, as once when there were two, a flag. */
+function vblank_pipe(type: u32): unsigned_int {
+	const high = (type & _DRM_VBLANK_HIGH_CRTC_MASK) >>> _DRM_VBLANK_HIGH_CRTC_SHIFT;
+	return high || (type & _DRM_VBLANK_SECONDARY ? 1 : 0);
+}
+
+/** Sleep until @vblank has counted to @target or goes off. -EBUSY: neither for three seconds. */
+function vblank_wait(vblank: drm_vblank_crtc, target: u64): int {
+	if (vblank.count >= target) return 0;
+	const left = wait_event_interruptible_timeout(
+		vblank.queue,
+		() => vblank.count >= target || !vblank.enabled,
+		msecs_to_jiffies(3000),
+	);
+	return left === 0 ? -EBUSY : 0;
 }
 
 /**
@@ -200,31 +226,19 @@ function drm_vblank_passed(seq: u64, ref: u64): bool {
 export function drm_wait_vblank_ioctl(dev: drm_device, vblwait: drm_wait_vblank, _file_priv: drm_file): int {
 	const { request, reply } = vblwait;
 	if (dev.num_crtcs === 0) return -EOPNOTSUPP;
-	if (request.type & _DRM_VBLANK_SIGNAL) return -EINVAL;
-	if (request.type & ~(_DRM_VBLANK_TYPES_MASK | _DRM_VBLANK_FLAGS_MASK | _DRM_VBLANK_HIGH_CRTC_MASK))
-		return -EINVAL;
-	const flags = request.type & _DRM_VBLANK_FLAGS_MASK;
-	// Events need a queue that read() drains.
-	if (flags & _DRM_VBLANK_EVENT) return -EINVAL;
-	const high_pipe = request.type & _DRM_VBLANK_HIGH_CRTC_MASK;
-	const pipe = high_pipe ? high_pipe >> _DRM_VBLANK_HIGH_CRTC_SHIFT : flags & _DRM_VBLANK_SECONDARY ? 1 : 0;
+	let ret = vblank_check_type(request.type);
+	if (ret) return ret;
+	const pipe = vblank_pipe(request.type);
 	if (pipe >= dev.num_crtcs) return -EINVAL;
+	ret = drm_vblank_get(dev, pipe);
+	if (ret) return ret;
 
 	const vblank = dev.vblank![pipe];
-	let ret = drm_vblank_get(dev, pipe);
-	if (ret) return ret;
-	const seq = drm_vblank_count(dev, pipe);
-	let req_seq = (request.type & _DRM_VBLANK_RELATIVE ? seq : 0) + request.sequence;
-	if (flags & _DRM_VBLANK_NEXTONMISS && drm_vblank_passed(seq, req_seq)) req_seq = seq + 1;
-	if (req_seq !== seq) {
-		const left = wait_event_interruptible_timeout(
-			vblank.queue,
-			() => drm_vblank_passed(drm_vblank_count(dev, pipe), req_seq) || !vblank.enabled,
-			msecs_to_jiffies(3000),
-		);
-		if (left === 0) ret = -EBUSY;
-	}
-	reply.sequence = drm_vblank_count(dev, pipe) >>> 0;
+	const now = vblank.count;
+	let target = request.sequence + (request.type & _DRM_VBLANK_RELATIVE ? now : 0);
+	if (request.type & _DRM_VBLANK_NEXTONMISS && target <= now) target = now + 1;
+	ret = vblank_wait(vblank, target);
+	reply.sequence = vblank.count >>> 0;
 	reply.tval_sec = Math.floor(vblank.time / 1e9);
 	reply.tval_usec = Math.floor((vblank.time % 1e9) / 1000);
 	drm_vblank_put(dev, pipe);

@@ -57,20 +57,33 @@ describe('printk', () => {
 	});
 
 	it('says _once things once a boot, ratelimited ones ten times in five seconds', () => {
+		const say_once = (): void => pr_info_once('once');
+		const say_often = (): void => pr_warn_ratelimited('often');
 		for (let i = 0; i < 30; i++) {
-			pr_info_once('once');
-			pr_warn_ratelimited('often');
+			say_once();
+			say_often();
 		}
 		expect(m.lines).to.have.length(11);
 		m.advance(6_000_000_000);
-		pr_warn_ratelimited('often');
+		say_often();
+		// lib/ratelimit.c, ___ratelimit(): the report names __func__, the function that has the message.
 		expect(m.lines.slice(-2).map((l) => l.slice(15))).to.deep.equal([
-			'often: 20 callbacks suppressed',
+			'say_often: 20 callbacks suppressed',
 			'often',
 		]);
 		m = bootFake();
-		pr_info_once('once');
+		say_once();
 		expect(m.lines).to.have.length(1);
+	});
+
+	it('counts each place in the source for itself, also with the same words', () => {
+		for (let i = 0; i < 12; i++) {
+			pr_info_once('once');
+			pr_info_once('once');
+			pr_warn_ratelimited('often');
+			pr_warn_ratelimited('often');
+		}
+		expect(m.lines).to.have.length(2 + 2 * 10);
 	});
 
 	it('prints debug messages only with dynamic debug', () => {

@@ -63,6 +63,10 @@ export function writeq(value: u64, addr: __iomem): void {
 	write(addr, 8, value);
 }
 
+// Raw accesses differ in byte order only, and CPU and registers are little endian both.
+export const __raw_readl = readl;
+export const __raw_writel = writel;
+
 // Relaxed accesses differ in barriers only, and this machine is in order.
 export const readb_relaxed = readb;
 export const readw_relaxed = readw;

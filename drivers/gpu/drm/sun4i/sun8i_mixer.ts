@@ -50,7 +50,7 @@ import { of_endpoint } from '#linux/of_graph.js';
 import { module_platform_driver, platform_driver, to_platform_device } from '#linux/platform_device.js';
 import type { regmap_config } from '#linux/regmap.js';
 import { devm_reset_control_get } from '#linux/reset.js';
-import type { bool, int } from '#linux/types.js';
+import type { bool, int, u32 } from '#linux/types.js';
 
 function sun8i_layer_enable(layer: sun8i_layer, enable: bool): void {
 	const ch_base = R.sun8i_channel_base(layer.mixer, layer.channel);
@@ -139,6 +139,20 @@ const sun8i_mixer_regmap_config: regmap_config = {
 	max_register: 0xffffc,
 };
 
+/** The switches of what stands behind the blender and makes pictures nicer. */
+const DE3_ENHANCERS: readonly u32[] = [
+	R.SUN50I_MIXER_FCE_EN,
+	R.SUN50I_MIXER_PEAK_EN,
+	R.SUN50I_MIXER_LCTI_EN,
+	R.SUN50I_MIXER_BLS_EN,
+	R.SUN50I_MIXER_FCC_EN,
+	R.SUN50I_MIXER_DNS_EN,
+	R.SUN50I_MIXER_DRC_EN,
+	R.SUN50I_MIXER_FMT_EN,
+	R.SUN50I_MIXER_CDC0_EN,
+	R.SUN50I_MIXER_CDC1_EN,
+];
+
 /** The mixer's number: that of the endpoint that its output leads to. */
 function sun8i_mixer_of_get_id(node: device_node): int {
 	const ep = of_graph_get_endpoint_by_regs(node, 1, -1);
@@ -224,16 +238,7 @@ function sun8i_mixer_bind(dev: device, _master: device, data: unknown): int {
 	const base = R.sun8i_blender_base(mixer);
 	// Registers are what they were; the engines behind the blender stay off.
 	for (let i = 0; i < R.DE3_MIXER_UNIT_SIZE; i += 4) regmap_write(map, i, 0);
-	regmap_write(map, R.SUN50I_MIXER_FCE_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_PEAK_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_LCTI_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_BLS_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_FCC_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_DNS_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_DRC_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_FMT_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_CDC0_EN, 0);
-	regmap_write(map, R.SUN50I_MIXER_CDC1_EN, 0);
+	for (const enable of DE3_ENHANCERS) regmap_write(map, enable, 0);
 
 	regmap_write(map, R.SUN8I_MIXER_GLOBAL_CTL, R.SUN8I_MIXER_GLOBAL_CTL_RT_EN);
 	regmap_write(map, R.SUN8I_MIXER_BLEND_BKCOLOR(base), R.SUN8I_MIXER_BLEND_COLOR_BLACK);

@@ -63,6 +63,14 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { lower_32_bits } from '#linux/math64.js';
 import { type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
+/** Of @size from @start, both in 1/65536 of a pixel: whole pixels in groups of @sub, and what is before the start. */
+function whole_samples(start: int, size: int, sub: u32): { size: u32; phase: u32 } {
+	const group_off = Math.floor(start / 65536) % sub;
+	const pixels = Math.floor(size / 65536) + group_off;
+	// With one pixel to a sample the size stays; with more, half a group at the end is not shown.
+	return { size: pixels - (pixels % sub), phase: (start % 65536) + group_off * 65536 };
+}
+
 function sun8i_vi_layer_update_coord(
 	mixer: sun8i_mixer,
 	channel: int,
@@ -77,24 +85,13 @@ function sun8i_vi_layer_update_coord(
 	const bld_base = R.sun8i_blender_base(mixer);
 	const ch_base = R.sun8i_channel_base(mixer, channel);
 
-	let src_w = Math.floor(drm_rect_width(state.src) / 65536);
-	let src_h = Math.floor(drm_rect_height(state.src) / 65536);
+	// The source begins and ends on whole chroma samples; what is cut off that way is phase.
+	const across = whole_samples(state.src.x1, drm_rect_width(state.src), hsub);
+	const down = whole_samples(state.src.y1, drm_rect_height(state.src), vsub);
+	let src_w = across.size;
+	const src_h = down.size;
 	const dst_w = drm_rect_width(state.dst);
 	const dst_h = drm_rect_height(state.dst);
-	let hphase = state.src.x1 & 0xffff;
-	let vphase = state.src.y1 & 0xffff;
-
-	// The source begins and ends on whole chroma samples; what is cut off that way is phase.
-	if (hsub > 1) {
-		const remainder = (state.src.x1 >>> 16) & (hsub - 1);
-		src_w = (src_w + remainder) & ~(hsub - 1);
-		hphase += remainder << 16;
-	}
-	if (vsub > 1) {
-		const remainder = (state.src.y1 >>> 16) & (vsub - 1);
-		src_h = (src_h + remainder) & ~(vsub - 1);
-		vphase += remainder << 16;
-	}
 	const insize = R.SUN8I_MIXER_SIZE(src_w, src_h);
 	const outsize = R.SUN8I_MIXER_SIZE(dst_w, dst_h);
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_LAYER_SIZE(ch_base, overlay), insize);
@@ -104,7 +101,7 @@ function sun8i_vi_layer_update_coord(
 	let hm = 0;
 	// Subsampled chroma always needs the scaler.
 	const subsampled = hsub > 1 || vsub > 1;
-	if (insize !== outsize || subsampled || hphase || vphase) {
+	if (insize !== outsize || subsampled || across.phase || down.phase) {
 		const scanline = subsampled ? mixer.cfg.scanline_yuv : 2048;
 		if (src_w > scanline) {
 			hm = src_w;
@@ -113,7 +110,19 @@ function sun8i_vi_layer_update_coord(
 		}
 		const hscale = Math.floor((src_w * 65536) / dst_w);
 		const vscale = Math.floor((src_h * 65536) / dst_h);
-		sun8i_vi_scaler_setup(mixer, channel, src_w, src_h, dst_w, dst_h, hscale, vscale, hphase, vphase, format);
+		sun8i_vi_scaler_setup(
+			mixer,
+			channel,
+			src_w,
+			src_h,
+			dst_w,
+			dst_h,
+			hscale,
+			vscale,
+			across.phase,
+			down.phase,
+			format,
+		);
 		sun8i_vi_scaler_enable(mixer, channel, true);
 	} else sun8i_vi_scaler_enable(mixer, channel, false);
 
