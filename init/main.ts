@@ -29,7 +29,6 @@ import { pr_debug, pr_info, pr_notice } from '#linux/printk.js';
 import { type int, ref } from '#linux/types.js';
 import { for_each_mem_region, for_each_reserved_mem_region } from '#mm/memblock.js';
 import { page_alloc_init_late } from '#mm/mm_init.js';
-
 import { kmem_cache_init } from '#mm/slub.js';
 
 const linux_banner = 'Linux version 6.12.117 (TypeScript)';
@@ -80,8 +79,7 @@ arch_initcall(reserve_memblock_reserved_regions);
 /** init/main.c: do_one_initcall() */
 function do_one_initcall(fn: () => int): int {
 	const ret = fn();
-	if (ret !== 0) pr_debug('initcall %s returned %d', fn.name, ret);
-	if (ret < 0 && fn.name !== '') pr_debug('initcall %s failed: %s', fn.name, errname(ret));
+	if (ret !== 0) pr_debug('initcall %s returned %s', fn.name, errname(ret));
 	return ret;
 }
 

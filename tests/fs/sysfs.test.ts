@@ -6,15 +6,26 @@ import { dev_set_name, device_add, device_initialize, device_unregister } from '
 import { platform_bus } from '#drivers/base/platform.js';
 import { debugfs_create_bool, debugfs_create_u32 } from '#fs/debugfs/file.js';
 import { debugfs_create_dir, debugfs_create_file, debugfs_remove } from '#fs/debugfs/inode.js';
+import { kernfs_fop_open, kernfs_fop_read, kernfs_fop_release } from '#fs/kernfs/file.js';
 import { DEFINE_SHOW_ATTRIBUTE, seq_printf } from '#fs/seq_file.js';
 import { sysfs_create_file, sysfs_emit, sysfs_emit_at } from '#fs/sysfs/file.js';
 import { sysfs_add_link_to_group, sysfs_create_group, sysfs_remove_group } from '#fs/sysfs/group.js';
-import { sysfs_read, sysfs_readdir, sysfs_readlink, sysfs_stat, sysfs_write } from '#fs/sysfs/user.js';
+import {
+	sysfs_lookup,
+	sysfs_read,
+	sysfs_readdir,
+	sysfs_readlink,
+	sysfs_stat,
+	sysfs_write,
+} from '#fs/sysfs/user.js';
 import { kobj_sysfs_ops, kobject_create_and_add, kobject_init_and_add } from '#lib/kobject.js';
 import { device } from '#linux/device.js';
 import { ERR_PTR, IS_ERR } from '#linux/err.js';
 import { EACCES, EEXIST, EINVAL, EISDIR, ENOENT } from '#linux/errno.js';
+import { FMODE_READ } from '#linux/fs.js';
+import type { kernfs_node, kernfs_open_file } from '#linux/kernfs.js';
 import { kobj_attribute, kobject } from '#linux/kobject.js';
+import { slab_live } from '#linux/slab.js';
 import { ref } from '#linux/types.js';
 import { addDevice, bootDriverCore, makeDevice, ok } from '#tests/drivers/base/boot.js';
 
@@ -70,10 +81,10 @@ describe('fs_sysfs', () => {
 		bootDriverCore();
 		const k = kobject_create_and_add('k', null)!;
 		sysfs_create_file(k, new kobj_attribute('a', 0o644, emitting('x'), (_k, _a, _b, n) => n));
-		const before = slab_objects();
+		const before = slab_live();
 		expect(sysfs_read('/sys/k/a')).to.equal('x\n');
 		expect(sysfs_write('/sys/k/a', 'y')).to.equal(1);
-		expect(slab_objects()).to.equal(before);
+		expect(slab_live()).to.deep.equal(before);
 	});
 
 	it('answers -EACCES where the mode forbids, also to root', () => {
