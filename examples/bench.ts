@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the examples share: a board with test masters m0, m1, m2 behind an H6 IOMMU, m3 without one.
+// For the examples: test masters m0, m1, m2 behind an H6 IOMMU, m3 without.
 import '#init/vmlinux.js';
 import { readFileSync } from 'node:fs';
 import { Machine } from '#hw/machine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One page, one mapping, one access: what iommu_map() writes, and what the hardware makes of it.
+// One page mapped and read: what iommu_map() writes, how the hardware reads it.
 
 import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
 import { virt_to_phys } from '#asm/memory.js';

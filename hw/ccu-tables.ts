@@ -19,6 +19,21 @@ export interface CcuTable {
 	readonly bootOn: readonly string[];
 }
 
+/** What the boot loader needs and leaves on: CPU, memory and its bus, the console. */
+const BOOT_ON: readonly string[] = [
+	'PLL_CPUX',
+	'PLL_DDR0',
+	'PLL_PERIPH0',
+	'MBUS',
+	'RST_MBUS',
+	'BUS_DRAM',
+	'RST_BUS_DRAM',
+	'BUS_PSI',
+	'RST_BUS_PSI',
+	'BUS_UART0',
+	'RST_BUS_UART0',
+];
+
 export const CCU_H6: CcuTable = {
 	clocks: [
 		[1, 'PLL_CPUX', 0x000, 31],
@@ -207,19 +222,7 @@ export const CCU_H6: CcuTable = {
 		[62, 'RST_BUS_HDCP', 0xc4c, 16],
 	],
 	plls: [0x000, 0x010, 0x020, 0x028, 0x030, 0x040, 0x048, 0x058, 0x060, 0x070, 0x078],
-	bootOn: [
-		'PLL_CPUX',
-		'PLL_DDR0',
-		'PLL_PERIPH0',
-		'MBUS',
-		'RST_MBUS',
-		'BUS_DRAM',
-		'RST_BUS_DRAM',
-		'BUS_PSI',
-		'RST_BUS_PSI',
-		'BUS_UART0',
-		'RST_BUS_UART0',
-	],
+	bootOn: BOOT_ON,
 };
 
 export const CCU_H616: CcuTable = {
@@ -401,20 +404,7 @@ export const CCU_H616: CcuTable = {
 		[60, 'RST_BUS_GPADC', 0x9ec, 16],
 	],
 	plls: [0x000, 0x010, 0x018, 0x020, 0x028, 0x030, 0x040, 0x048, 0x050, 0x058, 0x060, 0x078],
-	bootOn: [
-		'PLL_CPUX',
-		'PLL_DDR0',
-		'PLL_DDR1',
-		'PLL_PERIPH0',
-		'MBUS',
-		'RST_MBUS',
-		'BUS_DRAM',
-		'RST_BUS_DRAM',
-		'BUS_PSI',
-		'RST_BUS_PSI',
-		'BUS_UART0',
-		'RST_BUS_UART0',
-	],
+	bootOn: [...BOOT_ON, 'PLL_DDR1'],
 };
 
 export const CCU_H6_R: CcuTable = {
@@ -445,21 +435,15 @@ export const CCU_H6_R: CcuTable = {
 	bootOn: [],
 };
 
+/** The places of @all that have one of the numbers @ids. */
+function some(all: readonly BitPlace[], ids: readonly number[]): BitPlace[] {
+	return all.filter(([id]) => ids.includes(id));
+}
+
+/** A part of the H6's unit, at the same places. */
 export const CCU_H616_R: CcuTable = {
-	clocks: [
-		[5, 'R_APB1_TWD', 0x12c, 0],
-		[8, 'R_APB2_I2C', 0x19c, 0],
-		[9, 'R_APB1_IR', 0x1cc, 0],
-		[11, 'IR', 0x1c0, 31],
-		[13, 'R_APB2_RSB', 0x1bc, 0],
-		[14, 'R_APB1_RTC', 0x20c, 0],
-	],
-	resets: [
-		[1, 'RST_R_APB1_TWD', 0x12c, 16],
-		[4, 'RST_R_APB2_I2C', 0x19c, 16],
-		[5, 'RST_R_APB1_IR', 0x1cc, 16],
-		[7, 'RST_R_APB2_RSB', 0x1bc, 16],
-	],
+	clocks: some(CCU_H6_R.clocks, [5, 8, 9, 11, 13, 14]),
+	resets: some(CCU_H6_R.resets, [1, 4, 5, 7]),
 	plls: [],
 	bootOn: [],
 };

@@ -9,6 +9,7 @@ import { GicV3 } from './gic-v3.js';
 import type { ModelFactory } from './model.js';
 import { resetSimple } from './reset-simple.js';
 import { Tcon } from './sun4i-tcon.js';
+import { Emac } from './sun8i-emac.js';
 import { Mixer } from './sun8i-mixer.js';
 import { TconTop } from './sun8i-tcon-top.js';
 import { sun50iH6Iommu } from './sun50i-h6-iommu.js';
@@ -30,5 +31,6 @@ export const models: Readonly<Record<string, ModelFactory>> = {
 	'allwinner,sun50i-h6-tcon-top': (ctx) => new TconTop(ctx.name),
 	'allwinner,sun50i-h6-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
 	'allwinner,sun8i-r40-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
+	'allwinner,sun50i-h6-emac': (ctx) => new Emac(ctx.name, ctx),
 	'oracle,master': testMaster,
 };

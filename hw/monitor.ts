@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The monitor at the end of the cable: shows, and hands out, the last raster it was sent.
+// The monitor at the end of the cable: shows the last raster it was sent.
 
 import type { MachineServices } from './model.js';
 

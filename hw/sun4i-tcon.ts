@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The timing controller of the TV path: says when a frame is due, interrupts at vertical blanking.
+// The TV path's timing controller: when a frame is due; vertical blanking.
 //
 // Registers: Linux 6.12, drivers/gpu/drm/sun4i/sun4i_tcon.h.
 //

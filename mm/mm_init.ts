@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Zones from the boot-time memory map, and the hand-over from memblock to the page allocator.
+// Zones from the boot-time memory map; hand-over from memblock to pages.
 // Linux 6.12: mm/mm_init.c (and memblock_free_all() of mm/memblock.c, which would make a cycle there)
 // Left out: NUMA nodes, deferred struct page initialisation (struct pages are made when asked for),
 // ZONE_MOVABLE, hash table sizes.

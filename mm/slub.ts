@@ -81,20 +81,17 @@ export const slab_state = boot_data(() => ({
 	poison: true as bool,
 }));
 
-early_param('slab_debug', (val) => {
+/** What is checked: no value is freed objects and users (mm/slub.c: setup_slub_debug()). */
+function setup_slub_debug(val: string | null): int {
 	const flags = val ?? 'FU';
 	slab_state.store_user = flags.includes('U');
 	slab_state.check_use = flags.includes('F');
 	slab_state.poison = !flags.includes('-');
 	return 0;
-});
-early_param('slub_debug', (val) => {
-	const flags = val ?? 'FU';
-	slab_state.store_user = flags.includes('U');
-	slab_state.check_use = flags.includes('F');
-	slab_state.poison = !flags.includes('-');
-	return 0;
-});
+}
+
+early_param('slab_debug', setup_slub_debug);
+early_param('slub_debug', setup_slub_debug);
 
 function site(): string {
 	return slab_state.store_user ? caller_site() : '';

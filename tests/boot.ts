@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A booted machine for a test: the project's board, or a tree of the test's own.
+// A booted machine for a test: the project's board, or a tree of the test's.
 // First, so that initcalls run in link order whatever else is imported.
 import '#init/vmlinux.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Failure injection: have one allocation after the other fail, until none is left that could.
+// Failure injection: one allocation after the other, until none can fail.
 import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { slab_fault } from '#mm/failslab.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A machine with a clock, a timer and interrupts by request, and nothing else: for tests of the kernel's floor.
+// A clock, a timer, interrupts by request: a machine for the kernel's floor.
 
 import { set_machine } from '#arch/arm64/kernel/setup.js';
 import type { machine, machine_memory, machine_vectors, schedule_kind } from '#asm/machine.js';

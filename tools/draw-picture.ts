@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The default picture, drawn: pages that lie scattered over the memory, and the one picture that they make.
+// The default picture: scattered pages, and the one picture that they make.
 //
 //     node build/tools/draw-picture.js [OUT]        (default: examples/picture.jpg)
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A small baseline JPEG encoder: what jpeg-js's encoder leaves out, which is every subsampling but 4:4:4, grey,
-// and restart markers. Slow and plain; for the default picture and for tests.
+// A small baseline JPEG encoder, for what jpeg-js's encoder leaves out.
+// That is every subsampling but 4:4:4, grey, and restart markers. Slow and plain; for the default picture and tests.
 //
 // ITU-T T.81: annex A (blocks and the DCT), F.1.2 (Huffman coding), K.3.3 (the example tables).
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Looks at a JPEG file before it goes to the video engine, and says in one line what is wrong with it.
+// Looks at a JPEG before the video engine does, and says what is wrong with it.
 //
 // The driver checks the same (cedrus_jpeg.ts) and answers -EINVAL; this is for people. Entropy-coded data is
 // checked by counting blocks, so that a file which was cut and closed again with an EOI is noticed too.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A user program's side of /dev/videoN: the calls that a JPEG player would make, one method each.
+// A user program's side of /dev/videoN: the calls that a JPEG player makes.
 
 import { close_fd } from '#fs/file.js';
 import { do_sys_open, ksys_ioctl } from '#fs/open.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The video engine turned against its driver: one more job, with an address that nobody gave it.
+// The video engine against its driver: a job with an address nobody gave it.
 //
 // For use after a job, while the device streams: the tables and sizes of that job are still in the registers. The
 // engine's interrupts are off; when the access is refused it stays busy until the driver resets it (stream off and on).

@@ -1373,36 +1373,32 @@ export function device_unregister(dev: device): void {
 
 // ---- walking children ----------------------------------------------------------------------------------------
 
-/** Call @fn for each child until it answers something else than 0 (drivers/base/core.c: device_for_each_child()). */
-export function device_for_each_child(
+type child_fn_t = (dev: device, data: unknown) => int;
+
+/** Call @fn for the children of @parent, one @step after the other, until it answers something else than 0. */
+function for_each_child(
 	parent: device,
 	data: unknown,
-	fn: (dev: device, data: unknown) => int,
+	fn: child_fn_t,
+	step: (i: klist_iter<device_private>) => klist_node<device_private> | null,
 ): int {
 	if (parent.p === null) return 0;
 	const i = new klist_iter<device_private>();
 	let error = 0;
 	klist_iter_init(parent.p.klist_children, i);
-	for (let n = klist_next(i); n !== null; n = error ? null : klist_next(i))
-		error = fn(n.container.device, data);
+	for (let n = step(i); n !== null; n = error ? null : step(i)) error = fn(n.container.device, data);
 	klist_iter_exit(i);
 	return error;
 }
 
+/** Call @fn for each child until it answers something else than 0 (drivers/base/core.c: device_for_each_child()). */
+export function device_for_each_child(parent: device, data: unknown, fn: child_fn_t): int {
+	return for_each_child(parent, data, fn, klist_next);
+}
+
 /** The same from the last one (drivers/base/core.c: device_for_each_child_reverse()). */
-export function device_for_each_child_reverse(
-	parent: device,
-	data: unknown,
-	fn: (dev: device, data: unknown) => int,
-): int {
-	if (parent.p === null) return 0;
-	const i = new klist_iter<device_private>();
-	let error = 0;
-	klist_iter_init(parent.p.klist_children, i);
-	for (let n = klist_prev(i); n !== null; n = error ? null : klist_prev(i))
-		error = fn(n.container.device, data);
-	klist_iter_exit(i);
-	return error;
+export function device_for_each_child_reverse(parent: device, data: unknown, fn: child_fn_t): int {
+	return for_each_child(parent, data, fn, klist_prev);
 }
 
 /** The first child that @match takes, with a reference (drivers/base/core.c: device_find_child()). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The DMA API behind an IOMMU: every mapping gets a piece of the domain's address space.
+// The DMA API behind an IOMMU: each mapping gets addresses of the domain.
 // Linux 6.12: drivers/iommu/dma-iommu.c
 // Left out: PCI (host bridge windows, the 32-bit workaround, untrusted devices), peer-to-peer pages, deferred attach
 // (kdump kernels), MSI pages (iommu_dma_prepare_msi(), iommu_dma_compose_msi_msg(); the MSI cookie itself is here).
@@ -937,6 +937,25 @@ export function iommu_dma_sync_single_for_device(
 	if (!coherent) arch_sync_dma_for_device(phys, size, dir);
 }
 
+/** Every entry of @sgl to one side: by @sync_single what is bounced, else the caches alone, by @sync_arch. */
+function sync_sg(
+	dev: device,
+	sgl: scatterlist,
+	nelems: int,
+	dir: dma_data_direction,
+	sync_single: typeof iommu_dma_sync_single_for_cpu,
+	sync_arch: typeof arch_sync_dma_for_cpu,
+): void {
+	const bounced = sg_dma_is_swiotlb(sgl);
+	if (!bounced && dev_is_dma_coherent(dev)) return;
+
+	let sg: scatterlist | null = sgl;
+	for (let i = 0; i < nelems && sg !== null; i++, sg = sg_next(sg)) {
+		if (bounced) sync_single(dev, sg.dma_address, sg.length, dir);
+		else sync_arch(sg_phys(sg), sg.length, dir);
+	}
+}
+
 /** drivers/iommu/dma-iommu.c: iommu_dma_sync_sg_for_cpu() */
 export function iommu_dma_sync_sg_for_cpu(
 	dev: device,
@@ -944,14 +963,7 @@ export function iommu_dma_sync_sg_for_cpu(
 	nelems: int,
 	dir: dma_data_direction,
 ): void {
-	const bounced = sg_dma_is_swiotlb(sgl);
-	if (!bounced && dev_is_dma_coherent(dev)) return;
-
-	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nelems && sg !== null; i++, sg = sg_next(sg)) {
-		if (bounced) iommu_dma_sync_single_for_cpu(dev, sg.dma_address, sg.length, dir);
-		else arch_sync_dma_for_cpu(sg_phys(sg), sg.length, dir);
-	}
+	sync_sg(dev, sgl, nelems, dir, iommu_dma_sync_single_for_cpu, arch_sync_dma_for_cpu);
 }
 
 /** drivers/iommu/dma-iommu.c: iommu_dma_sync_sg_for_device() */
@@ -961,14 +973,7 @@ export function iommu_dma_sync_sg_for_device(
 	nelems: int,
 	dir: dma_data_direction,
 ): void {
-	const bounced = sg_dma_is_swiotlb(sgl);
-	if (!bounced && dev_is_dma_coherent(dev)) return;
-
-	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nelems && sg !== null; i++, sg = sg_next(sg)) {
-		if (bounced) iommu_dma_sync_single_for_device(dev, sg.dma_address, sg.length, dir);
-		else arch_sync_dma_for_device(sg_phys(sg), sg.length, dir);
-	}
+	sync_sg(dev, sgl, nelems, dir, iommu_dma_sync_single_for_device, arch_sync_dma_for_device);
 }
 
 /** drivers/iommu/dma-iommu.c: iommu_dma_map_page(); see dma_map_page_attrs(). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The allocator of DMA address space: a tree of ranges, and per-CPU caches in front of it.
+// The allocator of DMA addresses: a tree of ranges, per-CPU caches before it.
 // Linux 6.12: drivers/iommu/iova.c
 // Left out: CPU hotplug (a CPU's cache is never emptied because the CPU went away).
 //

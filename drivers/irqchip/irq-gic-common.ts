@@ -4,7 +4,13 @@
 import { WARN_ON } from '#linux/bug.js';
 import { EINVAL } from '#linux/errno.js';
 import { readl_relaxed, writel_relaxed } from '#linux/io.js';
-import { IRQ_TYPE_EDGE_BOTH, IRQ_TYPE_LEVEL_MASK, IRQ_TYPE_SENSE_MASK } from '#linux/irq.js';
+import {
+	IRQ_TYPE_EDGE_BOTH,
+	IRQ_TYPE_EDGE_RISING,
+	IRQ_TYPE_LEVEL_HIGH,
+	IRQ_TYPE_LEVEL_MASK,
+	IRQ_TYPE_SENSE_MASK,
+} from '#linux/irq.js';
 import type { irq_domain, irq_fwspec } from '#linux/irqdomain.js';
 import type { __iomem, bool, int, ref, u32, unsigned_int, unsigned_long } from '#linux/types.js';
 
@@ -18,6 +24,9 @@ export const GIC_DIST_ACTIVE_CLEAR = 0x380;
 export const GIC_DIST_PRI = 0x400;
 export const GIC_DIST_TARGET = 0x800;
 export const GIC_DIST_CONFIG = 0xc00;
+
+/** Numbers from here on are no interrupts: 1023 is "nothing pending". */
+export const GIC_SPECIAL_IDS = 1020;
 
 /** All interrupts at one middle priority, in each byte. */
 const GICD_INT_DEF_PRI_X4 = 0xa0a0a0a0;
@@ -36,6 +45,24 @@ export function gic_configure_irq(irq: unsigned_int, type: unsigned_int, base: _
 	writel_relaxed(val, base + confoff);
 	// What does not stick the hardware cannot do.
 	return readl_relaxed(base + confoff) === val >>> 0 ? 0 : -EINVAL;
+}
+
+/**
+ * Set the trigger of interrupt @hwirq, whose configuration registers are in the frame at @base
+ * (drivers/irqchip/irq-gic.c, irq-gic-v3.c: gic_set_type()).
+ */
+export function gic_set_trigger(hwirq: unsigned_int, type: unsigned_int, base: __iomem): int {
+	// Software-generated interrupts are edges, and only one polarity of a shared one exists.
+	if (hwirq < 16) return type === IRQ_TYPE_EDGE_RISING ? 0 : -EINVAL;
+	if (hwirq >= 32 && type !== IRQ_TYPE_LEVEL_HIGH && type !== IRQ_TYPE_EDGE_RISING) return -EINVAL;
+	const ret = gic_configure_irq(hwirq, type, base + GIC_DIST_CONFIG);
+	// A private interrupt may be fixed; that is nobody's fault.
+	return ret !== 0 && hwirq < 32 ? 0 : ret;
+}
+
+/** How many interrupts the distributor at @base has, the CPU's own among them (GICD_TYPER: ITLinesNumber). */
+export function gic_count_irqs(base: __iomem): unsigned_int {
+	return Math.min(((readl_relaxed(base + GIC_DIST_CTR) & 0x1f) + 1) * 32, GIC_SPECIAL_IDS);
 }
 
 /** @val into every word from @regs on that has @bits for each of the interrupts @first to @end. */

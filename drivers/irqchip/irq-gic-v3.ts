@@ -6,17 +6,17 @@
 // are routed to the only CPU, which is the reset value of the routing registers.
 import { machine } from '#arch/arm64/kernel/setup.js';
 import {
-	GIC_DIST_CONFIG,
-	GIC_DIST_CTR,
 	GIC_DIST_CTRL,
 	GIC_DIST_ENABLE_CLEAR,
 	GIC_DIST_ENABLE_SET,
 	GIC_DIST_IGROUP,
-	gic_configure_irq,
+	GIC_SPECIAL_IDS,
+	gic_count_irqs,
 	gic_cpu_config,
 	gic_dist_config,
 	gic_irq_domain_translate,
 	gic_poke,
+	gic_set_trigger,
 } from '#drivers/irqchip/irq-gic-common.js';
 import { of_address_to_resource, of_iomap } from '#drivers/of/address.js';
 import { handle_fasteoi_irq } from '#kernel/irq/chip.js';
@@ -26,16 +26,11 @@ import { irq_domain_create_linear, irq_domain_set_info } from '#kernel/irq/irqdo
 import { request_mem_region } from '#kernel/resource.js';
 import { WARN_ONCE } from '#linux/bug.js';
 import { udelay } from '#linux/delay.js';
-import { EINVAL, ENODEV, ENOMEM, ENXIO } from '#linux/errno.js';
+import { ENODEV, ENOMEM, ENXIO } from '#linux/errno.js';
 import { boot_data } from '#linux/init.js';
 import { iounmap, readl_relaxed, writel_relaxed } from '#linux/io.js';
 import { resource, resource_size } from '#linux/ioport.js';
-import {
-	IRQ_TYPE_EDGE_RISING,
-	IRQ_TYPE_LEVEL_HIGH,
-	type irq_chip,
-	irq_data_get_irq_chip_data,
-} from '#linux/irq.js';
+import { type irq_chip, irq_data_get_irq_chip_data } from '#linux/irq.js';
 import { IRQCHIP_DECLARE } from '#linux/irqchip.js';
 import type { irq_data } from '#linux/irqdesc.js';
 import type { irq_domain, irq_domain_ops } from '#linux/irqdomain.js';
@@ -62,7 +57,6 @@ const GICR_SGI_BASE = 0x10000;
 
 const DEFAULT_PMR_VALUE = 0xf0;
 const ICC_CTLR_EL1_EOImode_drop_dir = 0;
-const GIC_SPECIAL_IDS = 1020;
 /** Polls of one microsecond before we give up. */
 const TIMEOUT_US = 1000000;
 
@@ -114,10 +108,7 @@ function gic_eoi_irq(d: irq_data): void {
 }
 
 function gic_set_type(d: irq_data, type: unsigned_int): int {
-	if (d.hwirq < 16) return type === IRQ_TYPE_EDGE_RISING ? 0 : -EINVAL;
-	if (d.hwirq >= 32 && type !== IRQ_TYPE_LEVEL_HIGH && type !== IRQ_TYPE_EDGE_RISING) return -EINVAL;
-	const ret = gic_configure_irq(d.hwirq, type, gic_irq_base(d) + GIC_DIST_CONFIG);
-	return ret !== 0 && d.hwirq < 32 ? 0 : ret;
+	return gic_set_trigger(d.hwirq, type, gic_irq_base(d));
 }
 
 const gic_chip: irq_chip = {
@@ -209,7 +200,7 @@ export function gic_of_init(node: device_node, _parent: device_node | null): int
 	const gic = new gic_chip_data();
 	gic.dist_base = dist_base;
 	gic.rdist_base = rdist_base;
-	gic.gic_irqs = Math.min(((readl_relaxed(dist_base + GIC_DIST_CTR) & 0x1f) + 1) * 32, GIC_SPECIAL_IDS);
+	gic.gic_irqs = gic_count_irqs(dist_base);
 	pr_info('GICv3: %d SPIs implemented', gic.gic_irqs - 32);
 	pr_info('GICv3: %d Extended SPIs implemented', 0);
 	gic.domain = irq_domain_create_linear(of_fwnode_handle(node), gic.gic_irqs, gic_irq_domain_ops, gic);

@@ -5,17 +5,17 @@
 // Left out: interprocessor interrupts, cascaded and non-banked GICs, GICv2m, split EOI, power management.
 
 import {
-	GIC_DIST_CONFIG,
-	GIC_DIST_CTR,
 	GIC_DIST_CTRL,
 	GIC_DIST_ENABLE_CLEAR,
 	GIC_DIST_ENABLE_SET,
 	GIC_DIST_TARGET,
-	gic_configure_irq,
+	GIC_SPECIAL_IDS,
+	gic_count_irqs,
 	gic_cpu_config,
 	gic_dist_config,
 	gic_irq_domain_translate,
 	gic_poke,
+	gic_set_trigger,
 } from '#drivers/irqchip/irq-gic-common.js';
 import { of_iomap } from '#drivers/of/address.js';
 import { handle_fasteoi_irq } from '#kernel/irq/chip.js';
@@ -26,12 +26,7 @@ import { WARN, WARN_ON } from '#linux/bug.js';
 import { EINVAL, ENODEV, ENOMEM } from '#linux/errno.js';
 import { boot_data } from '#linux/init.js';
 import { iounmap, readl_relaxed, writel_relaxed } from '#linux/io.js';
-import {
-	IRQ_TYPE_EDGE_RISING,
-	IRQ_TYPE_LEVEL_HIGH,
-	type irq_chip,
-	irq_data_get_irq_chip_data,
-} from '#linux/irq.js';
+import { type irq_chip, irq_data_get_irq_chip_data } from '#linux/irq.js';
 import { IRQCHIP_DECLARE } from '#linux/irqchip.js';
 import type { irq_data } from '#linux/irqdesc.js';
 import type { irq_domain, irq_domain_ops } from '#linux/irqdomain.js';
@@ -51,8 +46,6 @@ const GICC_ENABLE = 0x1;
 const GICC_INT_PRI_THRESHOLD = 0xf0;
 const GICC_DIS_BYPASS_MASK = 0x1e0;
 const GICC_IAR_INT_ID_MASK = 0x3ff;
-/** Numbers from here on are no interrupts: 1023 is "nothing pending". */
-const GIC_SPECIAL_IDS = 1020;
 
 class gic_chip_data {
 	dist_base: __iomem = 0;
@@ -76,13 +69,7 @@ function gic_eoi_irq(d: irq_data): void {
 }
 
 function gic_set_type(d: irq_data, type: unsigned_int): int {
-	const gic = irq_data_get_irq_chip_data<gic_chip_data>(d);
-	// Software-generated interrupts are edges, and only one polarity of a shared one exists.
-	if (d.hwirq < 16) return type === IRQ_TYPE_EDGE_RISING ? 0 : -EINVAL;
-	if (d.hwirq >= 32 && type !== IRQ_TYPE_LEVEL_HIGH && type !== IRQ_TYPE_EDGE_RISING) return -EINVAL;
-	const ret = gic_configure_irq(d.hwirq, type, gic.dist_base + GIC_DIST_CONFIG);
-	// A private interrupt may be fixed; that is nobody's fault.
-	return ret !== 0 && d.hwirq < 32 ? 0 : ret;
+	return gic_set_trigger(d.hwirq, type, irq_data_get_irq_chip_data<gic_chip_data>(d).dist_base);
 }
 
 const gic_chip: irq_chip = {
@@ -162,7 +149,7 @@ export function gic_of_init(node: device_node, _parent: device_node | null): int
 	}
 	gic.dist_base = dist;
 	gic.cpu_base = cpu;
-	gic.gic_irqs = Math.min(((readl_relaxed(dist + GIC_DIST_CTR) & 0x1f) + 1) * 32, GIC_SPECIAL_IDS);
+	gic.gic_irqs = gic_count_irqs(dist);
 	gic.domain = irq_domain_create_linear(of_fwnode_handle(node), gic.gic_irqs, gic_irq_domain_ops, gic);
 	if (gic.domain === null) {
 		pr_err('GIC: no memory for the domain of %pOF', node);

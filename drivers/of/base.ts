@@ -86,13 +86,18 @@ function __of_node_is_type(np: device_node, type: string): bool {
 	return of_node_get_device_type(np) === type;
 }
 
-/** Address cells of the bus that @np is (drivers/of/base.c: of_bus_n_addr_cells()). */
-export function of_bus_n_addr_cells(np: device_node | null): int {
+/** The number @name of @np, or of the nearest node above that has it; else @other. */
+function inherited_cells(np: device_node | null, name: string, other: int): int {
 	for (let bus = np; bus !== null; bus = bus.parent) {
-		const cells = of_get_property(bus, '#address-cells', null);
+		const cells = of_get_property(bus, name, null);
 		if (cells !== null && cells.length >= 4) return be32_to_cpup(cells);
 	}
-	return OF_ROOT_NODE_ADDR_CELLS_DEFAULT;
+	return other;
+}
+
+/** Address cells of the bus that @np is (drivers/of/base.c: of_bus_n_addr_cells()). */
+export function of_bus_n_addr_cells(np: device_node | null): int {
+	return inherited_cells(np, '#address-cells', OF_ROOT_NODE_ADDR_CELLS_DEFAULT);
 }
 
 /** Address cells of the bus that @np is on (drivers/of/base.c: of_n_addr_cells()). */
@@ -102,11 +107,7 @@ export function of_n_addr_cells(np: device_node): int {
 
 /** Size cells of the bus that @np is (drivers/of/base.c: of_bus_n_size_cells()). */
 export function of_bus_n_size_cells(np: device_node | null): int {
-	for (let bus = np; bus !== null; bus = bus.parent) {
-		const cells = of_get_property(bus, '#size-cells', null);
-		if (cells !== null && cells.length >= 4) return be32_to_cpup(cells);
-	}
-	return OF_ROOT_NODE_SIZE_CELLS_DEFAULT;
+	return inherited_cells(np, '#size-cells', OF_ROOT_NODE_SIZE_CELLS_DEFAULT);
 }
 
 /** Size cells of the bus that @np is on (drivers/of/base.c: of_n_size_cells()). */

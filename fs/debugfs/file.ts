@@ -12,17 +12,18 @@ import type { err_ptr } from '#linux/err.js';
 import { EINVAL } from '#linux/errno.js';
 import type { file_operations } from '#linux/fs.js';
 import { readl } from '#linux/io.js';
-import type { atomic_t, bool, int, ref, u64, umode_t } from '#linux/types.js';
+import type { atomic_t, bool, int, ref, ssize_t, u8, u32, u64, umode_t } from '#linux/types.js';
 
-function number_fops(fmt: string, limit: number): file_operations {
+/** The operations of a number of @limit at the most, shown as @fmt. */
+function number_fops(fmt: string, limit: u64): file_operations {
 	return DEFINE_SIMPLE_ATTRIBUTE(
 		(data: unknown, val: ref<u64>): int => {
-			val.value = (data as ref<number>).value;
+			val.value = (data as ref<u64>).value;
 			return 0;
 		},
 		(data: unknown, val: u64): int => {
 			if (val < 0 || val > limit) return -EINVAL;
-			(data as ref<number>).value = val;
+			(data as ref<u64>).value = val;
 			return 0;
 		},
 		fmt,
@@ -38,17 +39,17 @@ const fops_x64 = number_fops('0x%016llx\n', Number.MAX_SAFE_INTEGER);
 type parent_t = dentry | err_ptr | null;
 
 /** fs/debugfs/file.c: debugfs_create_u8(). */
-export function debugfs_create_u8(name: string, mode: umode_t, parent: parent_t, value: ref<number>): void {
+export function debugfs_create_u8(name: string, mode: umode_t, parent: parent_t, value: ref<u8>): void {
 	debugfs_create_file(name, mode, parent, value, fops_u8);
 }
 
 /** fs/debugfs/file.c: debugfs_create_u32(). */
-export function debugfs_create_u32(name: string, mode: umode_t, parent: parent_t, value: ref<number>): void {
+export function debugfs_create_u32(name: string, mode: umode_t, parent: parent_t, value: ref<u32>): void {
 	debugfs_create_file(name, mode, parent, value, fops_u32);
 }
 
 /** fs/debugfs/file.c: debugfs_create_u64(). */
-export function debugfs_create_u64(name: string, mode: umode_t, parent: parent_t, value: ref<number>): void {
+export function debugfs_create_u64(name: string, mode: umode_t, parent: parent_t, value: ref<u64>): void {
 	debugfs_create_file(name, mode, parent, value, fops_u64);
 }
 
@@ -59,12 +60,12 @@ export const debugfs_create_ulong = debugfs_create_u64;
 export const debugfs_create_size_t = debugfs_create_u64;
 
 /** fs/debugfs/file.c: debugfs_create_x32(). */
-export function debugfs_create_x32(name: string, mode: umode_t, parent: parent_t, value: ref<number>): void {
+export function debugfs_create_x32(name: string, mode: umode_t, parent: parent_t, value: ref<u32>): void {
 	debugfs_create_file(name, mode, parent, value, fops_x32);
 }
 
 /** fs/debugfs/file.c: debugfs_create_x64(). */
-export function debugfs_create_x64(name: string, mode: umode_t, parent: parent_t, value: ref<number>): void {
+export function debugfs_create_x64(name: string, mode: umode_t, parent: parent_t, value: ref<u64>): void {
 	debugfs_create_file(name, mode, parent, value, fops_x64);
 }
 
@@ -95,7 +96,7 @@ const fops_bool: file_operations = {
 		file.private_data = inode.i_private;
 		return 0;
 	},
-	read: (file, buf, count, ppos): number => {
+	read: (file, buf, count, ppos): ssize_t => {
 		const bytes = [(file.private_data as ref<bool>).value ? 0x59 : 0x4e, 0x0a].slice(
 			ppos.value,
 			ppos.value + count,
@@ -104,7 +105,7 @@ const fops_bool: file_operations = {
 		ppos.value += bytes.length;
 		return bytes.length;
 	},
-	write: (file, buf, count): number => {
+	write: (file, buf, count): ssize_t => {
 		const c = String.fromCharCode(buf[0] ?? 0);
 		if (!'yYtT1nNfF0'.includes(c)) return -EINVAL;
 		(file.private_data as ref<bool>).value = 'yYtT1'.includes(c);

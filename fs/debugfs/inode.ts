@@ -24,7 +24,7 @@ import type { file_operations } from '#linux/fs.js';
 import { boot_data, core_initcall } from '#linux/init.js';
 import { KERNFS_EMPTY_DIR, type kernfs_node } from '#linux/kernfs.js';
 import { pr_err } from '#linux/printk.js';
-import type { int, umode_t } from '#linux/types.js';
+import type { bool, int, umode_t } from '#linux/types.js';
 
 const state = boot_data(() => ({
 	debugfs_registered: false,
@@ -106,7 +106,7 @@ export function debugfs_lookup_and_remove(name: string, parent: dentry | err_ptr
 }
 
 /** Whether debugfs is there (fs/debugfs/inode.c: debugfs_initialized()). */
-export function debugfs_initialized(): boolean {
+export function debugfs_initialized(): bool {
 	return state.debugfs_registered;
 }
 

@@ -2,8 +2,9 @@
 // What a symbolic link says: the way from its directory to its target.
 // Linux 6.12: fs/kernfs/symlink.c
 import type { kernfs_node } from '#linux/kernfs.js';
+import type { bool } from '#linux/types.js';
 
-function kernfs_is_above(above: kernfs_node, kn: kernfs_node): boolean {
+function kernfs_is_above(above: kernfs_node, kn: kernfs_node): bool {
 	for (let pos = kn.parent; pos !== null; pos = pos.parent) if (pos === above) return true;
 	return false;
 }

@@ -23,7 +23,7 @@ import { kobject_name } from '#linux/kobject.js';
 import type { printk_arg } from '#linux/printk.js';
 import { pr_info } from '#linux/printk.js';
 import type { attribute, bin_attribute, sysfs_buf, sysfs_ops } from '#linux/sysfs.js';
-import type { int, loff_t, ref, size_t, ssize_t, umode_t } from '#linux/types.js';
+import type { bool, int, loff_t, ref, size_t, ssize_t, umode_t } from '#linux/types.js';
 
 function sysfs_kobj(of: kernfs_open_file): kobject {
 	return of.kn.parent?.priv as kobject;
@@ -168,7 +168,7 @@ export function sysfs_remove_file(kobj: kobject, attr: attribute): void {
 }
 
 /** Remove a file from within its own store(); false when it is gone (fs/sysfs/file.c: sysfs_remove_file_self()). */
-export function sysfs_remove_file_self(kobj: kobject, attr: attribute): boolean {
+export function sysfs_remove_file_self(kobj: kobject, attr: attribute): bool {
 	if (kobj.sd === null) return false;
 	const kn = kernfs_find_and_get(kobj.sd, attr.name);
 	if (kn === null) return false;
@@ -227,7 +227,7 @@ export function sysfs_emit_at(buf: sysfs_buf, at: int, fmt: string, ...args: pri
 }
 
 /** Whether a written word is @str, one newline at the end of either aside (lib/string_helpers.c: sysfs_streq()). */
-export function sysfs_streq(s1: string, s2: string): boolean {
+export function sysfs_streq(s1: string, s2: string): bool {
 	const strip = (s: string): string => (s.endsWith('\n') ? s.slice(0, -1) : s);
 	return s1 === s2 || strip(s1) === s2 || s1 === strip(s2);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sysfs, debugfs, tracefs and /proc as user space has them: cat, echo, ls and readlink by path.
+// sysfs, debugfs, tracefs, /proc from user space: cat, echo, ls, readlink.
 // No one twin: in Linux this is the VFS (fs/namei.c, fs/read_write.c) over fs/kernfs.
 //
 // Paths start with /sys or /proc; /sys/kernel/debug is the debug file system, /sys/kernel/tracing the trace.
@@ -15,7 +15,7 @@ import { FMODE_READ, FMODE_WRITE, O_APPEND, O_TRUNC } from '#linux/fs.js';
 import type { kernfs_node } from '#linux/kernfs.js';
 import { KERNFS_DIR, KERNFS_EMPTY_DIR, KERNFS_LINK, kernfs_type } from '#linux/kernfs.js';
 import { rb_first, rb_next } from '#linux/rbtree.js';
-import type { bool, loff_t, ssize_t, umode_t, unsigned_int } from '#linux/types.js';
+import type { bool, int, loff_t, ssize_t, umode_t, unsigned_int } from '#linux/types.js';
 
 const MAXSYMLINKS = 40;
 
@@ -50,7 +50,7 @@ function mount_parent(): kernfs_node | null {
 	return sysfs_state.root_kn === null ? null : kernfs_find(sysfs_state.root_kn, 'kernel');
 }
 
-function walk(from: kernfs_node, path: string, follow: bool, links: number): kernfs_node | err_ptr {
+function walk(from: kernfs_node, path: string, follow: bool, links: int): kernfs_node | err_ptr {
 	let at = from;
 	const names = path.split('/').filter((name) => name !== '');
 	for (const [i, name] of names.entries()) {

@@ -54,14 +54,20 @@ export function* for_each_plane_in_state(state: drm_atomic_state): Iterable<__dr
 	for (const entry of state.planes) if (entry.ptr !== null) yield entry;
 }
 
+/** The entries of @state that have a CRTC, in order of their numbers. */
 export function* for_each_crtc_in_state(state: drm_atomic_state): Iterable<__drm_crtcs_state> {
 	for (const entry of state.crtcs) if (entry.ptr !== null) yield entry;
 }
 
+/** The entries of @state that have a connector. */
 export function* for_each_connector_in_state(state: drm_atomic_state): Iterable<__drm_connnectors_state> {
 	for (const entry of state.connectors) if (entry.ptr !== null) yield entry;
 }
 
+/**
+ * What @plane is to become; null when @state leaves it alone.
+ * Linux: include/drm/drm_atomic.h: drm_atomic_get_new_plane_state()
+ */
 export function drm_atomic_get_new_plane_state(
 	state: drm_atomic_state,
 	plane: drm_plane,
@@ -69,6 +75,10 @@ export function drm_atomic_get_new_plane_state(
 	return state.planes[plane.index].new_state;
 }
 
+/**
+ * What @plane was; null when @state leaves it alone.
+ * Linux: include/drm/drm_atomic.h: drm_atomic_get_old_plane_state()
+ */
 export function drm_atomic_get_old_plane_state(
 	state: drm_atomic_state,
 	plane: drm_plane,
@@ -76,6 +86,10 @@ export function drm_atomic_get_old_plane_state(
 	return state.planes[plane.index].old_state;
 }
 
+/**
+ * What @crtc is to become; null when @state leaves it alone.
+ * Linux: include/drm/drm_atomic.h: drm_atomic_get_new_crtc_state()
+ */
 export function drm_atomic_get_new_crtc_state(
 	state: drm_atomic_state,
 	crtc: drm_crtc,
@@ -83,6 +97,10 @@ export function drm_atomic_get_new_crtc_state(
 	return state.crtcs[crtc.index].new_state;
 }
 
+/**
+ * What @crtc was; null when @state leaves it alone.
+ * Linux: include/drm/drm_atomic.h: drm_atomic_get_old_crtc_state()
+ */
 export function drm_atomic_get_old_crtc_state(
 	state: drm_atomic_state,
 	crtc: drm_crtc,
@@ -90,6 +108,10 @@ export function drm_atomic_get_old_crtc_state(
 	return state.crtcs[crtc.index].old_state;
 }
 
+/**
+ * The state of @crtc that @state owns now; null when it leaves it alone.
+ * Linux: include/drm/drm_atomic.h: drm_atomic_get_existing_crtc_state()
+ */
 export function drm_atomic_get_existing_crtc_state(
 	state: drm_atomic_state,
 	crtc: drm_crtc,

@@ -72,18 +72,22 @@ export interface drm_encoder_helper_funcs {
 	readonly mode_set?: (encoder: drm_encoder, mode: drm_display_mode, adjusted_mode: drm_display_mode) => void;
 }
 
+/** The bit of @encoder in masks of encoders. Linux: include/drm/drm_encoder.h: drm_encoder_mask() */
 export function drm_encoder_mask(encoder: drm_encoder): u32 {
 	return (1 << encoder.index) >>> 0;
 }
 
+/** The bit of @connector in masks of connectors. Linux: include/drm/drm_connector.h: drm_connector_mask() */
 export function drm_connector_mask(connector: drm_connector): u32 {
 	return (1 << connector.index) >>> 0;
 }
 
+/** What the helpers are to call. Linux: include/drm/drm_modeset_helper_vtables.h: drm_connector_helper_add() */
 export function drm_connector_helper_add(connector: drm_connector, funcs: drm_connector_helper_funcs): void {
 	connector.helper_private = funcs;
 }
 
+/** What the helpers are to call. Linux: include/drm/drm_modeset_helper_vtables.h: drm_encoder_helper_add() */
 export function drm_encoder_helper_add(encoder: drm_encoder, funcs: drm_encoder_helper_funcs): void {
 	encoder.helper_private = funcs;
 }

@@ -77,19 +77,25 @@ export class drm_mode_set {
 	num_connectors: size_t = 0;
 }
 
+/** The number of @crtc, from 0. Linux: include/drm/drm_crtc.h: drm_crtc_index() */
 export function drm_crtc_index(crtc: drm_crtc): unsigned_int {
 	return crtc.index;
 }
 
+/** The bit of @crtc in masks of CRTCs. Linux: include/drm/drm_crtc.h: drm_crtc_mask() */
 export function drm_crtc_mask(crtc: drm_crtc): u32 {
 	return (1 << crtc.index) >>> 0;
 }
 
+/** What the helpers are to call. Linux: include/drm/drm_modeset_helper_vtables.h: drm_crtc_helper_add() */
 export function drm_crtc_helper_add(crtc: drm_crtc, funcs: drm_crtc_helper_funcs): void {
 	crtc.helper_private = funcs;
 }
 
-/** Whether a full mode set is due (include/drm/drm_atomic.h: drm_atomic_crtc_needs_modeset()). */
+/**
+ * Whether a full mode set is due (include/drm/drm_atomic.h: drm_atomic_crtc_needs_modeset()).
+ * Linux: include/drm/drm_atomic.h: drm_atomic_crtc_needs_modeset()
+ */
 export function drm_atomic_crtc_needs_modeset(state: drm_crtc_state): bool {
 	return state.mode_changed || state.active_changed || state.connectors_changed;
 }

@@ -36,7 +36,7 @@ export interface drm_driver {
 	readonly postclose?: (dev: drm_device, file: drm_file) => void;
 }
 
-/** include/drm/drm_drv.h: drm_core_check_feature(). */
+/** include/drm/drm_drv.h: drm_core_check_feature(). Linux: include/drm/drm_drv.h: drm_core_check_feature() */
 export function drm_core_check_feature(dev: drm_device, feature: u32): bool {
 	return (dev.driver.driver_features & feature) === feature;
 }

@@ -19,18 +19,28 @@ export interface drm_format_info {
 	readonly is_yuv: bool;
 }
 
-/** Pixels in a row of plane @plane (include/drm/drm_fourcc.h: drm_format_info_plane_width()). */
+/**
+ * Pixels in a row of plane @plane (include/drm/drm_fourcc.h: drm_format_info_plane_width()).
+ * Linux: include/drm/drm_fourcc.h: drm_format_info_plane_width()
+ */
 export function drm_format_info_plane_width(info: drm_format_info, width: u32, plane: u32): u32 {
 	if (plane >= info.num_planes) return 0;
 	return plane === 0 ? width : Math.ceil(width / info.hsub);
 }
 
+/**
+ * Rows of plane @plane of a picture of @height rows.
+ * Linux: include/drm/drm_fourcc.h: drm_format_info_plane_height()
+ */
 export function drm_format_info_plane_height(info: drm_format_info, height: u32, plane: u32): u32 {
 	if (plane >= info.num_planes) return 0;
 	return plane === 0 ? height : Math.ceil(height / info.vsub);
 }
 
-/** The fewest bytes that a row of @width pixels takes (drivers/gpu/drm/drm_fourcc.c: drm_format_info_min_pitch()). */
+/**
+ * The fewest bytes that a row of @width pixels takes (drivers/gpu/drm/drm_fourcc.c: drm_format_info_min_pitch()).
+ * Linux: drivers/gpu/drm/drm_fourcc.c: drm_format_info_min_pitch()
+ */
 export function drm_format_info_min_pitch(info: drm_format_info, plane: u32, width: u32): u64 {
 	if (plane >= info.num_planes) return 0;
 	return width * info.cpp[plane];

@@ -13,6 +13,10 @@ export class drm_gem_dma_object extends drm_gem_object {
 	map_noncoherent: bool = false;
 }
 
+/**
+ * The buffer, which must be one from the DMA API.
+ * Linux: include/drm/drm_gem_dma_helper.h: to_drm_gem_dma_obj()
+ */
 export function to_drm_gem_dma_obj(gem_obj: drm_gem_object): drm_gem_dma_object {
 	if (!(gem_obj instanceof drm_gem_dma_object)) throw new TypeError('to_drm_gem_dma_obj: not a DMA object');
 	return gem_obj;

@@ -107,10 +107,12 @@ export class drm_plane implements embedded {
 	}
 }
 
+/** The bit of @plane in masks of planes. Linux: include/drm/drm_plane.h: drm_plane_mask() */
 export function drm_plane_mask(plane: drm_plane): u32 {
 	return (1 << plane.index) >>> 0;
 }
 
+/** What the helpers are to call. Linux: include/drm/drm_modeset_helper_vtables.h: drm_plane_helper_add() */
 export function drm_plane_helper_add(plane: drm_plane, funcs: drm_plane_helper_funcs): void {
 	plane.helper_private = funcs;
 }

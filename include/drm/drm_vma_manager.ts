@@ -33,15 +33,20 @@ export class drm_vma_offset_manager {
 	readonly nodes = new list_head<drm_vma_offset_node>();
 }
 
-/** The number that mmap() takes (include/drm/drm_vma_manager.h: drm_vma_node_offset_addr()). */
+/**
+ * The number that mmap() takes (include/drm/drm_vma_manager.h: drm_vma_node_offset_addr()).
+ * Linux: include/drm/drm_vma_manager.h: drm_vma_node_offset_addr()
+ */
 export function drm_vma_node_offset_addr(node: drm_vma_offset_node): u64 {
 	return node.start * 4096;
 }
 
+/** The first page of the range; 0: none. Linux: include/drm/drm_vma_manager.h: drm_vma_node_start() */
 export function drm_vma_node_start(node: drm_vma_offset_node): unsigned_long {
 	return node.start;
 }
 
+/** Pages of the range. Linux: include/drm/drm_vma_manager.h: drm_vma_node_size() */
 export function drm_vma_node_size(node: drm_vma_offset_node): unsigned_long {
 	return node.size;
 }

@@ -7,6 +7,7 @@
 import { WARN_ON_ONCE } from '#linux/bug.js';
 import type { device } from '#linux/device.js';
 import { ENOMEM } from '#linux/errno.js';
+import { boot_data } from '#linux/init.js';
 import { shr64 } from '#linux/math64.js';
 import { SZ_64K } from '#linux/sizes.js';
 import {
@@ -42,8 +43,14 @@ export function DMA_BIT_MASK(n: unsigned_int): u64 {
 	return n === 64 ? U64_MAX : 2 ** n - 1;
 }
 
+/** debug_dma_mapping_error() while dma-debug is on. A variable, as this header cannot import kernel/dma/debug.ts. */
+export const dma_debug_hook = boot_data(() => ({
+	mapping_error: null as ((dev: device, dma_addr: dma_addr_t) => void) | null,
+}));
+
 /** -ENOMEM when @dma_addr is what a failed mapping answered (include/linux/dma-mapping.h: dma_mapping_error()). */
 export function dma_mapping_error(dev: device, dma_addr: dma_addr_t): int {
+	if (dma_debug_hook.mapping_error !== null) dma_debug_hook.mapping_error(dev, dma_addr);
 	return dma_addr === DMA_MAPPING_ERROR ? -ENOMEM : 0;
 }
 
@@ -53,9 +60,9 @@ export function dma_get_mask(dev: device): u64 {
 	return DMA_BIT_MASK(32);
 }
 
-/** Whether syncs of @dev's mappings do something (include/linux/dma-mapping.h: dma_dev_need_sync()). */
+/** Whether syncs of @dev's mappings do something; dma-debug wants to see all (include/linux/dma-mapping.h: dma_dev_need_sync()). */
 export function dma_dev_need_sync(dev: device): bool {
-	return !dev.dma_skip_sync;
+	return !dev.dma_skip_sync || dma_debug_hook.mapping_error !== null;
 }
 
 /** The longest segment the device takes; 64 KiB unless it said so (include/linux/dma-mapping.h: dma_get_max_seg_size()). */

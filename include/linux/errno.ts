@@ -51,6 +51,7 @@ export const EMSGSIZE = 90;
 export const EPROTONOSUPPORT = 93;
 export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
+export const ENETDOWN = 100;
 export const ESHUTDOWN = 108;
 export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
@@ -112,6 +113,7 @@ const errno_names: Record<int, string> = {
 	[EPROTONOSUPPORT]: 'EPROTONOSUPPORT',
 	[EOPNOTSUPP]: 'EOPNOTSUPP',
 	[EADDRINUSE]: 'EADDRINUSE',
+	[ENETDOWN]: 'ENETDOWN',
 	[ESHUTDOWN]: 'ESHUTDOWN',
 	[ENOTCONN]: 'ENOTCONN',
 	[ETIMEDOUT]: 'ETIMEDOUT',

@@ -8,6 +8,7 @@ export const initcall_levels = [
 	'early',
 	'pure',
 	'core',
+	'core_sync',
 	'postcore',
 	'arch',
 	'arch_sync',
@@ -35,6 +36,7 @@ function define_initcall(level: initcall_level, fn: initcall_t): void {
 export const early_initcall = (fn: initcall_t): void => define_initcall('early', fn);
 export const pure_initcall = (fn: initcall_t): void => define_initcall('pure', fn);
 export const core_initcall = (fn: initcall_t): void => define_initcall('core', fn);
+export const core_initcall_sync = (fn: initcall_t): void => define_initcall('core_sync', fn);
 export const postcore_initcall = (fn: initcall_t): void => define_initcall('postcore', fn);
 export const arch_initcall = (fn: initcall_t): void => define_initcall('arch', fn);
 export const arch_initcall_sync = (fn: initcall_t): void => define_initcall('arch_sync', fn);

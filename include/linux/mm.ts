@@ -10,30 +10,8 @@ import type { zone_type } from '#linux/mmzone.js';
 import { compound_head, PageHead } from '#linux/page-flags.js';
 import type { bool, int, phys_addr_t, size_t, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
 
-export {
-	nth_page,
-	page_to_pfn,
-	page_to_phys,
-	page_to_virt,
-	pfn_to_page,
-	pfn_valid,
-	phys_to_page,
-	phys_to_virt,
-	virt_addr_valid,
-	virt_to_page,
-	virt_to_pfn,
-	virt_to_phys,
-} from '#asm/memory.js';
-export {
-	get_order,
-	offset_in_page,
-	PAGE_ALIGN,
-	PAGE_ALIGN_DOWN,
-	PAGE_ALIGNED,
-	PAGE_MASK,
-	PAGE_SHIFT,
-	PAGE_SIZE,
-} from '#asm/page.js';
+export { nth_page } from '#asm/memory.js';
+export * from '#asm/page.js';
 export { page, vm_area_struct } from '#linux/mm_types.js';
 
 export const VM_NONE = 0x0000_0000;

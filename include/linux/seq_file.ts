@@ -4,12 +4,12 @@
 //
 // Left out: iterators (start/next/stop) beyond what seq_file.c's readers of lists need.
 import type { file } from '#linux/fs.js';
-import type { int, loff_t, size_t } from '#linux/types.js';
+import type { int, loff_t, ref, size_t } from '#linux/types.js';
 
 export interface seq_operations {
-	start?: (m: seq_file, pos: { value: loff_t }) => unknown;
+	start?: (m: seq_file, pos: ref<loff_t>) => unknown;
 	stop?: (m: seq_file, v: unknown) => void;
-	next?: (m: seq_file, v: unknown, pos: { value: loff_t }) => unknown;
+	next?: (m: seq_file, v: unknown, pos: ref<loff_t>) => unknown;
 	show: (m: seq_file, v: unknown) => int;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// DMA without an IOMMU: the device address is the physical address, shifted by the bus at most.
+// DMA without an IOMMU: addresses are physical, shifted by the bus at most.
 // Linux 6.12: kernel/dma/direct.c, kernel/dma/direct.h
 // Left out: memory encryption, highmem, peer-to-peer pages, global coherent pools, dma_direct_set_uncached().
 import {

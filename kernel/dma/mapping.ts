@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The DMA API: every call goes to the device's own ops, to dma-iommu, or straight to memory.
+// The DMA API: each call goes to the device's ops, to dma-iommu, or to memory.
 // Linux 6.12: kernel/dma/mapping.c, and the inlines of include/linux/dma-mapping.h that call into it
-// Left out: the dma-debug and KMSAN hooks, dma_map_ops bypass (CONFIG_DMA_OPS_BYPASS).
+// Left out: the KMSAN hooks, dma_map_ops bypass (CONFIG_DMA_OPS_BYPASS).
 import { pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtable.js';
 import { devres_add, devres_alloc, devres_destroy, devres_free } from '#drivers/base/devres.js';
 import {
@@ -49,6 +49,23 @@ import {
 	trace_dma_unmap_sg,
 } from '#include/trace/events/dma.js';
 import { dma_alloc_from_dev_coherent, dma_release_from_dev_coherent } from '#kernel/dma/coherent.js';
+import {
+	debug_dma_alloc_coherent,
+	debug_dma_alloc_pages,
+	debug_dma_free_coherent,
+	debug_dma_free_pages,
+	debug_dma_map_page,
+	debug_dma_map_resource,
+	debug_dma_map_sg,
+	debug_dma_map_single,
+	debug_dma_sync_sg_for_cpu,
+	debug_dma_sync_sg_for_device,
+	debug_dma_sync_single_for_cpu,
+	debug_dma_sync_single_for_device,
+	debug_dma_unmap_page,
+	debug_dma_unmap_resource,
+	debug_dma_unmap_sg,
+} from '#kernel/dma/debug.js';
 import {
 	dma_direct_all_ram_mapped,
 	dma_direct_alloc,
@@ -235,6 +252,7 @@ export function dma_map_page_attrs(
 	else if (use_dma_iommu(dev)) addr = iommu_dma_map_page(dev, page, offset, size, dir, attrs);
 	else addr = ops!.map_page!(dev, page, offset, size, dir, attrs);
 	trace_dma_map_page(dev, page_to_phys(page) + offset, addr, size, dir, attrs);
+	debug_dma_map_page(dev, page, offset, size, dir, addr, attrs);
 	return addr;
 }
 
@@ -253,6 +271,7 @@ export function dma_unmap_page_attrs(
 	else if (use_dma_iommu(dev)) iommu_dma_unmap_page(dev, addr, size, dir, attrs);
 	else ops!.unmap_page!(dev, addr, size, dir, attrs);
 	trace_dma_unmap_page(dev, addr, size, dir, attrs);
+	debug_dma_unmap_page(dev, addr, size, dir);
 }
 
 /** The number of mapped entries, or a negative errno. */
@@ -275,6 +294,7 @@ function __dma_map_sg_attrs(
 
 	if (ents > 0) {
 		trace_dma_map_sg(dev, sg, nents, ents, dir, attrs);
+		debug_dma_map_sg(dev, sg, nents, ents, dir, attrs);
 	} else if (WARN_ON_ONCE(ents !== -EINVAL && ents !== -ENOMEM && ents !== -EIO && ents !== -EREMOTEIO)) {
 		trace_dma_map_sg_err(dev, sg, nents, ents, dir, attrs);
 		return -EIO;
@@ -328,6 +348,7 @@ export function dma_unmap_sg_attrs(
 
 	BUG_ON(!valid_dma_direction(dir));
 	trace_dma_unmap_sg(dev, sg, nents, dir, attrs);
+	debug_dma_unmap_sg(dev, sg, nents, dir);
 	if (dma_map_direct(dev, ops)) dma_direct_unmap_sg(dev, sg, nents, dir, attrs);
 	else if (use_dma_iommu(dev)) iommu_dma_unmap_sg(dev, sg, nents, dir, attrs);
 	else ops!.unmap_sg?.(dev, sg, nents, dir, attrs);
@@ -351,6 +372,7 @@ export function dma_map_resource(
 	else if (use_dma_iommu(dev)) addr = iommu_dma_map_resource(dev, phys_addr, size, dir, attrs);
 	else if (ops!.map_resource) addr = ops!.map_resource(dev, phys_addr, size, dir, attrs);
 	trace_dma_map_resource(dev, phys_addr, addr, size, dir, attrs);
+	debug_dma_map_resource(dev, phys_addr, size, dir, addr, attrs);
 	return addr;
 }
 
@@ -368,6 +390,7 @@ export function dma_unmap_resource(
 	if (use_dma_iommu(dev)) iommu_dma_unmap_resource(dev, addr, size, dir, attrs);
 	else ops?.unmap_resource?.(dev, addr, size, dir, attrs);
 	trace_dma_unmap_resource(dev, addr, size, dir, attrs);
+	debug_dma_unmap_resource(dev, addr, size, dir);
 }
 
 /** dma_sync_single_for_cpu() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_single_for_cpu()). */
@@ -384,6 +407,7 @@ export function __dma_sync_single_for_cpu(
 	else if (use_dma_iommu(dev)) iommu_dma_sync_single_for_cpu(dev, addr, size, dir);
 	else ops!.sync_single_for_cpu?.(dev, addr, size, dir);
 	trace_dma_sync_single_for_cpu(dev, addr, size, dir);
+	debug_dma_sync_single_for_cpu(dev, addr, size, dir);
 }
 
 /** dma_sync_single_for_device() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_single_for_device()). */
@@ -400,6 +424,7 @@ export function __dma_sync_single_for_device(
 	else if (use_dma_iommu(dev)) iommu_dma_sync_single_for_device(dev, addr, size, dir);
 	else ops!.sync_single_for_device?.(dev, addr, size, dir);
 	trace_dma_sync_single_for_device(dev, addr, size, dir);
+	debug_dma_sync_single_for_device(dev, addr, size, dir);
 }
 
 /** dma_sync_sg_for_cpu() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_sg_for_cpu()). */
@@ -416,6 +441,7 @@ export function __dma_sync_sg_for_cpu(
 	else if (use_dma_iommu(dev)) iommu_dma_sync_sg_for_cpu(dev, sg, nelems, dir);
 	else ops!.sync_sg_for_cpu?.(dev, sg, nelems, dir);
 	trace_dma_sync_sg_for_cpu(dev, sg, nelems, dir);
+	debug_dma_sync_sg_for_cpu(dev, sg, nelems, dir);
 }
 
 /** dma_sync_sg_for_device() of a device that needs syncs (kernel/dma/mapping.c: __dma_sync_sg_for_device()). */
@@ -432,6 +458,7 @@ export function __dma_sync_sg_for_device(
 	else if (use_dma_iommu(dev)) iommu_dma_sync_sg_for_device(dev, sg, nelems, dir);
 	else ops!.sync_sg_for_device?.(dev, sg, nelems, dir);
 	trace_dma_sync_sg_for_device(dev, sg, nelems, dir);
+	debug_dma_sync_sg_for_device(dev, sg, nelems, dir);
 }
 
 /** Give a mapped buffer to the CPU for a while (include/linux/dma-mapping.h: dma_sync_single_for_cpu()). */
@@ -542,6 +569,7 @@ export function dma_map_single_attrs(
 ): dma_addr_t {
 	if (dev_WARN_ONCE(dev, is_vmalloc_addr(ptr), 'rejecting DMA map of vmalloc memory'))
 		return DMA_MAPPING_ERROR;
+	debug_dma_map_single(dev, ptr, size);
 	return dma_map_page_attrs(dev, virt_to_page(ptr), offset_in_page(virt_to_phys(ptr)), size, dir, attrs);
 }
 
@@ -743,6 +771,7 @@ export function dma_alloc_attrs(
 		return null;
 	}
 	trace_dma_alloc(dev, cpu_addr, dma_handle.value, size, DMA_BIDIRECTIONAL, gfp, attrs);
+	debug_dma_alloc_coherent(dev, size, dma_handle.value, cpu_addr, attrs);
 	return cpu_addr;
 }
 
@@ -762,6 +791,7 @@ export function dma_free_attrs(
 	trace_dma_free(dev, cpu_addr, dma_handle, size, DMA_BIDIRECTIONAL, attrs);
 	if (cpu_addr === null) return;
 
+	debug_dma_free_coherent(dev, size, cpu_addr, dma_handle);
 	if (dma_alloc_direct(dev, ops)) dma_direct_free(dev, size, cpu_addr, dma_handle, attrs);
 	else if (use_dma_iommu(dev)) iommu_dma_free(dev, size, cpu_addr, dma_handle, attrs);
 	else ops!.free?.(dev, size, cpu_addr, dma_handle, attrs);
@@ -840,8 +870,12 @@ export function dma_alloc_pages(
 	gfp: gfp_t,
 ): page | null {
 	const page = __dma_alloc_pages(dev, size, dma_handle, dir, gfp);
-	if (page !== null) trace_dma_alloc_pages(dev, page_to_virt(page), dma_handle.value, size, dir, gfp, 0);
-	else trace_dma_alloc_pages(dev, null, 0, size, dir, gfp, 0);
+	if (page !== null) {
+		trace_dma_alloc_pages(dev, page_to_virt(page), dma_handle.value, size, dir, gfp, 0);
+		debug_dma_alloc_pages(dev, page, size, dir, dma_handle.value, 0);
+	} else {
+		trace_dma_alloc_pages(dev, null, 0, size, dir, gfp, 0);
+	}
 	return page;
 }
 
@@ -868,6 +902,7 @@ export function dma_free_pages(
 	dir: dma_data_direction,
 ): void {
 	trace_dma_free_pages(dev, page_to_virt(page), dma_handle, size, dir, 0);
+	debug_dma_free_pages(dev, page, size, dir, dma_handle);
 	__dma_free_pages(dev, size, page, dma_handle, dir);
 }
 
@@ -950,6 +985,7 @@ export function dma_alloc_noncontiguous(
 	if (sgt !== null) {
 		sgt.nents = 1;
 		trace_dma_alloc_sgt(dev, sgt, size, dir, gfp, attrs);
+		debug_dma_map_sg(dev, sgt.sgl as scatterlist, sgt.orig_nents, 1, dir, attrs);
 	} else {
 		trace_dma_alloc_sgt_err(dev, null, 0, size, dir, gfp, attrs);
 	}
@@ -971,6 +1007,7 @@ export function dma_free_noncontiguous(
 	dir: dma_data_direction,
 ): void {
 	trace_dma_free_sgt(dev, sgt, size, dir);
+	debug_dma_unmap_sg(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir);
 	if (use_dma_iommu(dev)) iommu_dma_free_noncontiguous(dev, size, sgt, dir);
 	else free_single_sgt(dev, size, sgt, dir);
 }

@@ -675,6 +675,19 @@ export function swiotlb_tbl_unmap_single(
 	if (pool !== null) __swiotlb_tbl_unmap_single(dev, addr, size, dir, attrs, pool);
 }
 
+/** Copy to the side that @to leads to, when that is a side which @dir has data for. */
+function swiotlb_sync_to(
+	dev: device,
+	tlb_addr: phys_addr_t,
+	size: size_t,
+	dir: dma_data_direction,
+	to: dma_data_direction,
+	pool: io_tlb_pool,
+): void {
+	if (dir === to || dir === DMA_BIDIRECTIONAL) swiotlb_bounce(dev, tlb_addr, size, to, pool);
+	else BUG_ON(dir !== DMA_TO_DEVICE && dir !== DMA_FROM_DEVICE);
+}
+
 /** Copy to the device's side (kernel/dma/swiotlb.c: __swiotlb_sync_single_for_device()). */
 export function __swiotlb_sync_single_for_device(
 	dev: device,
@@ -683,9 +696,7 @@ export function __swiotlb_sync_single_for_device(
 	dir: dma_data_direction,
 	pool: io_tlb_pool,
 ): void {
-	if (dir === DMA_TO_DEVICE || dir === DMA_BIDIRECTIONAL)
-		swiotlb_bounce(dev, tlb_addr, size, DMA_TO_DEVICE, pool);
-	else BUG_ON(dir !== DMA_FROM_DEVICE);
+	swiotlb_sync_to(dev, tlb_addr, size, dir, DMA_TO_DEVICE, pool);
 }
 
 /** The same when @addr is in a pool (include/linux/swiotlb.h: swiotlb_sync_single_for_device()). */
@@ -707,9 +718,7 @@ export function __swiotlb_sync_single_for_cpu(
 	dir: dma_data_direction,
 	pool: io_tlb_pool,
 ): void {
-	if (dir === DMA_FROM_DEVICE || dir === DMA_BIDIRECTIONAL)
-		swiotlb_bounce(dev, tlb_addr, size, DMA_FROM_DEVICE, pool);
-	else BUG_ON(dir !== DMA_TO_DEVICE);
+	swiotlb_sync_to(dev, tlb_addr, size, dir, DMA_FROM_DEVICE, pool);
 }
 
 /** The same when @addr is in a pool (include/linux/swiotlb.h: swiotlb_sync_single_for_cpu()). */

@@ -16,12 +16,13 @@ import { memparse } from '#lib/cmdline.js';
 import { kstrtoul_from_user } from '#lib/kstrtox.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
 import type { dentry } from '#linux/debugfs.js';
-import type { err_ptr } from '#linux/err.js';
+import { type err_ptr, IS_ERR } from '#linux/err.js';
 import { EINVAL, ENODEV } from '#linux/errno.js';
 import { FMODE_READ, FMODE_WRITE, type file, type file_operations, type inode, O_TRUNC } from '#linux/fs.js';
 import { __setup, boot_data, fs_initcall } from '#linux/init.js';
 import { irqs_disabled } from '#linux/irqflags.js';
 import { HARDIRQ_MASK, PREEMPT_MASK, SOFTIRQ_OFFSET } from '#linux/preempt.js';
+import { pr_warn } from '#linux/printk.js';
 import type { seq_file } from '#linux/seq_file.js';
 import type { trace_entry, trace_event_call } from '#linux/trace_events.js';
 import {
@@ -210,7 +211,9 @@ export function trace_create_file(
 	data: unknown,
 	fops: file_operations,
 ): dentry | err_ptr {
-	return tracefs_create_file(name, mode, parent, data, fops);
+	const ret = tracefs_create_file(name, mode, parent, data, fops);
+	if (IS_ERR(ret)) pr_warn("Could not create tracefs '%s' entry", name);
+	return ret;
 }
 
 /** Where debugfs is, the trace is found in it too (kernel/trace/trace.c: tracing_init_dentry()). */

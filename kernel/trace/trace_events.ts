@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Events: switching them on and off, and their directories in /sys/kernel/tracing.
+// Events: switching them on and off, their directories in the tracing tree.
 // Linux 6.12: kernel/trace/trace_events.c
 // Left out: filters, triggers, modules' events (:mod:), set_event_pid, header_page and header_event.
 import { simple_read_from_buffer } from '#fs/libfs.js';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Texts and errors as `cat`, `echo >`, `ls` and `readlink` have them on Linux 6.12 (shared/golden/sysfs.json, "tree").
+// Texts and errors as `cat`, `echo >`, `ls` and `readlink` have them.
+// Those of Linux 6.12 are in shared/golden/sysfs.json, "tree".
 import { expect } from 'chai';
 import { class_register } from '#drivers/base/class.js';
 import { dev_set_name, device_add, device_initialize, device_unregister } from '#drivers/base/core.js';
@@ -21,12 +22,13 @@ import {
 import { kobj_sysfs_ops, kobject_create_and_add, kobject_init_and_add } from '#lib/kobject.js';
 import { device } from '#linux/device.js';
 import { ERR_PTR, IS_ERR } from '#linux/err.js';
-import { EACCES, EEXIST, EINVAL, EISDIR, ENOENT } from '#linux/errno.js';
+import { EACCES, EEXIST, EINVAL, EISDIR, ENOENT, ENOMEM } from '#linux/errno.js';
 import { FMODE_READ } from '#linux/fs.js';
 import type { kernfs_node, kernfs_open_file } from '#linux/kernfs.js';
 import { kobj_attribute, kobject } from '#linux/kobject.js';
 import { slab_live } from '#linux/slab.js';
 import { ref } from '#linux/types.js';
+import { slab_fault } from '#mm/failslab.js';
 import { addDevice, bootDriverCore, makeDevice, ok } from '#tests/drivers/base/boot.js';
 
 function emitting(text: string) {
@@ -84,6 +86,20 @@ describe('fs_sysfs', () => {
 		const before = slab_live();
 		expect(sysfs_read('/sys/k/a')).to.equal('x\n');
 		expect(sysfs_write('/sys/k/a', 'y')).to.equal(1);
+		expect(slab_live()).to.deep.equal(before);
+	});
+
+	it('gives the memory back also when the file does not let itself be opened', () => {
+		bootDriverCore();
+		const open = (): number => -EINVAL;
+		const dir = debugfs_create_dir('mine', null);
+		debugfs_create_file('f', 0o444, dir, null, { open, read: () => 0 });
+		const before = slab_live();
+		expect(sysfs_read('/sys/kernel/debug/mine/f')).to.equal(ERR_PTR(-EINVAL));
+		slab_fault.nth = 1;
+		expect(sysfs_read('/sys/kernel/debug/mine/f')).to.equal(ERR_PTR(-ENOMEM));
+		slab_fault.nth = 2;
+		expect(sysfs_read('/sys/kernel/debug/mine/f')).to.equal(ERR_PTR(-ENOMEM));
 		expect(slab_live()).to.deep.equal(before);
 	});
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The trace as `cat`, `echo >` and `echo >>` have it. Modes and answers: kernel/trace/trace.c, trace_events.c.
+// The trace as `cat`, `echo >` and `echo >>` have it.
+// Modes and answers: kernel/trace/trace.c, trace_events.c.
 import { expect } from 'chai';
 import { sysfs_append, sysfs_read, sysfs_readdir, sysfs_stat, sysfs_write } from '#fs/sysfs/user.js';
-import { trace_printk } from '#kernel/trace/trace.js';
+import { trace_create_file, trace_printk } from '#kernel/trace/trace.js';
 import { EINVAL } from '#linux/errno.js';
 import { bootMachine } from '#tests/boot.js';
 
@@ -19,6 +20,13 @@ describe('fs_tracefs', () => {
 		expect(sysfs_readdir(`${TRACING}/../debug/tracing/../tracing`)).to.deep.equal(top);
 		expect(sysfs_stat(`${TRACING}/trace`)).to.deep.equal({ type: 'F', mode: 0o640 });
 		expect(sysfs_stat(`${TRACING}/available_events`)).to.deep.equal({ type: 'F', mode: 0o440 });
+	});
+
+	it('tells when a file cannot be made', () => {
+		const { log } = bootMachine();
+		// kernel/trace/trace.c, trace_create_file().
+		trace_create_file('trace', 0o640, null, null, {});
+		expect(log.join('\n')).to.include("Could not create tracefs 'trace' entry");
 	});
 
 	it('has a directory for each event', () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whether our answer to a step is the captured one, or the listed deviation from it.
+// Whether our answer to a step is the captured one, or a listed deviation.
 import { isDeepStrictEqual } from 'node:util';
 import deviations from './deviations.json' with { type: 'json' };
 import type { Extra, Json } from './vectors.js';

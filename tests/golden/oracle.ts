@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The drivers of the test masters, "oracle,master": DMA-API users, or managing DMA themselves.
+// Drivers of the test masters: DMA-API users, or managing DMA themselves.
 // No twin in Linux: it answers to the module that captured the golden vectors.
 import { of_property_read_u32 } from '#drivers/of/property.js';
 import type { device } from '#linux/device.js';

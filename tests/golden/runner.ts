@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Replays vector files: boots each case's board, makes its calls, compares every answer.
+// Replays vector files: boots each board, makes the calls, compares answers.
 import { default_swiotlb_base } from '#kernel/dma/swiotlb.js';
 import { commands } from './commands/index.js';
 import { type Captured, compareMmio, compareStep, type PoolView, type Verdict } from './compare.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One boot of a golden board: the machine with a logging hole for an IOMMU, and the test drivers on it.
+// One boot of a golden board: a logging hole for an IOMMU, and test drivers.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Cases whose answer is text that a user's shell saw: sysfs files, kernel messages.
+// Cases whose answer is text a user's shell saw: sysfs, kernel messages.
 import { iommu_group_get, iommu_group_put, iommu_group_set_name } from '#drivers/iommu/iommu.js';
 import { sysfs_read, sysfs_readdir, sysfs_readlink, sysfs_stat, sysfs_write } from '#fs/sysfs/user.js';
 import { IS_ERR } from '#linux/err.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The golden vectors as data: files, boots, cases, steps. How to read them: README.md beside this file.
+// The golden vectors as data: files, boots, cases, steps (see README.md here).
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Small boards for tests of the machine: a device tree as an object, and the vocabulary of page tables.
+// Small boards for tests of the machine; the vocabulary of page tables.
 
 import type { FdtSource } from '#hw/fdt.js';
 import { writeFdt } from '#hw/fdt.js';
 import type { MachineOptions } from '#hw/machine.js';
 import { Machine } from '#hw/machine.js';
+import { cells, text } from '#tests/hw/fdt-source.js';
 
 /** A property's value: cells, strings, or nothing (a flag). */
 export type Prop = number[] | string | string[] | true;
@@ -18,14 +19,9 @@ function isNode(value: Prop | Node): value is Node {
 
 function bytesOf(value: Prop): Uint8Array {
 	if (value === true) return new Uint8Array();
-	if (typeof value === 'string') return new TextEncoder().encode(`${value}\0`);
-	if (typeof value[0] === 'string') return new TextEncoder().encode(`${value.join('\0')}\0`);
-	const bytes = new Uint8Array(value.length * 4);
-	const view = new DataView(bytes.buffer);
-	(value as number[]).forEach((cell, i) => {
-		view.setUint32(i * 4, cell);
-	});
-	return bytes;
+	if (typeof value === 'string') return text(value);
+	if (typeof value[0] === 'string') return text(value.join('\0'));
+	return cells(...(value as number[]));
 }
 
 function source(name: string, node: Node): FdtSource {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Places: drivers/clk/sunxi-ng/ccu-sun50i-h6.c; numbers: include/dt-bindings/{clock,reset}/sun50i-h6-ccu.h.
+// Places: drivers/clk/sunxi-ng/ccu-sun50i-h6.c.
+// Numbers: include/dt-bindings/{clock,reset}/sun50i-h6-ccu.h.
 import { expect } from 'chai';
 import { Ccu } from '#hw/ccu.js';
 import { CCU_DE3, CCU_H6, CCU_H6_R, CCU_H616, CCU_H616_R } from '#hw/ccu-tables.js';

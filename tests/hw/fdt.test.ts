@@ -14,6 +14,7 @@ import {
 	withMemory,
 	writeFdt,
 } from '#hw/fdt.js';
+import { cells, node, text } from '#tests/hw/fdt-source.js';
 
 const BOARDS = 'arch/arm64/boot/dts/allwinner';
 const board = (name: string): Uint8Array => new Uint8Array(readFileSync(`${BOARDS}/${name}.dtb`));
@@ -50,20 +51,6 @@ function random(seed: number): () => number {
 	};
 }
 
-const cells = (...values: number[]): Uint8Array => {
-	const bytes = new Uint8Array(values.length * 4);
-	const view = new DataView(bytes.buffer);
-	values.forEach((v, i) => {
-		view.setUint32(i * 4, v);
-	});
-	return bytes;
-};
-const text = (s: string): Uint8Array => new TextEncoder().encode(`${s}\0`);
-const node = (name: string, props: Record<string, Uint8Array> = {}, ...children: FdtSource[]): FdtSource => ({
-	name,
-	props: new Map(Object.entries(props)),
-	children,
-});
 const tree = (...children: FdtSource[]): Fdt =>
 	parseFdt(writeFdt(node('', { '#address-cells': cells(1), '#size-cells': cells(1) }, ...children)));
 

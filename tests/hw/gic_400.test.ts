@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Offsets: GIC architecture 2.0 (Linux: include/linux/irqchip/arm-gic.h). Region 0: distributor, 1: CPU interface.
+// Offsets: GIC architecture 2.0 (Linux: include/linux/irqchip/arm-gic.h).
+// Region 0: distributor, 1: CPU interface.
 import { expect } from 'chai';
 import { Gic400 } from '#hw/gic-400.js';
 

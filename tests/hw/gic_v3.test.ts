@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Offsets: GICv3 architecture (Linux: include/linux/irqchip/arm-gic-v3.h). Region 0: GICD, 1: GICR.
+// Offsets: GICv3 architecture (Linux: include/linux/irqchip/arm-gic-v3.h).
+// Region 0: GICD, 1: GICR.
 import { expect } from 'chai';
 import { GicV3 } from '#hw/gic-v3.js';
 

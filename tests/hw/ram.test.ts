@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// RAM, the data cache in front of it, and mappings: rules, figures, and a random test against a naive model.
+// RAM, the data cache before it, mappings: rules, figures, and a naive model.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { BLOCK_SIZE, LINE_SIZE, PAGE_SIZE, Ram, type RamObserver } from '#hw/ram.js';

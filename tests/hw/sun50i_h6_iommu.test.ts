@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Registers and faults of the H6's IOMMU model.
 // Offsets and bits: sun50i-h6-iommu.json (Linux 6.12, drivers/iommu/sun50i-iommu.c). Reset values: INVARIANTS.md,
 // "Hardware facts", for six masters.
 import { expect } from 'chai';

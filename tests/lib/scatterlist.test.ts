@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Scatterlists: tables, walks, copies, splits. Exact lists are the golden vectors' (scatterlist.json).
+// Scatterlists: tables, walks, copies, splits. Exact: golden scatterlist.json.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { page_to_pfn, pfn_to_page, phys_to_virt } from '#asm/memory.js';

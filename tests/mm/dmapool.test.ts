@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pools of coherent blocks. Exact addresses are the golden vectors' (dmapool.json).
+// Pools of coherent blocks. Exact addresses: golden dmapool.json.
 import { expect } from 'chai';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import type { device } from '#linux/device.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The least machine that kernel memory runs on: RAM, a clock that only moves when told, no devices.
+// The least machine that memory runs on: RAM, a clock that moves when told.
 
 import { set_machine } from '#arch/arm64/kernel/setup.js';
 import type { machine, machine_vectors, schedule_kind } from '#asm/machine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// make bench: what the hot paths cost, in nanoseconds, and as multiples of the cheapest.
+// make bench: what the hot paths cost, in ns and as multiples of the cheapest.
 // Of many batches the median and the best: on a busy computer the best tells more. Allocations are paired with
 // their frees, so nothing grows.
 import '#init/vmlinux.js';

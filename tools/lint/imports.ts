@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The import rules of DESIGN.md: one door between kernel and machine, and which cycles may be.
+// DESIGN.md's import rules: one door from kernel to machine, which cycles are.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A user program's side of /dev/dri/card0: show a picture, as a small image viewer would.
+// A user program's side of /dev/dri/card0: shows a picture, as a viewer would.
 
 import { close_fd } from '#fs/file.js';
 import { do_sys_open, ksys_ioctl } from '#fs/open.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Files in and out, with errors that a user can read; an output is written whole or not at all.
+// Files in and out, with errors to read; output is written whole or not.
 import {
 	accessSync,
 	constants,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The job: a JPEG file through the video engine onto the screen, as a user program does it.
+// The job: a JPEG file through the video engine onto the screen.
 
 import { close_fd } from '#fs/file.js';
 import { monitorOf, type Raster } from '#hw/monitor.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// make run: boot the board, decode a picture on it, show it, and show what the IOMMU is for.
+// make run: boot, decode a picture, show it, show what the IOMMU is for.
 import '#init/vmlinux.js';
 import { encode } from 'fast-png';
 import type { Raster } from '#hw/monitor.js';

@@ -23,7 +23,10 @@ import { list_for_each_entry } from '#linux/list.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { INT_MAX, type int } from '#linux/types.js';
 
-/** Linux: drm_atomic_state_alloc() */
+/**
+ * A change that changes nothing yet, with one reference; null when there is no memory.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_state_alloc()
+ */
 export function drm_atomic_state_alloc(dev: drm_device): drm_atomic_state | null {
 	const state = kzalloc(drm_atomic_state, GFP_KERNEL);
 	if (!state) return null;
@@ -32,7 +35,10 @@ export function drm_atomic_state_alloc(dev: drm_device): drm_atomic_state | null
 	return state;
 }
 
-/** Free what the state still owns: the new states before a commit, the old ones after it. */
+/**
+ * Free what the state still owns: the new states before a commit, the old ones after it.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_state_clear()
+ */
 export function drm_atomic_state_clear(state: drm_atomic_state): void {
 	for (const entry of for_each_connector_in_state(state)) {
 		entry.ptr!.funcs.atomic_destroy_state(entry.ptr!, entry.state!);
@@ -54,12 +60,18 @@ function __drm_atomic_state_free(ref: kref): void {
 	kfree(state);
 }
 
-/** Linux: include/drm/drm_atomic.h: drm_atomic_state_put() */
+/**
+ * Drop a reference; the last one frees the change and the states that it owns.
+ * Linux: include/drm/drm_atomic.h: drm_atomic_state_put()
+ */
 export function drm_atomic_state_put(state: drm_atomic_state): void {
 	kref_put(state.ref, __drm_atomic_state_free);
 }
 
-/** The state that @crtc is to have, to be changed. -ENOMEM. Linux: drm_atomic_get_crtc_state() */
+/**
+ * The state that @crtc is to have, to be changed. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_get_crtc_state()
+ */
 export function drm_atomic_get_crtc_state(state: drm_atomic_state, crtc: drm_crtc): drm_crtc_state | err_ptr {
 	const entry = state.crtcs[crtc.index];
 	if (entry.state) return entry.state;
@@ -72,7 +84,10 @@ export function drm_atomic_get_crtc_state(state: drm_atomic_state, crtc: drm_crt
 	return crtc_state;
 }
 
-/** The state that @plane is to have; its CRTC's comes along. Linux: drm_atomic_get_plane_state() */
+/**
+ * The state that @plane is to have; its CRTC's comes along.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_get_plane_state()
+ */
 export function drm_atomic_get_plane_state(
 	state: drm_atomic_state,
 	plane: drm_plane,
@@ -92,7 +107,10 @@ export function drm_atomic_get_plane_state(
 	return plane_state;
 }
 
-/** Linux: drm_atomic_get_connector_state() */
+/**
+ * The state that @connector is to have; its CRTC's comes along. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_get_connector_state()
+ */
 export function drm_atomic_get_connector_state(
 	state: drm_atomic_state,
 	connector: drm_connector,
@@ -112,7 +130,10 @@ export function drm_atomic_get_connector_state(
 	return connector_state;
 }
 
-/** The connectors that @crtc feeds now come into @state. Linux: drm_atomic_add_affected_connectors() */
+/**
+ * The connectors that @crtc feeds now come into @state.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_add_affected_connectors()
+ */
 export function drm_atomic_add_affected_connectors(state: drm_atomic_state, crtc: drm_crtc): int {
 	for (const connector of list_for_each_entry(state.dev.mode_config.connector_list)) {
 		if (connector.state?.crtc !== crtc) continue;
@@ -122,7 +143,10 @@ export function drm_atomic_add_affected_connectors(state: drm_atomic_state, crtc
 	return 0;
 }
 
-/** The planes on @crtc come into @state. Linux: drm_atomic_add_affected_planes() */
+/**
+ * The planes on @crtc come into @state.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_add_affected_planes()
+ */
 export function drm_atomic_add_affected_planes(state: drm_atomic_state, crtc: drm_crtc): int {
 	for (const plane of list_for_each_entry(state.dev.mode_config.plane_list)) {
 		if (plane.state?.crtc !== crtc) continue;
@@ -159,7 +183,10 @@ function drm_atomic_crtc_check(new_crtc_state: drm_crtc_state): int {
 	return new_crtc_state.active && !new_crtc_state.enable ? -EINVAL : 0;
 }
 
-/** Linux: drm_atomic_check_only() */
+/**
+ * Whether @state can be: every plane and CRTC, then the driver. 0 or the first error.
+ * Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_check_only()
+ */
 export function drm_atomic_check_only(state: drm_atomic_state): int {
 	const config = state.dev.mode_config;
 	for (const { new_state } of for_each_plane_in_state(state)) {
@@ -173,7 +200,7 @@ export function drm_atomic_check_only(state: drm_atomic_state): int {
 	return config.funcs!.atomic_check(state.dev, state);
 }
 
-/** Check and do. Linux: drm_atomic_commit() */
+/** Check and do. Linux: drivers/gpu/drm/drm_atomic.c: drm_atomic_commit() */
 export function drm_atomic_commit(state: drm_atomic_state): int {
 	const ret = drm_atomic_check_only(state);
 	if (ret) return ret;

@@ -76,7 +76,10 @@ function drm_connector_get_single_encoder(connector: drm_connector): drm_encoder
 	return null;
 }
 
-/** Work out which CRTCs need a full mode set, and whether it can be. Linux: drm_atomic_helper_check_modeset() */
+/**
+ * Work out which CRTCs need a full mode set, and whether it can be.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_check_modeset()
+ */
 export function drm_atomic_helper_check_modeset(_dev: drm_device, state: drm_atomic_state): int {
 	for (const { ptr, old_state, new_state } of for_each_crtc_in_state(state)) {
 		const crtc_state = new_state!;
@@ -123,7 +126,10 @@ export function drm_atomic_helper_check_modeset(_dev: drm_device, state: drm_ato
 	return 0;
 }
 
-/** Linux: drm_atomic_helper_check_planes() */
+/**
+ * Ask every plane, then every CRTC of @state. 0 or the first error.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_check_planes()
+ */
 export function drm_atomic_helper_check_planes(_dev: drm_device, state: drm_atomic_state): int {
 	for (const { ptr, old_state, new_state } of for_each_plane_in_state(state)) {
 		for (const crtc of [old_state!.crtc, new_state!.crtc])
@@ -149,7 +155,7 @@ export function drm_atomic_helper_check_planes(_dev: drm_device, state: drm_atom
  * @can_position: the plane need not cover the whole screen
  * @can_update_disabled: also while the CRTC is off
  *
- * Returns 0, -EINVAL, -ERANGE. Linux: drm_atomic_helper_check_plane_state()
+ * Returns 0, -EINVAL, -ERANGE. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_check_plane_state()
  */
 export function drm_atomic_helper_check_plane_state(
 	plane_state: drm_plane_state,
@@ -183,7 +189,10 @@ export function drm_atomic_helper_check_plane_state(
 
 /* Committing */
 
-/** From here on the new states are the state. Linux: drm_atomic_helper_swap_state() */
+/**
+ * From here on the new states are the state.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_swap_state()
+ */
 export function drm_atomic_helper_swap_state(state: drm_atomic_state, _stall: bool): int {
 	for (const entry of for_each_connector_in_state(state)) {
 		entry.state = entry.old_state;
@@ -200,7 +209,10 @@ export function drm_atomic_helper_swap_state(state: drm_atomic_state, _stall: bo
 	return 0;
 }
 
-/** Turn off what changes or ends, and set the new modes. Linux: drm_atomic_helper_commit_modeset_disables() */
+/**
+ * Turn off what changes or ends, and set the new modes.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_commit_modeset_disables()
+ */
 export function drm_atomic_helper_commit_modeset_disables(_dev: drm_device, state: drm_atomic_state): void {
 	for (const { ptr, old_state, new_state } of for_each_crtc_in_state(state))
 		if (drm_atomic_crtc_needs_modeset(new_state!) && old_state!.active)
@@ -228,7 +240,10 @@ export function drm_atomic_helper_commit_modeset_disables(_dev: drm_device, stat
 	}
 }
 
-/** Linux: drm_atomic_helper_commit_modeset_enables() */
+/**
+ * Turn on what is new.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_commit_modeset_enables()
+ */
 export function drm_atomic_helper_commit_modeset_enables(_dev: drm_device, state: drm_atomic_state): void {
 	for (const { ptr, new_state } of for_each_crtc_in_state(state))
 		if (drm_atomic_crtc_needs_modeset(new_state!) && new_state!.active)
@@ -237,7 +252,10 @@ export function drm_atomic_helper_commit_modeset_enables(_dev: drm_device, state
 
 export const DRM_PLANE_COMMIT_ACTIVE_ONLY = 1 << 0;
 
-/** Linux: drm_atomic_helper_commit_planes() */
+/**
+ * Write the planes, between the begin and the flush of their CRTCs.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_commit_planes()
+ */
 export function drm_atomic_helper_commit_planes(_dev: drm_device, state: drm_atomic_state, flags: u32): void {
 	const active_only = (flags & DRM_PLANE_COMMIT_ACTIVE_ONLY) !== 0;
 
@@ -259,7 +277,10 @@ export function drm_atomic_helper_commit_planes(_dev: drm_device, state: drm_ato
 		if (!active_only || new_state!.active) ptr!.helper_private?.atomic_flush?.(ptr!, state);
 }
 
-/** Wait until the new picture is on its way, and so nothing reads the old one. Linux: drm_atomic_helper_wait_for_vblanks() */
+/**
+ * Wait until the new picture is on its way, and so nothing reads the old one.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_wait_for_vblanks()
+ */
 export function drm_atomic_helper_wait_for_vblanks(dev: drm_device, state: drm_atomic_state): void {
 	let crtc_mask = 0;
 	for (const entry of for_each_crtc_in_state(state)) {
@@ -282,7 +303,10 @@ export function drm_atomic_helper_wait_for_vblanks(dev: drm_device, state: drm_a
 	}
 }
 
-/** The order for hardware that loses its registers with its power. Linux: drm_atomic_helper_commit_tail_rpm() */
+/**
+ * The order for hardware that loses its registers with its power.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_commit_tail_rpm()
+ */
 export function drm_atomic_helper_commit_tail_rpm(state: drm_atomic_state): void {
 	const { dev } = state;
 	drm_atomic_helper_commit_modeset_disables(dev, state);
@@ -291,7 +315,10 @@ export function drm_atomic_helper_commit_tail_rpm(state: drm_atomic_state): void
 	drm_atomic_helper_wait_for_vblanks(dev, state);
 }
 
-/** Linux: drm_atomic_helper_commit() */
+/**
+ * Do what was checked, and wait until it is on the screen.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_commit()
+ */
 export function drm_atomic_helper_commit(dev: drm_device, state: drm_atomic_state, _nonblock: bool): int {
 	const ret = drm_atomic_helper_swap_state(state, true);
 	if (ret) return ret;
@@ -301,7 +328,53 @@ export function drm_atomic_helper_commit(dev: drm_device, state: drm_atomic_stat
 
 /* The legacy calls */
 
-/** Linux: drm_atomic_helper_update_plane() */
+/** Where a plane lies on the screen, and which part of its picture it shows. */
+type plane_place = Pick<
+	drm_plane_state,
+	'crtc_x' | 'crtc_y' | 'crtc_w' | 'crtc_h' | 'src_x' | 'src_y' | 'src_w' | 'src_h'
+>;
+
+const NOWHERE: plane_place = {
+	crtc_x: 0,
+	crtc_y: 0,
+	crtc_w: 0,
+	crtc_h: 0,
+	src_x: 0,
+	src_y: 0,
+	src_w: 0,
+	src_h: 0,
+};
+
+/** Write into @state what a plane is to show, and where; null for both: nothing. -ENOMEM. */
+function plane_show(
+	plane_state: drm_plane_state,
+	state: drm_atomic_state,
+	crtc: drm_crtc | null,
+	fb: drm_framebuffer | null,
+	place: plane_place,
+): int {
+	const ret = drm_atomic_set_crtc_for_plane(plane_state, crtc, state);
+	if (ret) return ret;
+	drm_atomic_set_fb_for_plane(plane_state, fb);
+	Object.assign(plane_state, place);
+	return 0;
+}
+
+/** A commit of one plane, to which @change does something. */
+function commit_plane(
+	plane: drm_plane,
+	change: (plane_state: drm_plane_state, state: drm_atomic_state) => int,
+): int {
+	const state = drm_atomic_state_alloc(plane.dev);
+	if (!state) return -ENOMEM;
+	const plane_state = drm_atomic_get_plane_state(state, plane);
+	let ret: int = IS_ERR(plane_state) ? PTR_ERR(plane_state) : change(plane_state, state);
+	if (!ret) ret = drm_atomic_commit(state);
+	drm_atomic_state_put(state);
+	return ret;
+}
+
+/** SETPLANE as a commit. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_update_plane() */
 export function drm_atomic_helper_update_plane(
 	plane: drm_plane,
 	crtc: drm_crtc,
@@ -315,52 +388,20 @@ export function drm_atomic_helper_update_plane(
 	src_w: u32,
 	src_h: u32,
 ): int {
-	const state = drm_atomic_state_alloc(plane.dev);
-	if (!state) return -ENOMEM;
-	const plane_state = drm_atomic_get_plane_state(state, plane);
-	let ret: int;
-	if (IS_ERR(plane_state)) ret = PTR_ERR(plane_state);
-	else {
-		ret = drm_atomic_set_crtc_for_plane(plane_state, crtc, state);
-		if (!ret) {
-			drm_atomic_set_fb_for_plane(plane_state, fb);
-			plane_state.crtc_x = crtc_x;
-			plane_state.crtc_y = crtc_y;
-			plane_state.crtc_w = crtc_w;
-			plane_state.crtc_h = crtc_h;
-			plane_state.src_x = src_x;
-			plane_state.src_y = src_y;
-			plane_state.src_w = src_w;
-			plane_state.src_h = src_h;
-			ret = drm_atomic_commit(state);
-		}
-	}
-	drm_atomic_state_put(state);
-	return ret;
+	const place: plane_place = { crtc_x, crtc_y, crtc_w, crtc_h, src_x, src_y, src_w, src_h };
+	return commit_plane(plane, (plane_state, state) => plane_show(plane_state, state, crtc, fb, place));
 }
 
 function __drm_atomic_helper_disable_plane(plane_state: drm_plane_state, state: drm_atomic_state): int {
-	const ret = drm_atomic_set_crtc_for_plane(plane_state, null, state);
-	if (ret) return ret;
-	drm_atomic_set_fb_for_plane(plane_state, null);
-	plane_state.crtc_x = plane_state.crtc_y = plane_state.crtc_w = plane_state.crtc_h = 0;
-	plane_state.src_x = plane_state.src_y = plane_state.src_w = plane_state.src_h = 0;
-	return 0;
+	return plane_show(plane_state, state, null, null, NOWHERE);
 }
 
-/** Linux: drm_atomic_helper_disable_plane() */
+/**
+ * SETPLANE without a framebuffer as a commit.
+ * Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_disable_plane()
+ */
 export function drm_atomic_helper_disable_plane(plane: drm_plane): int {
-	const state = drm_atomic_state_alloc(plane.dev);
-	if (!state) return -ENOMEM;
-	const plane_state = drm_atomic_get_plane_state(state, plane);
-	let ret: int;
-	if (IS_ERR(plane_state)) ret = PTR_ERR(plane_state);
-	else {
-		ret = __drm_atomic_helper_disable_plane(plane_state, state);
-		if (!ret) ret = drm_atomic_commit(state);
-	}
-	drm_atomic_state_put(state);
-	return ret;
+	return commit_plane(plane, __drm_atomic_helper_disable_plane);
 }
 
 function update_output_state(state: drm_atomic_state, set: drm_mode_set): int {
@@ -403,21 +444,22 @@ function __drm_atomic_helper_set_config(set: drm_mode_set, state: drm_atomic_sta
 		return ret || update_output_state(state, set);
 	}
 	crtc_state.active = true;
-	ret = drm_atomic_set_crtc_for_plane(primary_state, crtc, state);
+	const { hdisplay, vdisplay } = mode;
+	ret = plane_show(primary_state, state, crtc, set.fb, {
+		crtc_x: 0,
+		crtc_y: 0,
+		crtc_w: hdisplay,
+		crtc_h: vdisplay,
+		src_x: set.x * 65536,
+		src_y: set.y * 65536,
+		src_w: hdisplay * 65536,
+		src_h: vdisplay * 65536,
+	});
 	if (ret) return ret;
-	drm_atomic_set_fb_for_plane(primary_state, set.fb);
-	primary_state.crtc_x = 0;
-	primary_state.crtc_y = 0;
-	primary_state.crtc_w = mode.hdisplay;
-	primary_state.crtc_h = mode.vdisplay;
-	primary_state.src_x = set.x * 65536;
-	primary_state.src_y = set.y * 65536;
-	primary_state.src_w = mode.hdisplay * 65536;
-	primary_state.src_h = mode.vdisplay * 65536;
 	return update_output_state(state, set);
 }
 
-/** SETCRTC as a commit. Linux: drm_atomic_helper_set_config() */
+/** SETCRTC as a commit. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_set_config() */
 export function drm_atomic_helper_set_config(set: drm_mode_set): int {
 	const state = drm_atomic_state_alloc(set.crtc.dev);
 	if (!state) return -ENOMEM;
@@ -427,7 +469,7 @@ export function drm_atomic_helper_set_config(set: drm_mode_set): int {
 	return ret;
 }
 
-/** Everything off. Linux: drm_atomic_helper_shutdown() */
+/** Everything off. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_shutdown() */
 export function drm_atomic_helper_shutdown(dev: drm_device | null): void {
 	if (!dev) return;
 	const state = drm_atomic_state_alloc(dev);
@@ -459,6 +501,10 @@ export function drm_atomic_helper_shutdown(dev: drm_device | null): void {
 
 /* States (drivers/gpu/drm/drm_atomic_state_helper.c) */
 
+/**
+ * A first state of @plane: off, opaque, properties as they were created.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_plane_reset()
+ */
 export function drm_atomic_helper_plane_reset(plane: drm_plane): void {
 	if (plane.state) drm_atomic_helper_plane_destroy_state(plane, plane.state);
 	plane.state = kzalloc(drm_plane_state, GFP_KERNEL);
@@ -475,6 +521,10 @@ export function drm_atomic_helper_plane_reset(plane: drm_plane): void {
 	}
 }
 
+/**
+ * A copy of the state of @plane, with a reference to its picture; null when there is no memory.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_plane_duplicate_state()
+ */
 export function drm_atomic_helper_plane_duplicate_state(plane: drm_plane): drm_plane_state | null {
 	const old = plane.state;
 	if (WARN_ON(!old) || !old) return null;
@@ -487,11 +537,19 @@ export function drm_atomic_helper_plane_duplicate_state(plane: drm_plane): drm_p
 	return state;
 }
 
+/**
+ * Free a state, and give its picture back.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_plane_destroy_state()
+ */
 export function drm_atomic_helper_plane_destroy_state(_plane: drm_plane, state: drm_plane_state): void {
 	if (state.fb) drm_framebuffer_put(state.fb);
 	kfree(state);
 }
 
+/**
+ * A first state of @crtc: off.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_crtc_reset()
+ */
 export function drm_atomic_helper_crtc_reset(crtc: drm_crtc): void {
 	if (crtc.state) drm_atomic_helper_crtc_destroy_state(crtc, crtc.state);
 	crtc.state = kzalloc(drm_crtc_state, GFP_KERNEL);
@@ -499,6 +557,10 @@ export function drm_atomic_helper_crtc_reset(crtc: drm_crtc): void {
 	drm_crtc_vblank_reset(crtc);
 }
 
+/**
+ * A copy of the state of @crtc with nothing changed yet; null when there is no memory.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_crtc_duplicate_state()
+ */
 export function drm_atomic_helper_crtc_duplicate_state(crtc: drm_crtc): drm_crtc_state | null {
 	const old = crtc.state;
 	if (WARN_ON(!old) || !old) return null;
@@ -514,16 +576,25 @@ export function drm_atomic_helper_crtc_duplicate_state(crtc: drm_crtc): drm_crtc
 	return state;
 }
 
+/** Free a state. Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_crtc_destroy_state() */
 export function drm_atomic_helper_crtc_destroy_state(_crtc: drm_crtc, state: drm_crtc_state): void {
 	kfree(state);
 }
 
+/**
+ * A first state of @connector: dark.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_connector_reset()
+ */
 export function drm_atomic_helper_connector_reset(connector: drm_connector): void {
 	if (connector.state) drm_atomic_helper_connector_destroy_state(connector, connector.state);
 	connector.state = kzalloc(drm_connector_state, GFP_KERNEL);
 	if (connector.state) connector.state.connector = connector;
 }
 
+/**
+ * A copy of the state of @connector; null when there is no memory.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_connector_duplicate_state()
+ */
 export function drm_atomic_helper_connector_duplicate_state(
 	connector: drm_connector,
 ): drm_connector_state | null {
@@ -537,6 +608,10 @@ export function drm_atomic_helper_connector_duplicate_state(
 	return state;
 }
 
+/**
+ * Free a state.
+ * Linux: drivers/gpu/drm/drm_atomic_state_helper.c: drm_atomic_helper_connector_destroy_state()
+ */
 export function drm_atomic_helper_connector_destroy_state(
 	_connector: drm_connector,
 	state: drm_connector_state,

@@ -19,14 +19,20 @@ import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL } from '#linux/errno.js';
 import type { int, ref, u64 } from '#linux/types.js';
 
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_mode_for_crtc() */
+/**
+ * Have the CRTC show @mode; null turns it off. It never fails here: C may lack the memory for a blob.
+ * Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_mode_for_crtc()
+ */
 export function drm_atomic_set_mode_for_crtc(state: drm_crtc_state, mode: drm_display_mode | null): int {
 	drm_mode_copy(state.mode, mode ?? new drm_display_mode());
 	state.enable = mode !== null;
 	return 0;
 }
 
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_crtc_for_plane() */
+/**
+ * Put the plane on @crtc, or on none; the CRTCs it leaves and joins come into @state. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_crtc_for_plane()
+ */
 export function drm_atomic_set_crtc_for_plane(
 	plane_state: drm_plane_state,
 	crtc: drm_crtc | null,
@@ -48,14 +54,20 @@ export function drm_atomic_set_crtc_for_plane(
 	return 0;
 }
 
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_fb_for_plane() */
+/**
+ * Have the plane show @fb, which gets a reference; the one before loses its own.
+ * Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_fb_for_plane()
+ */
 export function drm_atomic_set_fb_for_plane(plane_state: drm_plane_state, fb: drm_framebuffer | null): void {
 	if (fb) drm_framebuffer_get(fb);
 	if (plane_state.fb) drm_framebuffer_put(plane_state.fb);
 	plane_state.fb = fb;
 }
 
-/** Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_crtc_for_connector() */
+/**
+ * Feed the connector from @crtc, or from none. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_atomic_uapi.c: drm_atomic_set_crtc_for_connector()
+ */
 export function drm_atomic_set_crtc_for_connector(
 	conn_state: drm_connector_state,
 	crtc: drm_crtc | null,

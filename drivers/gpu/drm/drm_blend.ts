@@ -19,7 +19,10 @@ import { ENOMEM } from '#linux/errno.js';
 import { list_for_each_entry } from '#linux/list.js';
 import type { int, unsigned_int } from '#linux/types.js';
 
-/** Linux: drm_plane_create_alpha_property() */
+/**
+ * Let users set how opaque the plane is. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_blend.c: drm_plane_create_alpha_property()
+ */
 export function drm_plane_create_alpha_property(plane: drm_plane): int {
 	const prop = drm_property_create_range(plane.dev, 0, 'alpha', 0, DRM_BLEND_ALPHA_OPAQUE);
 	if (!prop) return -ENOMEM;
@@ -28,7 +31,10 @@ export function drm_plane_create_alpha_property(plane: drm_plane): int {
 	return 0;
 }
 
-/** Linux: drm_plane_create_zpos_property() */
+/**
+ * Let users set which planes lie over which, from @min (lowest) to @max. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_blend.c: drm_plane_create_zpos_property()
+ */
 export function drm_plane_create_zpos_property(
 	plane: drm_plane,
 	zpos: unsigned_int,
@@ -63,7 +69,10 @@ function drm_atomic_helper_crtc_normalize_zpos(
 	return 0;
 }
 
-/** Linux: drm_atomic_normalize_zpos() */
+/**
+ * Number the planes anew on every CRTC whose planes, or their order, change. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_blend.c: drm_atomic_normalize_zpos()
+ */
 export function drm_atomic_normalize_zpos(_dev: drm_device, state: drm_atomic_state): int {
 	for (const { old_state, new_state } of for_each_plane_in_state(state)) {
 		const { crtc } = new_state!;

@@ -29,7 +29,10 @@ const color_range_name = [
 	{ type: DRM_COLOR_YCBCR_FULL_RANGE, name: 'YCbCr full range' },
 ];
 
-/** Linux: drm_plane_create_color_properties() */
+/**
+ * Let users say which colours the numbers mean. -EINVAL for a default that is not supported, -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_color_mgmt.c: drm_plane_create_color_properties()
+ */
 export function drm_plane_create_color_properties(
 	plane: drm_plane,
 	supported_encodings: u32,

@@ -33,7 +33,7 @@ import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { kfree } from '#linux/slab.js';
 import type { int, u32 } from '#linux/types.js';
 
-/** Linux: drm_encoder_init() */
+/** Make @encoder known. -ENOMEM. Linux: drivers/gpu/drm/drm_encoder.c: drm_encoder_init() */
 export function drm_encoder_init(dev: drm_device, encoder: drm_encoder, encoder_type: int): int {
 	const ret = drm_mode_object_add(dev, encoder.base, DRM_MODE_OBJECT_ENCODER);
 	if (ret) return ret;
@@ -45,14 +45,14 @@ export function drm_encoder_init(dev: drm_device, encoder: drm_encoder, encoder_
 	return 0;
 }
 
-/** Linux: drm_encoder_cleanup() */
+/** What drm_encoder_init() did, undone. Linux: drivers/gpu/drm/drm_encoder.c: drm_encoder_cleanup() */
 export function drm_encoder_cleanup(encoder: drm_encoder): void {
 	drm_mode_object_unregister(encoder.dev, encoder.base);
 	list_del(encoder.head);
 	encoder.dev.mode_config.num_encoder--;
 }
 
-/** Linux: drm_connector_init() */
+/** Make @connector known. -ENOMEM. Linux: drivers/gpu/drm/drm_connector.c: drm_connector_init() */
 export function drm_connector_init(
 	dev: drm_device,
 	connector: drm_connector,
@@ -80,7 +80,10 @@ function drm_mode_remove_all(connector: drm_connector): void {
 	}
 }
 
-/** Linux: drm_connector_cleanup() */
+/**
+ * What drm_connector_init() did, undone; modes and state are freed.
+ * Linux: drivers/gpu/drm/drm_connector.c: drm_connector_cleanup()
+ */
 export function drm_connector_cleanup(connector: drm_connector): void {
 	drm_mode_remove_all(connector);
 	drm_mode_object_unregister(connector.dev, connector.base);
@@ -90,18 +93,24 @@ export function drm_connector_cleanup(connector: drm_connector): void {
 	connector.state = null;
 }
 
-/** Linux: drm_connector_attach_encoder() */
+/** @encoder can feed @connector. Linux: drivers/gpu/drm/drm_connector.c: drm_connector_attach_encoder() */
 export function drm_connector_attach_encoder(connector: drm_connector, encoder: drm_encoder): int {
 	connector.possible_encoders |= drm_encoder_mask(encoder);
 	return 0;
 }
 
-/** Linux: drm_mode_probed_add() */
+/**
+ * @mode is one of the connector's, which frees it.
+ * Linux: drivers/gpu/drm/drm_modes.c: drm_mode_probed_add()
+ */
 export function drm_mode_probed_add(connector: drm_connector, mode: drm_display_mode): void {
 	list_add_tail(mode.head, connector.modes);
 }
 
-/** Fill connector->modes with what it offers and the device can do. Linux: drm_helper_probe_single_connector_modes() */
+/**
+ * Fill connector->modes with what it offers and the device can do.
+ * Linux: drivers/gpu/drm/drm_probe_helper.c: drm_helper_probe_single_connector_modes()
+ */
 export function drm_helper_probe_single_connector_modes(connector: drm_connector, maxX: u32, maxY: u32): int {
 	const helper = connector.helper_private!;
 	drm_mode_remove_all(connector);
@@ -120,7 +129,7 @@ export function drm_helper_probe_single_connector_modes(connector: drm_connector
 	return count;
 }
 
-/** Linux: drm_mode_getconnector() */
+/** DRM_IOCTL_MODE_GETCONNECTOR. -ENOENT. Linux: drivers/gpu/drm/drm_connector.c: drm_mode_getconnector() */
 export function drm_mode_getconnector(
 	dev: drm_device,
 	out_resp: drm_mode_get_connector,
@@ -162,7 +171,7 @@ export function drm_mode_getconnector(
 	return 0;
 }
 
-/** Linux: drm_mode_getencoder() */
+/** DRM_IOCTL_MODE_GETENCODER. -ENOENT. Linux: drivers/gpu/drm/drm_encoder.c: drm_mode_getencoder() */
 export function drm_mode_getencoder(
 	dev: drm_device,
 	enc_resp: drm_mode_get_encoder,

@@ -31,7 +31,10 @@ import { list_add_tail, list_del } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { INT_MAX, type int } from '#linux/types.js';
 
-/** Linux: drm_crtc_init_with_planes() */
+/**
+ * Make @crtc known; its planes can be on no other then unless they said so. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_crtc.c: drm_crtc_init_with_planes()
+ */
 export function drm_crtc_init_with_planes(
 	dev: drm_device,
 	crtc: drm_crtc,
@@ -56,7 +59,7 @@ export function drm_crtc_init_with_planes(
 	return 0;
 }
 
-/** Linux: drm_crtc_cleanup() */
+/** What drm_crtc_init_with_planes() did, undone. Linux: drivers/gpu/drm/drm_crtc.c: drm_crtc_cleanup() */
 export function drm_crtc_cleanup(crtc: drm_crtc): void {
 	drm_mode_object_unregister(crtc.dev, crtc.base);
 	list_del(crtc.head);
@@ -70,7 +73,7 @@ function crtc_find(dev: drm_device, file_priv: drm_file, id: int): drm_crtc | nu
 	return obj ? (obj.container as drm_crtc) : null;
 }
 
-/** Linux: drm_mode_getcrtc() */
+/** DRM_IOCTL_MODE_GETCRTC. -ENOENT. Linux: drivers/gpu/drm/drm_crtc.c: drm_mode_getcrtc() */
 export function drm_mode_getcrtc(dev: drm_device, crtc_resp: drm_mode_crtc, file_priv: drm_file): int {
 	const crtc = crtc_find(dev, file_priv, crtc_resp.crtc_id);
 	if (!crtc) return -ENOENT;
@@ -86,7 +89,10 @@ export function drm_mode_getcrtc(dev: drm_device, crtc_resp: drm_mode_crtc, file
 	return 0;
 }
 
-/** -ENOSPC when the picture of the mode does not lie in @fb. Linux: drm_crtc_check_viewport() */
+/**
+ * -ENOSPC when the picture of the mode does not lie in @fb.
+ * Linux: drivers/gpu/drm/drm_crtc.c: drm_crtc_check_viewport()
+ */
 export function drm_crtc_check_viewport(
 	_crtc: drm_crtc,
 	x: int,

@@ -57,7 +57,10 @@ function drm_minor_free(dev: drm_device): void {
 	kfree(minor);
 }
 
-/** The node with that number, whose device gets a reference. -ENODEV. Linux: drm_minor_acquire() */
+/**
+ * The node with that number, whose device gets a reference. -ENODEV.
+ * Linux: drivers/gpu/drm/drm_drv.c: drm_minor_acquire()
+ */
 export function drm_minor_acquire(minor_id: unsigned_int): drm_minor | err_ptr {
 	const minor = idr_find(state.drm_minors_idr, minor_id);
 	if (!minor?.dev.registered) return ERR_PTR(-ENODEV);
@@ -65,11 +68,12 @@ export function drm_minor_acquire(minor_id: unsigned_int): drm_minor | err_ptr {
 	return minor;
 }
 
+/** Undo drm_minor_acquire(). Linux: drivers/gpu/drm/drm_drv.c: drm_minor_release() */
 export function drm_minor_release(minor: drm_minor): void {
 	drm_dev_put(minor.dev);
 }
 
-/** A device with one reference; not registered yet. Linux: drm_dev_alloc() */
+/** A device with one reference; not registered yet. Linux: drivers/gpu/drm/drm_drv.c: drm_dev_alloc() */
 export function drm_dev_alloc(driver: drm_driver, parent: device): drm_device | err_ptr {
 	const dev = kzalloc(drm_device, GFP_KERNEL);
 	if (!dev) return ERR_PTR(-ENOMEM);
@@ -93,15 +97,20 @@ function drm_dev_release(ref: kref): void {
 	kfree(dev);
 }
 
+/** Keep @dev. Linux: drivers/gpu/drm/drm_drv.c: drm_dev_get() */
 export function drm_dev_get(dev: drm_device): void {
 	kref_get(dev.ref);
 }
 
+/**
+ * Drop a reference; the last one frees the device and its node.
+ * Linux: drivers/gpu/drm/drm_drv.c: drm_dev_put()
+ */
 export function drm_dev_put(dev: drm_device | null): void {
 	if (dev) kref_put(dev.ref, drm_dev_release);
 }
 
-/** From here on users can open it. Linux: drm_dev_register() */
+/** From here on users can open it. Linux: drivers/gpu/drm/drm_drv.c: drm_dev_register() */
 export function drm_dev_register(dev: drm_device, _flags: unsigned_long): int {
 	const { driver } = dev;
 	const minor = dev.primary!;
@@ -120,7 +129,10 @@ export function drm_dev_register(dev: drm_device, _flags: unsigned_long): int {
 	return 0;
 }
 
-/** Nobody can open it any more; files that are open hold it, and their ioctls fail. Linux: drm_dev_unregister() */
+/**
+ * Nobody can open it any more; files that are open hold it, and their ioctls fail.
+ * Linux: drivers/gpu/drm/drm_drv.c: drm_dev_unregister()
+ */
 export function drm_dev_unregister(dev: drm_device): void {
 	if (!dev.registered) return;
 	dev.registered = false;

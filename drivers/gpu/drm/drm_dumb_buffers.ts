@@ -10,32 +10,40 @@ import type {
 	drm_mode_map_dumb,
 } from '#include/uapi/drm/drm_mode.js';
 import { EINVAL, ENOSYS } from '#linux/errno.js';
-import { DIV_ROUND_UP } from '#linux/math.js';
 import { PAGE_ALIGN } from '#linux/mm.js';
 import { type int, ref, U32_MAX, type u32, type u64 } from '#linux/types.js';
 
-/** -ENOSYS, -EINVAL when something is 0 or the size has no 32 bits, or the driver's answer. */
+/**
+ * -ENOSYS, -EINVAL when something is 0 or the size has no 32 bits, or the driver's answer.
+ * Linux: drivers/gpu/drm/drm_dumb_buffers.c: drm_mode_create_dumb()
+ */
 export function drm_mode_create_dumb(dev: drm_device, args: create_dumb, file_priv: drm_file): int {
-	if (!dev.driver.dumb_create) return -ENOSYS;
-	if (!args.width || !args.height || !args.bpp) return -EINVAL;
+	const { dumb_create } = dev.driver;
+	if (!dumb_create) return -ENOSYS;
+	const { width, height, bpp } = args;
+	if (width === 0 || height === 0 || bpp === 0 || bpp > U32_MAX - 8) return -EINVAL;
 
-	if (args.bpp > U32_MAX - 8) return -EINVAL;
-	const cpp = DIV_ROUND_UP(args.bpp, 8);
-	if (cpp > U32_MAX / args.width) return -EINVAL;
-	const stride = cpp * args.width;
-	if (args.height > U32_MAX / stride) return -EINVAL;
-	if (PAGE_ALIGN(args.height * stride) > U32_MAX) return -EINVAL;
+	// A product that is too large to be exact is too large.
+	const stride = width * Math.ceil(bpp / 8);
+	if (stride > U32_MAX || PAGE_ALIGN(stride * height) > U32_MAX) return -EINVAL;
 
-	args.handle = 0;
-	args.pitch = 0;
-	args.size = 0;
-	return dev.driver.dumb_create(file_priv, dev, args);
+	// Old programs leave garbage where the answer goes.
+	args.handle = args.pitch = args.size = 0;
+	return dumb_create(file_priv, dev, args);
 }
 
+/**
+ * DRM_IOCTL_MODE_CREATE_DUMB: drm_mode_create_dumb().
+ * Linux: drivers/gpu/drm/drm_dumb_buffers.c: drm_mode_create_dumb_ioctl()
+ */
 export function drm_mode_create_dumb_ioctl(dev: drm_device, args: create_dumb, file_priv: drm_file): int {
 	return drm_mode_create_dumb(dev, args, file_priv);
 }
 
+/**
+ * DRM_IOCTL_MODE_MAP_DUMB: where to mmap() the buffer. -ENOSYS, -ENOENT, -EINVAL for an import.
+ * Linux: drivers/gpu/drm/drm_dumb_buffers.c: drm_mode_mmap_dumb_ioctl()
+ */
 export function drm_mode_mmap_dumb_ioctl(dev: drm_device, args: drm_mode_map_dumb, file_priv: drm_file): int {
 	if (!dev.driver.dumb_create) return -ENOSYS;
 	const offset = new ref<u64>(args.offset);
@@ -44,11 +52,16 @@ export function drm_mode_mmap_dumb_ioctl(dev: drm_device, args: drm_mode_map_dum
 	return ret;
 }
 
+/** Drop the handle. -ENOSYS, -EINVAL. Linux: drivers/gpu/drm/drm_dumb_buffers.c: drm_mode_destroy_dumb() */
 export function drm_mode_destroy_dumb(dev: drm_device, handle: u32, file_priv: drm_file): int {
 	if (!dev.driver.dumb_create) return -ENOSYS;
 	return drm_gem_handle_delete(file_priv, handle);
 }
 
+/**
+ * DRM_IOCTL_MODE_DESTROY_DUMB: drm_mode_destroy_dumb().
+ * Linux: drivers/gpu/drm/drm_dumb_buffers.c: drm_mode_destroy_dumb_ioctl()
+ */
 export function drm_mode_destroy_dumb_ioctl(dev: drm_device, args: destroy_dumb, file_priv: drm_file): int {
 	return drm_mode_destroy_dumb(dev, args.handle, file_priv);
 }

@@ -7,13 +7,16 @@ import { type drm_gem_dma_object, to_drm_gem_dma_obj } from '#include/drm/drm_ge
 import type { drm_plane_state } from '#include/drm/drm_plane.js';
 import type { dma_addr_t, unsigned_int } from '#linux/types.js';
 
-/** The buffer of plane @plane, or null. Linux: drm_fb_dma_get_gem_obj() */
+/** The buffer of plane @plane, or null. Linux: drivers/gpu/drm/drm_fb_dma_helper.c: drm_fb_dma_get_gem_obj() */
 export function drm_fb_dma_get_gem_obj(fb: drm_framebuffer, plane: unsigned_int): drm_gem_dma_object | null {
 	const gem = fb.obj[plane] ?? null;
 	return gem === null ? null : to_drm_gem_dma_obj(gem);
 }
 
-/** Where the device reads the first pixel that @state shows. Linux: drm_fb_dma_get_gem_addr() */
+/**
+ * Where the device reads the first pixel that @state shows.
+ * Linux: drivers/gpu/drm/drm_fb_dma_helper.c: drm_fb_dma_get_gem_addr()
+ */
 export function drm_fb_dma_get_gem_addr(
 	fb: drm_framebuffer,
 	state: drm_plane_state,

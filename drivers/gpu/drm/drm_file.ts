@@ -47,7 +47,7 @@ function drm_open_helper(filp: file, minor: drm_minor): int {
 	return 0;
 }
 
-/** Linux: drm_open() */
+/** A node is opened: a drm_file. -ENODEV, -ENOMEM. Linux: drivers/gpu/drm/drm_file.c: drm_open() */
 export function drm_open(inode: inode, filp: file): int {
 	const minor = drm_minor_acquire(iminor(inode));
 	if (IS_ERR(minor)) return PTR_ERR(minor);
@@ -71,7 +71,10 @@ function drm_file_free(file: drm_file): void {
 	kfree(file);
 }
 
-/** Linux: drm_release() */
+/**
+ * A file is closed: its framebuffers and handles go, and it is no master any more.
+ * Linux: drivers/gpu/drm/drm_file.c: drm_release()
+ */
 export function drm_release(_inode: inode, filp: file): int {
 	const file_priv = filp.private_data as drm_file;
 	const { minor } = file_priv;

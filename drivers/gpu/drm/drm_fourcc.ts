@@ -44,13 +44,16 @@ const formats: readonly drm_format_info[] = [
 	nv(DRM_FORMAT_NV21),
 ];
 
-/** What is known of @format, or null. Linux: __drm_format_info() */
+/** What is known of @format, or null. Linux: drivers/gpu/drm/drm_fourcc.c: __drm_format_info() */
 export function __drm_format_info(format: u32): drm_format_info | null {
 	for (const info of formats) if (info.format === format) return info;
 	return null;
 }
 
-/** Linux: drm_get_format_info() */
+/**
+ * What is known of a framebuffer's format, or null.
+ * Linux: drivers/gpu/drm/drm_fourcc.c: drm_get_format_info()
+ */
 export function drm_get_format_info(_dev: drm_device, mode_cmd: drm_mode_fb_cmd2): drm_format_info | null {
 	return __drm_format_info(mode_cmd.pixel_format);
 }

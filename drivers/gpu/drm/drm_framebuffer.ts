@@ -56,7 +56,10 @@ import {
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type bool, type int, U32_MAX, type u32 } from '#linux/types.js';
 
-/** Whether the part of @fb that a plane is to show lies in it. -ENOSPC. Linux: drm_framebuffer_check_src_coords() */
+/**
+ * Whether the part of @fb that a plane is to show lies in it. -ENOSPC.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_framebuffer_check_src_coords()
+ */
 export function drm_framebuffer_check_src_coords(
 	src_x: u32,
 	src_y: u32,
@@ -94,7 +97,7 @@ function framebuffer_check_plane(dev: drm_device, r: drm_mode_fb_cmd2, info: drm
 	return -EINVAL;
 }
 
-/** Old programs leave garbage in the planes that a format does not have; only those that know modifiers are held to it. */
+/** Old programs leave garbage in planes that a format does not have; who knows modifiers does not. */
 function framebuffer_plane_unused(r: drm_mode_fb_cmd2, i: int): bool {
 	if (r.modifier[i]) return false;
 	return !(r.flags & DRM_MODE_FB_MODIFIERS) || !(r.handles[i] || r.pitches[i] || r.offsets[i]);
@@ -116,23 +119,27 @@ function framebuffer_check(dev: drm_device, r: drm_mode_fb_cmd2): int {
 	return 0;
 }
 
-/** A framebuffer as @r describes it, with one reference. Linux: drm_internal_framebuffer_create() */
+/**
+ * A framebuffer as @r describes it, with one reference.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_internal_framebuffer_create()
+ */
 export function drm_internal_framebuffer_create(
 	dev: drm_device,
 	r: drm_mode_fb_cmd2,
 	file_priv: drm_file,
 ): drm_framebuffer | err_ptr {
-	const config = dev.mode_config;
-
-	if (r.flags & ~(DRM_MODE_FB_INTERLACED | DRM_MODE_FB_MODIFIERS)) return ERR_PTR(-EINVAL);
-	if (config.min_width > r.width || r.width > config.max_width) return ERR_PTR(-EINVAL);
-	if (config.min_height > r.height || r.height > config.max_height) return ERR_PTR(-EINVAL);
-	const ret = framebuffer_check(dev, r);
-	if (ret) return ERR_PTR(ret);
-	return config.funcs!.fb_create(dev, file_priv, r);
+	const { funcs, min_width, max_width, min_height, max_height } = dev.mode_config;
+	const known = DRM_MODE_FB_INTERLACED | DRM_MODE_FB_MODIFIERS;
+	const fits =
+		r.width >= min_width && r.width <= max_width && r.height >= min_height && r.height <= max_height;
+	const ret = fits && (r.flags & ~known) === 0 ? framebuffer_check(dev, r) : -EINVAL;
+	return ret ? ERR_PTR(ret) : funcs!.fb_create(dev, file_priv, r);
 }
 
-/** Linux: drm_mode_addfb2() */
+/**
+ * A framebuffer that lives until its file removes it or is closed.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_mode_addfb2()
+ */
 export function drm_mode_addfb2(dev: drm_device, r: drm_mode_fb_cmd2, file_priv: drm_file): int {
 	if (!drm_core_check_feature(dev, DRIVER_MODESET)) return -EOPNOTSUPP;
 	const fb = drm_internal_framebuffer_create(dev, r, file_priv);
@@ -146,6 +153,10 @@ export function drm_mode_addfb2(dev: drm_device, r: drm_mode_fb_cmd2, file_priv:
 	return 0;
 }
 
+/**
+ * DRM_IOCTL_MODE_ADDFB2: drm_mode_addfb2().
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_mode_addfb2_ioctl()
+ */
 export function drm_mode_addfb2_ioctl(dev: drm_device, data: drm_mode_fb_cmd2, file_priv: drm_file): int {
 	return drm_mode_addfb2(dev, data, file_priv);
 }
@@ -167,7 +178,10 @@ function drm_mode_closefb(fb: drm_framebuffer, file_priv: drm_file): int {
 	return 0;
 }
 
-/** Remove a framebuffer of the caller's; planes that show it go dark. -ENOENT. Linux: drm_mode_rmfb() */
+/**
+ * Remove a framebuffer of the caller's; planes that show it go dark. -ENOENT.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_mode_rmfb()
+ */
 export function drm_mode_rmfb(dev: drm_device, fb_id: u32, file_priv: drm_file): int {
 	if (!drm_core_check_feature(dev, DRIVER_MODESET)) return -EOPNOTSUPP;
 	const fb = drm_framebuffer_lookup(dev, file_priv, fb_id);
@@ -184,11 +198,12 @@ export function drm_mode_rmfb(dev: drm_device, fb_id: u32, file_priv: drm_file):
 	return 0;
 }
 
+/** DRM_IOCTL_MODE_RMFB: drm_mode_rmfb(). Linux: drivers/gpu/drm/drm_framebuffer.c: drm_mode_rmfb_ioctl() */
 export function drm_mode_rmfb_ioctl(dev: drm_device, data: drm_mode_rmfb_arg, file_priv: drm_file): int {
 	return drm_mode_rmfb(dev, data.fb_id, file_priv);
 }
 
-/** A file is closed: its framebuffers go. Linux: drm_fb_release() */
+/** A file is closed: its framebuffers go. Linux: drivers/gpu/drm/drm_framebuffer.c: drm_fb_release() */
 export function drm_fb_release(priv: drm_file): void {
 	for (const fb of list_for_each_entry_safe(priv.fbs)) {
 		list_del_init(fb.filp_head);
@@ -203,7 +218,10 @@ function drm_framebuffer_free(kref: kref): void {
 	fb.funcs.destroy(fb);
 }
 
-/** Make @fb known; it has one reference then. Linux: drm_framebuffer_init() */
+/**
+ * Make @fb known; it has one reference then.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_framebuffer_init()
+ */
 export function drm_framebuffer_init(
 	dev: drm_device,
 	fb: drm_framebuffer,
@@ -221,6 +239,10 @@ export function drm_framebuffer_init(
 	return 0;
 }
 
+/**
+ * The framebuffer with that number, with a reference, or null.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_framebuffer_lookup()
+ */
 export function drm_framebuffer_lookup(
 	dev: drm_device,
 	file_priv: drm_file | null,
@@ -230,19 +252,22 @@ export function drm_framebuffer_lookup(
 	return obj ? (obj.container as drm_framebuffer) : null;
 }
 
+/** Keep @fb. Linux: include/drm/drm_framebuffer.h: drm_framebuffer_get() */
 export function drm_framebuffer_get(fb: drm_framebuffer): void {
 	drm_mode_object_get(fb.base);
 }
 
+/** Drop a reference; the last one frees it. Linux: include/drm/drm_framebuffer.h: drm_framebuffer_put() */
 export function drm_framebuffer_put(fb: drm_framebuffer): void {
 	drm_mode_object_put(fb.base);
 }
 
+/** How many hold @fb. Linux: include/drm/drm_framebuffer.h: drm_framebuffer_read_refcount() */
 export function drm_framebuffer_read_refcount(fb: drm_framebuffer): u32 {
 	return kref_read(fb.base.refcount);
 }
 
-/** What a driver's destroy calls first. Linux: drm_framebuffer_cleanup() */
+/** What a driver's destroy calls first. Linux: drivers/gpu/drm/drm_framebuffer.c: drm_framebuffer_cleanup() */
 export function drm_framebuffer_cleanup(fb: drm_framebuffer): void {
 	mutex_lock(fb.dev.mode_config.fb_lock);
 	list_del(fb.head);
@@ -275,7 +300,10 @@ function atomic_remove_fb(fb: drm_framebuffer): int {
 	return ret;
 }
 
-/** Take @fb off the screen and drop the caller's reference. Linux: drm_framebuffer_remove() */
+/**
+ * Take @fb off the screen and drop the caller's reference.
+ * Linux: drivers/gpu/drm/drm_framebuffer.c: drm_framebuffer_remove()
+ */
 export function drm_framebuffer_remove(fb: drm_framebuffer | null): void {
 	if (!fb) return;
 	if (drm_framebuffer_read_refcount(fb) > 1) {

@@ -31,21 +31,13 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { idr_alloc, idr_destroy, idr_find, idr_for_each_entry, idr_remove, idr_replace } from '#linux/idr.js';
 import type { iosys_map } from '#linux/iosys-map.js';
 import { type kref, kref_get, kref_get_unless_zero, kref_init, kref_put } from '#linux/kref.js';
-import {
-	PAGE_SIZE,
-	VM_DONTDUMP,
-	VM_DONTEXPAND,
-	VM_IO,
-	VM_PFNMAP,
-	vm_flags_set,
-	vma_pages,
-} from '#linux/mm.js';
+import { PAGE_SIZE, VM_DONTEXPAND, vma_pages } from '#linux/mm.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { spin_lock, spin_unlock } from '#linux/spinlock.js';
 import type { int, ref, size_t, u32, u64, unsigned_long } from '#linux/types.js';
 
-/** A buffer whose memory the driver brings. Linux: drm_gem_private_object_init() */
+/** A buffer whose memory the driver brings. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_private_object_init() */
 export function drm_gem_private_object_init(dev: drm_device, obj: drm_gem_object, size: size_t): void {
 	BUG_ON(size % PAGE_SIZE !== 0);
 	obj.dev = dev;
@@ -56,18 +48,21 @@ export function drm_gem_private_object_init(dev: drm_device, obj: drm_gem_object
 	if (obj.resv === null) obj.resv = obj._resv;
 }
 
-/** C also makes the shmem file here, which no driver of this image uses. Linux: drm_gem_object_init() */
+/**
+ * C also makes the shmem file here, which no driver of this image uses.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_object_init()
+ */
 export function drm_gem_object_init(dev: drm_device, obj: drm_gem_object, size: size_t): int {
 	drm_gem_private_object_init(dev, obj, size);
 	return 0;
 }
 
-/** Linux: include/drm/drm_gem.h: drm_gem_object_get() */
+/** Keep the buffer. Linux: include/drm/drm_gem.h: drm_gem_object_get() */
 export function drm_gem_object_get(obj: drm_gem_object): void {
 	kref_get(obj.refcount);
 }
 
-/** Drop a reference; the last one frees the buffer. Linux: drm_gem_object_put() */
+/** Drop a reference; the last one frees the buffer. Linux: include/drm/drm_gem.h: drm_gem_object_put() */
 export function drm_gem_object_put(obj: drm_gem_object | null): void {
 	if (obj !== null) kref_put(obj.refcount, drm_gem_object_free);
 }
@@ -78,7 +73,10 @@ function drm_gem_object_free(ref: kref): void {
 	obj.funcs!.free(obj);
 }
 
-/** What a driver's free calls before it frees the struct. Linux: drm_gem_object_release() */
+/**
+ * What a driver's free calls before it frees the struct.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_object_release()
+ */
 export function drm_gem_object_release(obj: drm_gem_object): void {
 	WARN_ON(obj.dma_buf !== null);
 	dma_resv_fini(obj._resv);
@@ -113,7 +111,10 @@ function drm_gem_object_release_handle(id: u32, obj: drm_gem_object, file_priv: 
 	drm_gem_object_handle_put_unlocked(obj);
 }
 
-/** Linux: drm_gem_handle_delete() */
+/**
+ * Drop a handle; the last one takes the export and a reference along. -EINVAL.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_handle_delete()
+ */
 export function drm_gem_handle_delete(filp: drm_file, handle: u32): int {
 	spin_lock(filp.table_lock);
 	const obj = idr_replace(filp.object_idr, null, handle);
@@ -159,23 +160,29 @@ export function drm_gem_handle_create_tail(file_priv: drm_file, obj: drm_gem_obj
 	return 0;
 }
 
-/** A handle for @obj in @file_priv. Linux: drm_gem_handle_create() */
+/** A handle for @obj in @file_priv. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_handle_create() */
 export function drm_gem_handle_create(file_priv: drm_file, obj: drm_gem_object, handlep: ref<u32>): int {
 	mutex_lock(obj.dev.object_name_lock);
 	return drm_gem_handle_create_tail(file_priv, obj, handlep);
 }
 
-/** Linux: drm_gem_free_mmap_offset() */
+/** Take the range for mmap() back. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_free_mmap_offset() */
 export function drm_gem_free_mmap_offset(obj: drm_gem_object): void {
 	drm_vma_offset_remove(obj.dev.vma_offset_manager, obj.vma_node);
 }
 
-/** Linux: drm_gem_create_mmap_offset() */
+/**
+ * A range for mmap(); it keeps the one it has. -ENOSPC.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_create_mmap_offset()
+ */
 export function drm_gem_create_mmap_offset(obj: drm_gem_object): int {
 	return drm_vma_offset_add(obj.dev.vma_offset_manager, obj.vma_node, obj.size / PAGE_SIZE);
 }
 
-/** The buffer behind @handle with a reference, or null. Linux: drm_gem_object_lookup() */
+/**
+ * The buffer behind @handle with a reference, or null.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_object_lookup()
+ */
 export function drm_gem_object_lookup(filp: drm_file, handle: u32): drm_gem_object | null {
 	spin_lock(filp.table_lock);
 	const obj = idr_find(filp.object_idr, handle);
@@ -184,7 +191,10 @@ export function drm_gem_object_lookup(filp: drm_file, handle: u32): drm_gem_obje
 	return obj;
 }
 
-/** What mmap() takes for the buffer behind @handle. -ENOENT; -EINVAL for an import. Linux: drm_gem_dumb_map_offset() */
+/**
+ * What mmap() takes for the buffer behind @handle. -ENOENT; -EINVAL for an import.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_dumb_map_offset()
+ */
 export function drm_gem_dumb_map_offset(file: drm_file, dev: drm_device, handle: u32, offset: ref<u64>): int {
 	const obj = drm_gem_object_lookup(file, handle);
 	if (!obj) return -ENOENT;
@@ -199,18 +209,18 @@ export function drm_gem_dumb_map_offset(file: drm_file, dev: drm_device, handle:
 	return ret;
 }
 
-/** Linux: drm_gem_close_ioctl() */
+/** DRM_IOCTL_GEM_CLOSE. -EINVAL. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_close_ioctl() */
 export function drm_gem_close_ioctl(dev: drm_device, args: drm_gem_close, file_priv: drm_file): int {
 	if (!drm_core_check_feature(dev, DRIVER_GEM)) return -EOPNOTSUPP;
 	return drm_gem_handle_delete(file_priv, args.handle);
 }
 
-/** Linux: drm_gem_open() */
+/** A file is opened. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_open() */
 export function drm_gem_open(dev: drm_device, file_private: drm_file): void {
 	drm_prime_init_file_private(file_private.prime);
 }
 
-/** A file is closed: its handles go. Linux: drm_gem_release() */
+/** A file is closed: its handles go. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_release() */
 export function drm_gem_release(dev: drm_device, file_private: drm_file): void {
 	for (const [id, obj] of idr_for_each_entry(file_private.object_idr))
 		drm_gem_object_release_handle(id, obj, file_private);
@@ -218,35 +228,38 @@ export function drm_gem_release(dev: drm_device, file_private: drm_file): void {
 	drm_prime_destroy_file_private(file_private.prime);
 }
 
+/** A mapping was copied: it keeps the buffer too. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_vm_open() */
 export function drm_gem_vm_open(vma: vm_area_struct): void {
 	drm_gem_object_get(vma.vm_private_data as drm_gem_object);
 }
 
+/** A mapping goes. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_vm_close() */
 export function drm_gem_vm_close(vma: vm_area_struct): void {
 	drm_gem_object_put(vma.vm_private_data as drm_gem_object);
 }
 
-/** Map @obj; the mapping has a reference. -EINVAL: larger than the buffer. Linux: drm_gem_mmap_obj() */
+/**
+ * Map @obj; the mapping has a reference. -EINVAL: larger than the buffer.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_mmap_obj()
+ */
 export function drm_gem_mmap_obj(obj: drm_gem_object, obj_size: unsigned_long, vma: vm_area_struct): int {
-	if (obj_size < vma.vm_end - vma.vm_start) return -EINVAL;
+	const mmap = obj.funcs?.mmap;
+	if (!mmap || vma.vm_end - vma.vm_start > obj_size) return -EINVAL;
 
 	drm_gem_object_get(obj);
 	vma.vm_private_data = obj;
 	vma.vm_ops = obj.funcs?.vm_ops ?? null;
-	let ret: int;
-	if (obj.funcs?.mmap) {
-		ret = obj.funcs.mmap(obj, vma);
-		if (!ret) {
-			WARN_ON((vma.vm_flags & VM_DONTEXPAND) === 0);
-			return 0;
-		}
-	} else ret = -EINVAL;
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	drm_gem_object_put(obj);
+	const ret = mmap(obj, vma);
+	// A driver's mmap that works keeps the mapping from growing.
+	if (ret === 0) WARN_ON((vma.vm_flags & VM_DONTEXPAND) === 0);
+	else drm_gem_object_put(obj);
 	return ret;
 }
 
-/** mmap() of a DRM file: the offset says which buffer. -EINVAL, -EACCES: no handle of this file. Linux: drm_gem_mmap() */
+/**
+ * mmap() of a DRM file: the offset says which buffer. -EINVAL, -EACCES: no handle of this file.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_mmap()
+ */
 export function drm_gem_mmap(filp: file, vma: vm_area_struct): int {
 	const priv = filp.private_data as drm_file;
 	const { dev } = priv.minor;
@@ -271,23 +284,26 @@ export function drm_gem_mmap(filp: file, vma: vm_area_struct): int {
 	return ret;
 }
 
-/** Linux: drm_gem_pin() */
+/**
+ * Keep the buffer's memory where it is. 0 or the driver's error.
+ * Linux: drivers/gpu/drm/drm_gem.c: drm_gem_pin()
+ */
 export function drm_gem_pin(obj: drm_gem_object): int {
 	return obj.funcs?.pin ? obj.funcs.pin(obj) : 0;
 }
 
-/** Linux: drm_gem_unpin() */
+/** Undo drm_gem_pin(). Linux: drivers/gpu/drm/drm_gem.c: drm_gem_unpin() */
 export function drm_gem_unpin(obj: drm_gem_object): void {
 	obj.funcs?.unpin?.(obj);
 }
 
-/** The kernel's address of the buffer. Linux: drm_gem_vmap() */
+/** The kernel's address of the buffer. Linux: drivers/gpu/drm/drm_gem.c: drm_gem_vmap() */
 export function drm_gem_vmap(obj: drm_gem_object, map: iosys_map): int {
 	if (!obj.funcs?.vmap) return -EOPNOTSUPP;
 	return obj.funcs.vmap(obj, map);
 }
 
-/** Linux: drm_gem_vunmap() */
+/** Undo drm_gem_vmap(). Linux: drivers/gpu/drm/drm_gem.c: drm_gem_vunmap() */
 export function drm_gem_vunmap(obj: drm_gem_object, map: iosys_map): void {
 	obj.funcs?.vunmap?.(obj, map);
 	map.vaddr = null;

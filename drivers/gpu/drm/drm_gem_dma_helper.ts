@@ -44,27 +44,23 @@ const drm_gem_dma_default_funcs: drm_gem_object_funcs = {
 
 /** The object without memory; @private_: its memory comes from somewhere else. */
 function __drm_gem_dma_create(drm: drm_device, size: size_t, private_: bool): drm_gem_dma_object | err_ptr {
-	let dma_obj: drm_gem_dma_object | null;
-	if (drm.driver.gem_create_object) {
-		const gem_obj = drm.driver.gem_create_object(drm, size);
-		if (IS_ERR(gem_obj)) return gem_obj;
-		dma_obj = to_drm_gem_dma_obj(gem_obj);
-	} else {
-		dma_obj = kzalloc(drm_gem_dma_object, GFP_KERNEL);
-		if (!dma_obj) return ERR_PTR(-ENOMEM);
-	}
-	if (!dma_obj.funcs) dma_obj.funcs = drm_gem_dma_default_funcs;
+	const made = drm.driver.gem_create_object
+		? drm.driver.gem_create_object(drm, size)
+		: (kzalloc(drm_gem_dma_object, GFP_KERNEL) ?? ERR_PTR(-ENOMEM));
+	if (IS_ERR(made)) return made;
+	const dma_obj = to_drm_gem_dma_obj(made);
+	dma_obj.funcs ??= drm_gem_dma_default_funcs;
+	// What is imported is mapped as its exporter likes.
+	if (private_) dma_obj.map_noncoherent = false;
 
 	let ret: int = 0;
-	if (private_) {
-		drm_gem_private_object_init(drm, dma_obj, size);
-		dma_obj.map_noncoherent = false;
-	} else ret = drm_gem_object_init(drm, dma_obj, size);
+	if (private_) drm_gem_private_object_init(drm, dma_obj, size);
+	else ret = drm_gem_object_init(drm, dma_obj, size);
 	if (!ret) {
 		ret = drm_gem_create_mmap_offset(dma_obj);
-		if (!ret) return dma_obj;
-		drm_gem_object_release(dma_obj);
+		if (ret) drm_gem_object_release(dma_obj);
 	}
+	if (!ret) return dma_obj;
 	kfree(dma_obj);
 	return ERR_PTR(ret);
 }
@@ -74,7 +70,8 @@ function __drm_gem_dma_create(drm: drm_device, size: size_t, private_: bool): dr
  * @drm: the device that will read it; its memory is dma_alloc_wc() of drm->dev
  * @size: bytes, rounded up to pages
  *
- * Returns the object with one reference, or -ENOMEM. Linux: drm_gem_dma_create()
+ * Returns the object with one reference, or -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_create()
  */
 export function drm_gem_dma_create(drm: drm_device, size: size_t): drm_gem_dma_object | err_ptr {
 	const bytes = round_up(size, PAGE_SIZE);
@@ -90,7 +87,10 @@ export function drm_gem_dma_create(drm: drm_device, size: size_t): drm_gem_dma_o
 	return dma_obj;
 }
 
-/** drm_gem_dma_create(), owned by a handle of @file_priv. */
+/**
+ * drm_gem_dma_create(), owned by a handle of @file_priv.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_create_with_handle()
+ */
 export function drm_gem_dma_create_with_handle(
 	file_priv: drm_file,
 	drm: drm_device,
@@ -105,7 +105,7 @@ export function drm_gem_dma_create_with_handle(
 	return ret ? ERR_PTR(ret) : dma_obj;
 }
 
-/** The last reference is gone. Linux: drm_gem_dma_free() */
+/** The last reference is gone. Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_free() */
 export function drm_gem_dma_free(dma_obj: drm_gem_dma_object): void {
 	if (dma_obj.import_attach) {
 		if (dma_obj.vaddr) {
@@ -120,25 +120,28 @@ export function drm_gem_dma_free(dma_obj: drm_gem_dma_object): void {
 	kfree(dma_obj);
 }
 
-/** For drivers that choose a pitch or size of their own: both are at least what is needed then. */
+/**
+ * For drivers that choose a pitch or size of their own: both are at least what is needed then.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_dumb_create_internal()
+ */
 export function drm_gem_dma_dumb_create_internal(
 	file_priv: drm_file,
 	drm: drm_device,
 	args: drm_mode_create_dumb,
 ): int {
-	const min_pitch = DIV_ROUND_UP(args.width * args.bpp, 8);
-
-	if (args.pitch < min_pitch) args.pitch = min_pitch;
-	if (args.size < args.pitch * args.height) args.size = args.pitch * args.height;
+	args.pitch = Math.max(args.pitch, DIV_ROUND_UP(args.width * args.bpp, 8));
+	args.size = Math.max(args.size, args.pitch * args.height);
 
 	const handle = new ref<u32>(0);
 	const dma_obj = drm_gem_dma_create_with_handle(file_priv, drm, args.size, handle);
-	if (IS_ERR(dma_obj)) return PTR_ERR(dma_obj);
 	args.handle = handle.value;
-	return 0;
+	return IS_ERR(dma_obj) ? PTR_ERR(dma_obj) : 0;
 }
 
-/** Linux: drm_gem_dma_dumb_create() */
+/**
+ * The dumb_create of drivers without wishes.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_dumb_create()
+ */
 export function drm_gem_dma_dumb_create(
 	file_priv: drm_file,
 	drm: drm_device,
@@ -149,7 +152,7 @@ export function drm_gem_dma_dumb_create(
 	return drm_gem_dma_dumb_create_internal(file_priv, drm, args);
 }
 
-/** The buffer's pages, not mapped. Linux: drm_gem_dma_get_sg_table() */
+/** The buffer's pages, not mapped. Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_get_sg_table() */
 export function drm_gem_dma_get_sg_table(dma_obj: drm_gem_dma_object): sg_table | err_ptr {
 	const sgt = kzalloc(sg_table, GFP_KERNEL);
 	if (!sgt) return ERR_PTR(-ENOMEM);
@@ -161,7 +164,10 @@ export function drm_gem_dma_get_sg_table(dma_obj: drm_gem_dma_object): sg_table 
 	return sgt;
 }
 
-/** An import as a buffer: refused unless one stretch of DMA addresses holds it all. -EINVAL, -ENOMEM. */
+/**
+ * An import as a buffer: refused unless one stretch of DMA addresses holds it all. -EINVAL, -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_prime_import_sg_table()
+ */
 export function drm_gem_dma_prime_import_sg_table(
 	dev: drm_device,
 	attach: dma_buf_attachment,
@@ -177,13 +183,19 @@ export function drm_gem_dma_prime_import_sg_table(
 	return dma_obj;
 }
 
-/** Linux: drm_gem_dma_vmap() */
+/**
+ * The buffer's address in the kernel, where it always was.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_vmap()
+ */
 export function drm_gem_dma_vmap(dma_obj: drm_gem_dma_object, map: iosys_map): int {
 	iosys_map_set_vaddr(map, dma_obj.vaddr);
 	return 0;
 }
 
-/** Linux: drm_gem_dma_mmap() */
+/**
+ * Map all of it, uncached, as the device sees it.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_mmap()
+ */
 export function drm_gem_dma_mmap(dma_obj: drm_gem_dma_object, vma: vm_area_struct): int {
 	// The DRM file's offset named the buffer; from here on it is an offset in the buffer.
 	vma.vm_pgoff -= drm_vma_node_start(dma_obj.vma_node);
@@ -192,7 +204,10 @@ export function drm_gem_dma_mmap(dma_obj: drm_gem_dma_object, vma: vm_area_struc
 	return dma_mmap_wc(dma_obj.dev.dev, vma, dma_obj.vaddr!, dma_obj.dma_addr.value, vma.vm_end - vma.vm_start);
 }
 
-/** drm_gem_dma_prime_import_sg_table() with a kernel mapping for as long as the buffer lives. */
+/**
+ * drm_gem_dma_prime_import_sg_table() with a kernel mapping for as long as the buffer lives.
+ * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_prime_import_sg_table_vmap()
+ */
 export function drm_gem_dma_prime_import_sg_table_vmap(
 	dev: drm_device,
 	attach: dma_buf_attachment,

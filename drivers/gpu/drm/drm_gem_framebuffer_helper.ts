@@ -15,6 +15,7 @@ import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import {
 	DRM_FORMAT_MAX_PLANES,
+	type drm_format_info,
 	drm_format_info_min_pitch,
 	drm_format_info_plane_height,
 	drm_format_info_plane_width,
@@ -23,13 +24,16 @@ import { drm_framebuffer, type drm_framebuffer_funcs } from '#include/drm/drm_fr
 import type { drm_gem_object } from '#include/drm/drm_gem.js';
 import type { drm_mode_fb_cmd2 } from '#include/uapi/drm/drm_mode.js';
 import { dev_dbg } from '#linux/dev_printk.js';
-import { ERR_PTR, type err_ptr } from '#linux/err.js';
+import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOENT, ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { int, ref, unsigned_int } from '#linux/types.js';
 
-/** The buffer of plane @plane, or null. Linux: drm_gem_fb_get_obj() */
+/**
+ * The buffer of plane @plane, or null.
+ * Linux: drivers/gpu/drm/drm_gem_framebuffer_helper.c: drm_gem_fb_get_obj()
+ */
 export function drm_gem_fb_get_obj(fb: drm_framebuffer, plane: unsigned_int): drm_gem_object | null {
 	return fb.obj[plane] ?? null;
 }
@@ -47,14 +51,20 @@ function drm_gem_fb_init(
 	return drm_framebuffer_init(dev, fb, funcs);
 }
 
-/** Linux: drm_gem_fb_destroy() */
+/**
+ * The last reference is gone: the buffers lose theirs.
+ * Linux: drivers/gpu/drm/drm_gem_framebuffer_helper.c: drm_gem_fb_destroy()
+ */
 export function drm_gem_fb_destroy(fb: drm_framebuffer): void {
 	for (let i = 0; i < fb.format.num_planes; i++) drm_gem_object_put(fb.obj[i]);
 	drm_framebuffer_cleanup(fb);
 	kfree(fb);
 }
 
-/** Linux: drm_gem_fb_create_handle() */
+/**
+ * A handle for the first buffer, for who asks by GETFB.
+ * Linux: drivers/gpu/drm/drm_gem_framebuffer_helper.c: drm_gem_fb_create_handle()
+ */
 export function drm_gem_fb_create_handle(
 	fb: drm_framebuffer,
 	file: drm_file,
@@ -63,11 +73,36 @@ export function drm_gem_fb_create_handle(
 	return drm_gem_handle_create(file, fb.obj[0]!, handle);
 }
 
+/** The buffer of plane @i with a reference. -ENOENT: no such handle; -EINVAL: the last row ends behind the buffer. */
+function gem_fb_plane(
+	dev: drm_device,
+	file: drm_file,
+	mode_cmd: drm_mode_fb_cmd2,
+	info: drm_format_info,
+	i: int,
+): drm_gem_object | err_ptr {
+	const obj = drm_gem_object_lookup(file, mode_cmd.handles[i]);
+	if (!obj) return ERR_PTR(-ENOENT);
+	const rows = drm_format_info_plane_height(info, mode_cmd.height, i);
+	const row = drm_format_info_min_pitch(info, i, drm_format_info_plane_width(info, mode_cmd.width, i));
+	const min_size = mode_cmd.offsets[i] + (rows - 1) * mode_cmd.pitches[i] + row;
+	if (obj.size >= min_size) return obj;
+	dev_dbg(
+		dev.dev,
+		'GEM object size (%zu) smaller than minimum size (%u) for plane %d',
+		obj.size,
+		min_size,
+		i,
+	);
+	drm_gem_object_put(obj);
+	return ERR_PTR(-EINVAL);
+}
+
 /**
  * drm_gem_fb_init_with_funcs - Fill @fb from a user's description
  *
  * Returns 0; -EINVAL when no plane shows the format or a buffer is too small; -ENOENT for a handle that is none.
- * Linux: drm_gem_fb_init_with_funcs()
+ * Linux: drivers/gpu/drm/drm_gem_framebuffer_helper.c: drm_gem_fb_init_with_funcs()
  */
 export function drm_gem_fb_init_with_funcs(
 	dev: drm_device,
@@ -85,35 +120,13 @@ export function drm_gem_fb_init_with_funcs(
 
 	const objs: (drm_gem_object | null)[] = new Array(DRM_FORMAT_MAX_PLANES).fill(null);
 	let ret: int = 0;
-	let i = 0;
-	for (; i < info.num_planes; i++) {
-		const width = drm_format_info_plane_width(info, mode_cmd.width, i);
-		const height = drm_format_info_plane_height(info, mode_cmd.height, i);
-
-		const obj = drm_gem_object_lookup(file, mode_cmd.handles[i]);
-		if (!obj) {
-			ret = -ENOENT;
-			break;
-		}
-		const min_size =
-			(height - 1) * mode_cmd.pitches[i] + drm_format_info_min_pitch(info, i, width) + mode_cmd.offsets[i];
-		if (obj.size < min_size) {
-			dev_dbg(
-				dev.dev,
-				'GEM object size (%zu) smaller than minimum size (%u) for plane %d',
-				obj.size,
-				min_size,
-				i,
-			);
-			drm_gem_object_put(obj);
-			ret = -EINVAL;
-			break;
-		}
-		objs[i] = obj;
+	for (let i = 0; i < info.num_planes && !ret; i++) {
+		const obj = gem_fb_plane(dev, file, mode_cmd, info, i);
+		if (IS_ERR(obj)) ret = PTR_ERR(obj);
+		else objs[i] = obj;
 	}
-	if (!ret) ret = drm_gem_fb_init(dev, fb, mode_cmd, objs, i, funcs);
-	if (!ret) return 0;
-	while (i > 0) drm_gem_object_put(objs[--i]);
+	if (!ret) ret = drm_gem_fb_init(dev, fb, mode_cmd, objs, info.num_planes, funcs);
+	if (ret) for (const obj of objs.reverse()) drm_gem_object_put(obj);
 	return ret;
 }
 
@@ -122,7 +135,7 @@ const drm_gem_fb_funcs: drm_framebuffer_funcs = {
 	create_handle: drm_gem_fb_create_handle,
 };
 
-/** The fb_create of most drivers. Linux: drm_gem_fb_create() */
+/** The fb_create of most drivers. Linux: drivers/gpu/drm/drm_gem_framebuffer_helper.c: drm_gem_fb_create() */
 export function drm_gem_fb_create(
 	dev: drm_device,
 	file: drm_file,

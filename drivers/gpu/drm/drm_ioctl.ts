@@ -210,7 +210,10 @@ function drm_ioctl_permit(flags: u32, file_priv: drm_file): int {
 	return flags & DRM_MASTER && !file_priv.is_master ? -EACCES : 0;
 }
 
-/** The unlocked_ioctl of DRM files. -ENOTTY: no DRM ioctl; -EINVAL: not known; -EACCES: not the master. */
+/**
+ * The unlocked_ioctl of DRM files. -ENOTTY: no DRM ioctl; -EINVAL: not known; -EACCES: not the master.
+ * Linux: drivers/gpu/drm/drm_ioctl.c: drm_ioctl()
+ */
 export function drm_ioctl(filp: file, cmd: unsigned_int, arg: unknown): long {
 	const file_priv = filp.private_data as drm_file;
 	const { dev } = file_priv.minor;

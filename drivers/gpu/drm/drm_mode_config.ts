@@ -38,7 +38,10 @@ export function drm_mode_config_init(dev: drm_device): int {
 	return 0;
 }
 
-/** Every object to the state that the hardware has. Linux: drm_mode_config_reset() */
+/**
+ * Every object to the state that the hardware has.
+ * Linux: drivers/gpu/drm/drm_mode_config.c: drm_mode_config_reset()
+ */
 export function drm_mode_config_reset(dev: drm_device): void {
 	for (const plane of list_for_each_entry(dev.mode_config.plane_list)) plane.funcs.reset(plane);
 	for (const crtc of list_for_each_entry(dev.mode_config.crtc_list)) crtc.funcs.reset(crtc);
@@ -46,7 +49,10 @@ export function drm_mode_config_reset(dev: drm_device): void {
 		connector.funcs.reset(connector);
 }
 
-/** Linux: drm_mode_config_cleanup() */
+/**
+ * Everything that was made known is freed.
+ * Linux: drivers/gpu/drm/drm_mode_config.c: drm_mode_config_cleanup()
+ */
 export function drm_mode_config_cleanup(dev: drm_device): void {
 	const config = dev.mode_config;
 	for (const connector of list_for_each_entry_safe(config.connector_list)) connector.funcs.destroy(connector);
@@ -71,7 +77,10 @@ function put_ids<T extends { readonly base: { readonly id: u32 } }>(
 	return count;
 }
 
-/** Linux: drm_mode_getresources() */
+/**
+ * DRM_IOCTL_MODE_GETRESOURCES: numbers of all but planes, and the limits.
+ * Linux: drivers/gpu/drm/drm_mode_config.c: drm_mode_getresources()
+ */
 export function drm_mode_getresources(
 	dev: drm_device,
 	card_res: drm_mode_card_res,

@@ -29,7 +29,10 @@ import { type kref, kref_get, kref_get_unless_zero, kref_init, kref_put } from '
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type bool, type int, ref, type u32, type u64 } from '#linux/types.js';
 
-/** A number for @obj; @register: users find it at once. -ENOMEM, -ENOSPC. Linux: __drm_mode_object_add() */
+/**
+ * A number for @obj; @register: users find it at once. -ENOMEM, -ENOSPC.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: __drm_mode_object_add()
+ */
 export function __drm_mode_object_add(
 	dev: drm_device,
 	obj: drm_mode_object,
@@ -52,11 +55,15 @@ export function __drm_mode_object_add(
 	return ret;
 }
 
+/**
+ * A number for an object that lives as long as the device.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_object_add()
+ */
 export function drm_mode_object_add(dev: drm_device, obj: drm_mode_object, obj_type: u32): int {
 	return __drm_mode_object_add(dev, obj, obj_type, true, null);
 }
 
-/** Linux: drm_mode_object_unregister() */
+/** Take the number back. Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_object_unregister() */
 export function drm_mode_object_unregister(dev: drm_device, object: drm_mode_object): void {
 	mutex_lock(dev.mode_config.idr_mutex);
 	if (object.id) {
@@ -66,7 +73,10 @@ export function drm_mode_object_unregister(dev: drm_device, object: drm_mode_obj
 	mutex_unlock(dev.mode_config.idr_mutex);
 }
 
-/** The object with that number and type, with a reference, or null. Linux: drm_mode_object_find() */
+/**
+ * The object with that number and type, with a reference, or null.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_object_find()
+ */
 export function drm_mode_object_find(
 	dev: drm_device,
 	_file_priv: drm_file | null,
@@ -81,15 +91,26 @@ export function drm_mode_object_find(
 	return obj;
 }
 
+/**
+ * Keep @obj, if it is of those that are counted.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_object_get()
+ */
 export function drm_mode_object_get(obj: drm_mode_object): void {
 	if (obj.free_cb) kref_get(obj.refcount);
 }
 
+/**
+ * Drop a reference, if it is of those that are counted.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_object_put()
+ */
 export function drm_mode_object_put(obj: drm_mode_object): void {
 	if (obj.free_cb) kref_put(obj.refcount, obj.free_cb);
 }
 
-/** Linux: drm_object_attach_property() */
+/**
+ * @obj has @property, with @init_val until it is set.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_object_attach_property()
+ */
 export function drm_object_attach_property(
 	obj: drm_mode_object,
 	property: drm_property,
@@ -125,7 +146,10 @@ function drm_mode_object_get_properties(
 	arg.count_props = props.count;
 }
 
-/** -ENOENT: no such object; -EINVAL: it cannot have properties. */
+/**
+ * -ENOENT: no such object; -EINVAL: it cannot have properties.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_obj_get_properties_ioctl()
+ */
 export function drm_mode_obj_get_properties_ioctl(
 	dev: drm_device,
 	arg: drm_mode_obj_get_properties,
@@ -157,7 +181,10 @@ function set_property_atomic(obj: drm_mode_object, prop: drm_property, prop_valu
 	return ret;
 }
 
-/** -ENOENT: no such object; -EINVAL: it has no such property, or not with that value. */
+/**
+ * -ENOENT: no such object; -EINVAL: it has no such property, or not with that value.
+ * Linux: drivers/gpu/drm/drm_mode_object.c: drm_mode_obj_set_property_ioctl()
+ */
 export function drm_mode_obj_set_property_ioctl(
 	dev: drm_device,
 	arg: drm_mode_obj_set_property,

@@ -14,13 +14,13 @@ import { DRM_MODE_FLAG_ALL, type drm_mode_modeinfo } from '#include/uapi/drm/drm
 import { EINVAL, ERANGE } from '#linux/errno.js';
 import { type bool, INT_MAX, type int, type u16 } from '#linux/types.js';
 
-/** Linux: drm_mode_vrefresh() */
+/** Frames a second, rounded; 0 when the totals are. Linux: drivers/gpu/drm/drm_modes.c: drm_mode_vrefresh() */
 export function drm_mode_vrefresh(mode: drm_display_mode): int {
 	if (mode.htotal === 0 || mode.vtotal === 0) return 0;
 	return Math.round((mode.clock * 1000) / (mode.htotal * mode.vtotal));
 }
 
-/** Linux: drm_mode_set_name() */
+/** Name it by its size. Linux: drivers/gpu/drm/drm_modes.c: drm_mode_set_name() */
 export function drm_mode_set_name(mode: drm_display_mode): void {
 	mode.name = `${mode.hdisplay}x${mode.vdisplay}`;
 }
@@ -41,18 +41,24 @@ const TIMINGS = [
 /** What users and the kernel write down of a mode; the rate of frames comes on top for users. */
 const SHARED = [...TIMINGS, 'hskew', 'vscan', 'flags', 'type'] as const;
 
-/** What the hardware is programmed with: here, the mode itself. Linux: drm_mode_set_crtcinfo() */
+/**
+ * What the hardware is programmed with: here, the mode itself.
+ * Linux: drivers/gpu/drm/drm_modes.c: drm_mode_set_crtcinfo()
+ */
 export function drm_mode_set_crtcinfo(p: drm_display_mode, _adjust_flags: int): void {
 	for (const field of TIMINGS) p[`crtc_${field}`] = p[field];
 }
 
-/** Copy all but the list. Linux: drm_mode_copy() */
+/** Copy all but the list. Linux: drivers/gpu/drm/drm_modes.c: drm_mode_copy() */
 export function drm_mode_copy(dst: drm_display_mode, src: drm_display_mode): void {
 	const { head: _head, ...fields } = src;
 	Object.assign(dst, fields);
 }
 
-/** Whether two modes make the same picture, whatever they are called. Linux: drm_mode_equal() */
+/**
+ * Whether two modes make the same picture, whatever they are called.
+ * Linux: drivers/gpu/drm/drm_modes.c: drm_mode_equal()
+ */
 export function drm_mode_equal(a: drm_display_mode, b: drm_display_mode): bool {
 	return a.flags === b.flags && TIMINGS.every((field) => a[field] === b[field]);
 }
@@ -69,7 +75,7 @@ function drm_mode_validate_basic(mode: drm_display_mode): drm_mode_status {
 	return MODE_OK;
 }
 
-/** A mode as users get it. Linux: drm_mode_convert_to_umode() */
+/** A mode as users get it. Linux: drivers/gpu/drm/drm_modes.c: drm_mode_convert_to_umode() */
 export function drm_mode_convert_to_umode(out: drm_mode_modeinfo, input: drm_display_mode): void {
 	for (const field of SHARED) out[field] = input[field];
 	out.vrefresh = drm_mode_vrefresh(input);
@@ -80,7 +86,7 @@ export function drm_mode_convert_to_umode(out: drm_mode_modeinfo, input: drm_dis
  * drm_mode_convert_umode - A user's mode
  *
  * -ERANGE for a clock or rate of more than 31 bits, -EINVAL for unknown flags and timings that cannot be.
- * Linux: drm_mode_convert_umode()
+ * Linux: drivers/gpu/drm/drm_modes.c: drm_mode_convert_umode()
  */
 export function drm_mode_convert_umode(out: drm_display_mode, input: drm_mode_modeinfo): int {
 	if (input.clock > INT_MAX || input.vrefresh > INT_MAX) return -ERANGE;

@@ -7,7 +7,10 @@ import type { drm_device } from '#include/drm/drm_device.js';
 import type { drm_framebuffer } from '#include/drm/drm_framebuffer.js';
 import type { drm_mode_fb_cmd2 } from '#include/uapi/drm/drm_mode.js';
 
-/** Linux: drm_helper_mode_fill_fb_struct() */
+/**
+ * What @mode_cmd says, into @fb.
+ * Linux: drivers/gpu/drm/drm_modeset_helper.c: drm_helper_mode_fill_fb_struct()
+ */
 export function drm_helper_mode_fill_fb_struct(
 	dev: drm_device,
 	fb: drm_framebuffer,

@@ -11,7 +11,10 @@ import { list_for_each_entry } from '#linux/list.js';
 import { type device_node, of_node_get, of_node_put } from '#linux/of.js';
 import type { int, ref, u32 } from '#linux/types.js';
 
-/** The mask of the CRTC whose port that is; 0 when there is none. Linux: drm_of_crtc_port_mask() */
+/**
+ * The mask of the CRTC whose port that is; 0 when there is none.
+ * Linux: drivers/gpu/drm/drm_of.c: drm_of_crtc_port_mask()
+ */
 export function drm_of_crtc_port_mask(dev: drm_device, port: device_node): u32 {
 	for (const crtc of list_for_each_entry(dev.mode_config.crtc_list))
 		if (crtc.port === port) return drm_crtc_mask(crtc);
@@ -22,7 +25,10 @@ function drm_release_of(_dev: device, data: unknown): void {
 	of_node_put(data as device_node);
 }
 
-/** Linux: drm_of_component_match_add() */
+/**
+ * @node, which is kept, is a part that the device waits for.
+ * Linux: drivers/gpu/drm/drm_of.c: drm_of_component_match_add()
+ */
 export function drm_of_component_match_add(
 	master: device,
 	matchptr: ref<component_match | null | err_ptr>,

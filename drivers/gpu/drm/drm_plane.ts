@@ -37,7 +37,10 @@ import { list_add_tail, list_del, list_for_each_entry } from '#linux/list.js';
 import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type bool, INT_MAX, type int, type u32, type u64, type unsigned_int } from '#linux/types.js';
 
-/** Linux: drm_universal_plane_init() */
+/**
+ * Make @plane known: what it shows, on which CRTCs, as what kind. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_plane.c: drm_universal_plane_init()
+ */
 export function drm_universal_plane_init(
 	dev: drm_device,
 	plane: drm_plane,
@@ -67,7 +70,7 @@ export function drm_universal_plane_init(
 	return 0;
 }
 
-/** Linux: drm_plane_cleanup() */
+/** What drm_universal_plane_init() did, undone. Linux: drivers/gpu/drm/drm_plane.c: drm_plane_cleanup() */
 export function drm_plane_cleanup(plane: drm_plane): void {
 	const { dev } = plane;
 	drm_mode_object_unregister(dev, plane.base);
@@ -77,19 +80,22 @@ export function drm_plane_cleanup(plane: drm_plane): void {
 	plane.state = null;
 }
 
-/** Whether @plane shows @format. Linux: drm_plane_has_format() */
+/** Whether @plane shows @format. Linux: drivers/gpu/drm/drm_plane.c: drm_plane_has_format() */
 export function drm_plane_has_format(plane: drm_plane, format: u32, modifier: u64): bool {
 	return plane.format_types.includes(format) && plane.modifiers.includes(modifier);
 }
 
-/** Linux: drm_any_plane_has_format() */
+/** Whether any plane shows @format. Linux: drivers/gpu/drm/drm_plane.c: drm_any_plane_has_format() */
 export function drm_any_plane_has_format(dev: drm_device, format: u32, modifier: u64): bool {
 	for (const plane of list_for_each_entry(dev.mode_config.plane_list))
 		if (drm_plane_has_format(plane, format, modifier)) return true;
 	return false;
 }
 
-/** Linux: drm_mode_getplane_res() */
+/**
+ * DRM_IOCTL_MODE_GETPLANERESOURCES: numbers of the planes.
+ * Linux: drivers/gpu/drm/drm_plane.c: drm_mode_getplane_res()
+ */
 export function drm_mode_getplane_res(
 	dev: drm_device,
 	plane_resp: drm_mode_get_plane_res,
@@ -112,17 +118,24 @@ function plane_find(dev: drm_device, file_priv: drm_file, id: u32): drm_plane | 
 	return obj ? (obj.container as drm_plane) : null;
 }
 
-/** Linux: drm_mode_getplane() */
+/**
+ * DRM_IOCTL_MODE_GETPLANE: where it is, what it can show. -ENOENT.
+ * Linux: drivers/gpu/drm/drm_plane.c: drm_mode_getplane()
+ */
 export function drm_mode_getplane(dev: drm_device, plane_resp: drm_mode_get_plane, file_priv: drm_file): int {
 	const plane = plane_find(dev, file_priv, plane_resp.plane_id);
 	if (!plane) return -ENOENT;
-	plane_resp.crtc_id = plane.state?.crtc?.base.id ?? 0;
-	plane_resp.fb_id = plane.state?.fb?.base.id ?? 0;
-	plane_resp.possible_crtcs = plane.possible_crtcs;
-	plane_resp.gamma_size = 0;
-	if (plane_resp.format_type_ptr && plane_resp.count_format_types >= plane.format_count)
-		for (let i = 0; i < plane.format_count; i++) plane_resp.format_type_ptr[i] = plane.format_types[i];
-	plane_resp.count_format_types = plane.format_count;
+	const { state, format_types, format_count } = plane;
+	// All formats or, with too little room, none; the number in any case.
+	if (plane_resp.format_type_ptr && plane_resp.count_format_types >= format_count)
+		for (const [i, format] of format_types.entries()) plane_resp.format_type_ptr[i] = format;
+	Object.assign(plane_resp, {
+		crtc_id: state?.crtc?.base.id ?? 0,
+		fb_id: state?.fb?.base.id ?? 0,
+		possible_crtcs: plane.possible_crtcs,
+		gamma_size: 0,
+		count_format_types: format_count,
+	} satisfies Partial<drm_mode_get_plane>);
 	return 0;
 }
 
@@ -144,7 +157,10 @@ function __setplane_check(
 	return drm_framebuffer_check_src_coords(req.src_x, req.src_y, req.src_w, req.src_h, fb);
 }
 
-/** Show a framebuffer on a plane, or, without one, nothing. Linux: drm_mode_setplane() */
+/**
+ * Show a framebuffer on a plane, or, without one, nothing.
+ * Linux: drivers/gpu/drm/drm_plane.c: drm_mode_setplane()
+ */
 export function drm_mode_setplane(dev: drm_device, plane_req: drm_mode_set_plane, file_priv: drm_file): int {
 	const plane = plane_find(dev, file_priv, plane_req.plane_id);
 	if (!plane) return -ENOENT;

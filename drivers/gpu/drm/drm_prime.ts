@@ -108,7 +108,10 @@ function drm_prime_lookup_buf_handle(
 	return -ENOENT;
 }
 
-/** A handle goes: forget what dma-buf it stands for. Linux: drm_prime_remove_buf_handle() */
+/**
+ * A handle goes: forget what dma-buf it stands for.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_prime_remove_buf_handle()
+ */
 export function drm_prime_remove_buf_handle(prime_fpriv: drm_prime_file_private, handle: u32): void {
 	mutex_lock(prime_fpriv.lock);
 	const member = member_by_handle(prime_fpriv, handle);
@@ -120,17 +123,23 @@ export function drm_prime_remove_buf_handle(prime_fpriv: drm_prime_file_private,
 	mutex_unlock(prime_fpriv.lock);
 }
 
-/** Linux: drm_prime_init_file_private() */
+/** No buffers yet. Linux: drivers/gpu/drm/drm_prime.c: drm_prime_init_file_private() */
 export function drm_prime_init_file_private(prime_fpriv: drm_prime_file_private): void {
 	prime_fpriv.handles.rb_node = null;
 }
 
-/** Linux: drm_prime_destroy_file_private() */
+/**
+ * A file goes: its handles are gone before.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_prime_destroy_file_private()
+ */
 export function drm_prime_destroy_file_private(prime_fpriv: drm_prime_file_private): void {
 	WARN_ON(!RB_EMPTY_ROOT(prime_fpriv.handles));
 }
 
-/** dma_buf_export() of a buffer of @dev; device and buffer are kept for as long as it lives. */
+/**
+ * dma_buf_export() of a buffer of @dev; device and buffer are kept for as long as it lives.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_dmabuf_export()
+ */
 export function drm_gem_dmabuf_export(dev: drm_device, exp_info: dma_buf_export_info): dma_buf | err_ptr {
 	const obj = exp_info.priv as drm_gem_object;
 
@@ -141,12 +150,40 @@ export function drm_gem_dmabuf_export(dev: drm_device, exp_info: dma_buf_export_
 	return dma_buf;
 }
 
-/** Linux: drm_gem_dmabuf_release() */
+/**
+ * The last user of an export is gone: device and buffer are let go.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_dmabuf_release()
+ */
 export function drm_gem_dmabuf_release(dma_buf: dma_buf): void {
 	const obj = dma_buf.priv as drm_gem_object;
 	const { dev } = obj;
 	drm_gem_object_put(obj);
 	drm_dev_put(dev);
+}
+
+/** A handle in @file_priv for a buffer that is not there yet. 0 or the importer's error. */
+function import_and_register_object(
+	dev: drm_device,
+	file_priv: drm_file,
+	dma_buf: dma_buf,
+	handle: ref<u32>,
+): int {
+	const import_ = dev.driver.gem_prime_import ?? drm_gem_prime_import;
+	mutex_lock(dev.object_name_lock);
+	const obj = import_(dev, dma_buf);
+	if (IS_ERR(obj)) {
+		mutex_unlock(dev.object_name_lock);
+		return PTR_ERR(obj);
+	}
+	WARN_ON(obj.dma_buf !== null && obj.dma_buf !== dma_buf);
+	if (!obj.dma_buf) {
+		get_dma_buf(dma_buf);
+		obj.dma_buf = dma_buf;
+	}
+	// Drops object_name_lock. From here on the handle keeps the buffer.
+	const ret = drm_gem_handle_create_tail(file_priv, obj, handle);
+	drm_gem_object_put(obj);
+	return ret;
 }
 
 /**
@@ -167,42 +204,21 @@ export function drm_gem_prime_fd_to_handle(
 	if (IS_ERR(dma_buf)) return PTR_ERR(dma_buf);
 
 	mutex_lock(file_priv.prime.lock);
-	let ret = drm_prime_lookup_buf_handle(file_priv.prime, dma_buf, handle);
-	out_put: {
-		if (ret === 0) break out_put;
-
-		mutex_lock(dev.object_name_lock);
-		const obj = dev.driver.gem_prime_import
-			? dev.driver.gem_prime_import(dev, dma_buf)
-			: drm_gem_prime_import(dev, dma_buf);
-		if (IS_ERR(obj)) {
-			ret = PTR_ERR(obj);
-			mutex_unlock(dev.object_name_lock);
-			break out_put;
-		}
-		if (obj.dma_buf) WARN_ON(obj.dma_buf !== dma_buf);
-		else {
-			obj.dma_buf = dma_buf;
-			get_dma_buf(dma_buf);
-		}
-		// Drops object_name_lock.
-		ret = drm_gem_handle_create_tail(file_priv, obj, handle);
-		drm_gem_object_put(obj);
-		if (ret) break out_put;
-
-		ret = drm_prime_add_buf_handle(file_priv.prime, dma_buf, handle.value);
-		mutex_unlock(file_priv.prime.lock);
-		// The handle's deletion takes the lock again.
-		if (ret) drm_gem_handle_delete(file_priv, handle.value);
-		dma_buf_put(dma_buf);
-		return ret;
-	}
+	const known = drm_prime_lookup_buf_handle(file_priv.prime, dma_buf, handle) === 0;
+	let ret: int = known ? 0 : import_and_register_object(dev, file_priv, dma_buf, handle);
+	const fresh = !known && ret === 0;
+	if (fresh) ret = drm_prime_add_buf_handle(file_priv.prime, dma_buf, handle.value);
 	mutex_unlock(file_priv.prime.lock);
+	// A handle whose buffer cannot be remembered; its deletion takes the lock again.
+	if (fresh && ret) drm_gem_handle_delete(file_priv, handle.value);
 	dma_buf_put(dma_buf);
 	return ret;
 }
 
-/** Linux: drm_prime_fd_to_handle_ioctl() */
+/**
+ * DRM_IOCTL_PRIME_FD_TO_HANDLE: drm_gem_prime_fd_to_handle().
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_prime_fd_to_handle_ioctl()
+ */
 export function drm_prime_fd_to_handle_ioctl(
 	dev: drm_device,
 	args: drm_prime_handle,
@@ -224,7 +240,31 @@ function export_and_register_object(dev: drm_device, obj: drm_gem_object, flags:
 	return dmabuf;
 }
 
-/** The dma-buf that @handle stands for, with a reference; made when it is the first time. */
+/** The dma-buf of @obj with a reference, remembered for @handle: what it came from, or its export, old or new. */
+function find_or_export(
+	dev: drm_device,
+	file_priv: drm_file,
+	obj: drm_gem_object,
+	handle: u32,
+	flags: u32,
+): dma_buf | err_ptr {
+	mutex_lock(dev.object_name_lock);
+	const there = obj.import_attach?.dmabuf ?? obj.dma_buf;
+	if (there) get_dma_buf(there);
+	let dmabuf = there ?? export_and_register_object(dev, obj, flags);
+	const ret = IS_ERR(dmabuf) ? 0 : drm_prime_add_buf_handle(file_priv.prime, dmabuf, handle);
+	if (ret && !IS_ERR(dmabuf)) {
+		dma_buf_put(dmabuf);
+		dmabuf = ERR_PTR(ret);
+	}
+	mutex_unlock(dev.object_name_lock);
+	return dmabuf;
+}
+
+/**
+ * The dma-buf that @handle stands for, with a reference; made when it is the first time.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_prime_handle_to_dmabuf()
+ */
 export function drm_gem_prime_handle_to_dmabuf(
 	dev: drm_device,
 	file_priv: drm_file,
@@ -232,37 +272,22 @@ export function drm_gem_prime_handle_to_dmabuf(
 	flags: u32,
 ): dma_buf | err_ptr {
 	mutex_lock(file_priv.prime.lock);
+	let dmabuf: dma_buf | err_ptr = ERR_PTR(-ENOENT);
 	const obj = drm_gem_object_lookup(file_priv, handle);
-	if (!obj) {
-		mutex_unlock(file_priv.prime.lock);
-		return ERR_PTR(-ENOENT);
+	if (obj) {
+		const known = drm_prime_lookup_buf_by_handle(file_priv.prime, handle);
+		if (known) get_dma_buf(known);
+		dmabuf = known ?? find_or_export(dev, file_priv, obj, handle, flags);
+		drm_gem_object_put(obj);
 	}
-	let dmabuf: dma_buf | err_ptr | null = drm_prime_lookup_buf_by_handle(file_priv.prime, handle);
-	if (dmabuf !== null) get_dma_buf(dmabuf);
-	else {
-		mutex_lock(dev.object_name_lock);
-		if (obj.import_attach) {
-			dmabuf = obj.import_attach.dmabuf;
-			get_dma_buf(dmabuf);
-		} else if (obj.dma_buf) {
-			dmabuf = obj.dma_buf;
-			get_dma_buf(dmabuf);
-		} else dmabuf = export_and_register_object(dev, obj, flags);
-		if (!IS_ERR(dmabuf)) {
-			const ret = drm_prime_add_buf_handle(file_priv.prime, dmabuf, handle);
-			if (ret) {
-				dma_buf_put(dmabuf);
-				dmabuf = ERR_PTR(ret);
-			}
-		}
-		mutex_unlock(dev.object_name_lock);
-	}
-	drm_gem_object_put(obj);
 	mutex_unlock(file_priv.prime.lock);
 	return dmabuf;
 }
 
-/** A file descriptor for the buffer behind @handle. Linux: drm_gem_prime_handle_to_fd() */
+/**
+ * A file descriptor for the buffer behind @handle.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_prime_handle_to_fd()
+ */
 export function drm_gem_prime_handle_to_fd(
 	dev: drm_device,
 	file_priv: drm_file,
@@ -282,7 +307,10 @@ export function drm_gem_prime_handle_to_fd(
 	return 0;
 }
 
-/** Linux: drm_prime_handle_to_fd_ioctl() */
+/**
+ * DRM_IOCTL_PRIME_HANDLE_TO_FD: drm_gem_prime_handle_to_fd(). -EINVAL for unknown flags.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_prime_handle_to_fd_ioctl()
+ */
 export function drm_prime_handle_to_fd_ioctl(
 	dev: drm_device,
 	args: drm_prime_handle,
@@ -297,18 +325,22 @@ export function drm_prime_handle_to_fd_ioctl(
 
 /* Exporting: what other devices do with our buffer. */
 
-/** Linux: drm_gem_map_attach() */
+/**
+ * An importer comes: the buffer stays where it is. -ENOSYS when it has no pages to give.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_map_attach()
+ */
 export function drm_gem_map_attach(dma_buf: dma_buf, _attach: dma_buf_attachment): int {
 	const obj = dma_buf.priv as drm_gem_object;
 	if (!obj.funcs?.get_sg_table) return -ENOSYS;
 	return drm_gem_pin(obj);
 }
 
+/** An importer is done. Linux: drivers/gpu/drm/drm_prime.c: drm_gem_map_detach() */
 export function drm_gem_map_detach(dma_buf: dma_buf, _attach: dma_buf_attachment): void {
 	drm_gem_unpin(dma_buf.priv as drm_gem_object);
 }
 
-/** The buffer's pages, mapped for the importer. Linux: drm_gem_map_dma_buf() */
+/** The buffer's pages, mapped for the importer. Linux: drivers/gpu/drm/drm_prime.c: drm_gem_map_dma_buf() */
 export function drm_gem_map_dma_buf(attach: dma_buf_attachment, dir: dma_data_direction): sg_table | err_ptr {
 	const obj = attach.dmabuf.priv as drm_gem_object;
 
@@ -326,7 +358,7 @@ export function drm_gem_map_dma_buf(attach: dma_buf_attachment, dir: dma_data_di
 	return sgt;
 }
 
-/** Linux: drm_gem_unmap_dma_buf() */
+/** Undo drm_gem_map_dma_buf(). Linux: drivers/gpu/drm/drm_prime.c: drm_gem_unmap_dma_buf() */
 export function drm_gem_unmap_dma_buf(
 	attach: dma_buf_attachment,
 	sgt: sg_table | null,
@@ -346,7 +378,7 @@ function drm_gem_dmabuf_vunmap(dma_buf: dma_buf, map: iosys_map): void {
 	drm_gem_vunmap(dma_buf.priv as drm_gem_object, map);
 }
 
-/** mmap() of the dma-buf. Linux: drm_gem_prime_mmap() */
+/** mmap() of the dma-buf. Linux: drivers/gpu/drm/drm_prime.c: drm_gem_prime_mmap() */
 export function drm_gem_prime_mmap(obj: drm_gem_object, vma: vm_area_struct): int {
 	// What a buffer's own mmap expects: the offset in the DRM file.
 	vma.vm_pgoff += drm_vma_node_start(obj.vma_node);
@@ -375,7 +407,10 @@ export const drm_gem_prime_dmabuf_ops: dma_buf_ops = {
 	vunmap: drm_gem_dmabuf_vunmap,
 };
 
-/** How many bytes, from the start of @sgt, are one stretch of DMA addresses. Linux: drm_prime_get_contiguous_size() */
+/**
+ * How many bytes, from the start of @sgt, are one stretch of DMA addresses.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_prime_get_contiguous_size()
+ */
 export function drm_prime_get_contiguous_size(sgt: sg_table): unsigned_long {
 	let expected = sg_dma_address(sgt.sgl!);
 	let size = 0;
@@ -389,7 +424,7 @@ export function drm_prime_get_contiguous_size(sgt: sg_table): unsigned_long {
 	return size;
 }
 
-/** Linux: drm_gem_prime_export() */
+/** The export of most drivers. Linux: drivers/gpu/drm/drm_prime.c: drm_gem_prime_export() */
 export function drm_gem_prime_export(obj: drm_gem_object, flags: int): dma_buf | err_ptr {
 	const exp_info = DEFINE_DMA_BUF_EXPORT_INFO('drm');
 	exp_info.ops = drm_gem_prime_dmabuf_ops;
@@ -402,50 +437,49 @@ export function drm_gem_prime_export(obj: drm_gem_object, flags: int): dma_buf |
 
 /* Importing */
 
-/** A buffer object on what @dma_buf has, mapped for @attach_dev. Linux: drm_gem_prime_import_dev() */
+/**
+ * A buffer object on what @dma_buf has, mapped for @attach_dev.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_prime_import_dev()
+ */
 export function drm_gem_prime_import_dev(
 	dev: drm_device,
 	dma_buf: dma_buf,
 	attach_dev: device,
 ): drm_gem_object | err_ptr {
-	if (dma_buf.ops === drm_gem_prime_dmabuf_ops) {
-		const own = dma_buf.priv as drm_gem_object;
-		if (own.dev === dev) {
-			// Our own export comes home: no mapping is needed.
-			drm_gem_object_get(own);
-			return own;
-		}
+	const own = dma_buf.ops === drm_gem_prime_dmabuf_ops ? (dma_buf.priv as drm_gem_object) : null;
+	if (own?.dev === dev) {
+		// Our own export comes home: no mapping is needed, and no reference to the export, which keeps the buffer.
+		drm_gem_object_get(own);
+		return own;
 	}
-	if (!dev.driver.gem_prime_import_sg_table) return ERR_PTR(-EINVAL);
+	const { gem_prime_import_sg_table } = dev.driver;
+	if (!gem_prime_import_sg_table) return ERR_PTR(-EINVAL);
 
 	const attach = dma_buf_attach(dma_buf, attach_dev);
 	if (IS_ERR(attach)) return attach;
 	get_dma_buf(dma_buf);
-
-	let ret: int;
 	const sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) ret = PTR_ERR(sgt);
-	else {
-		const obj = dev.driver.gem_prime_import_sg_table(dev, attach, sgt);
-		if (!IS_ERR(obj)) {
-			obj.import_attach = attach;
-			obj.resv = dma_buf.resv;
-			return obj;
-		}
-		ret = PTR_ERR(obj);
-		dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	const obj = IS_ERR(sgt) ? sgt : gem_prime_import_sg_table(dev, attach, sgt);
+	if (!IS_ERR(obj)) {
+		obj.import_attach = attach;
+		obj.resv = dma_buf.resv;
+		return obj;
 	}
+	if (!IS_ERR(sgt)) dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
 	dma_buf_detach(dma_buf, attach);
 	dma_buf_put(dma_buf);
-	return ERR_PTR(ret);
+	return obj;
 }
 
-/** Linux: drm_gem_prime_import() */
+/**
+ * drm_gem_prime_import_dev() for the DRM device itself.
+ * Linux: drivers/gpu/drm/drm_prime.c: drm_gem_prime_import()
+ */
 export function drm_gem_prime_import(dev: drm_device, dma_buf: dma_buf): drm_gem_object | err_ptr {
 	return drm_gem_prime_import_dev(dev, dma_buf, dev.dev);
 }
 
-/** The end of an import. Linux: drm_prime_gem_destroy() */
+/** The end of an import. Linux: drivers/gpu/drm/drm_prime.c: drm_prime_gem_destroy() */
 export function drm_prime_gem_destroy(obj: drm_gem_object, sg: sg_table | null): void {
 	const attach = obj.import_attach!;
 	if (sg) dma_buf_unmap_attachment_unlocked(attach, sg, DMA_BIDIRECTIONAL);

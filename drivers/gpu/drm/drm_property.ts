@@ -24,7 +24,10 @@ import { list_add_tail, list_del, list_for_each_entry, list_for_each_entry_safe 
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { bool, int, u32, u64 } from '#linux/types.js';
 
-/** Linux: drm_property_create() */
+/**
+ * A property without values yet; null when there is no memory.
+ * Linux: drivers/gpu/drm/drm_property.c: drm_property_create()
+ */
 export function drm_property_create(
 	dev: drm_device,
 	flags: u32,
@@ -45,7 +48,10 @@ export function drm_property_create(
 	return property;
 }
 
-/** Linux: drm_property_create_range() */
+/**
+ * A property that is a number from @min to @max.
+ * Linux: drivers/gpu/drm/drm_property.c: drm_property_create_range()
+ */
 export function drm_property_create_range(
 	dev: drm_device,
 	flags: u32,
@@ -59,7 +65,10 @@ export function drm_property_create_range(
 	return property;
 }
 
-/** Linux: drm_property_create_enum() */
+/**
+ * A property that is one of a few named values.
+ * Linux: drivers/gpu/drm/drm_property.c: drm_property_create_enum()
+ */
 export function drm_property_create_enum(
 	dev: drm_device,
 	flags: u32,
@@ -82,7 +91,7 @@ export function drm_property_create_enum(
 	return property;
 }
 
-/** Linux: drm_property_destroy() */
+/** Free @property and its names. Linux: drivers/gpu/drm/drm_property.c: drm_property_destroy() */
 export function drm_property_destroy(dev: drm_device, property: drm_property): void {
 	for (const entry of list_for_each_entry_safe(property.enum_list)) {
 		list_del(entry.head);
@@ -101,7 +110,10 @@ export function drm_property_change_valid(property: drm_property, value: u64): b
 	return false;
 }
 
-/** Linux: drm_mode_getproperty_ioctl() */
+/**
+ * DRM_IOCTL_MODE_GETPROPERTY: name, kind and values. -ENOENT.
+ * Linux: drivers/gpu/drm/drm_property.c: drm_mode_getproperty_ioctl()
+ */
 export function drm_mode_getproperty_ioctl(
 	dev: drm_device,
 	out_resp: drm_mode_get_property,

@@ -18,12 +18,15 @@ function calc_checked(src: int, dst: int, min: int, max: int): int {
 	return scale < min || scale > max ? -ERANGE : scale;
 }
 
-/** Source pixels for one on screen, in 1/65536; -ERANGE when not in [min, max]. Linux: drm_rect_calc_hscale() */
+/**
+ * Source pixels for one on screen, in 1/65536; -ERANGE when not in [min, max].
+ * Linux: drivers/gpu/drm/drm_rect.c: drm_rect_calc_hscale()
+ */
 export function drm_rect_calc_hscale(src: drm_rect, dst: drm_rect, min_hscale: int, max_hscale: int): int {
 	return calc_checked(drm_rect_width(src), drm_rect_width(dst), min_hscale, max_hscale);
 }
 
-/** The same from top to bottom. Linux: drm_rect_calc_vscale() */
+/** The same from top to bottom. Linux: drivers/gpu/drm/drm_rect.c: drm_rect_calc_vscale() */
 export function drm_rect_calc_vscale(src: drm_rect, dst: drm_rect, min_vscale: int, max_vscale: int): int {
 	return calc_checked(drm_rect_height(src), drm_rect_height(dst), min_vscale, max_vscale);
 }

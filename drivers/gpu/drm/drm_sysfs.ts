@@ -17,7 +17,7 @@ import type { int } from '#linux/types.js';
 
 const drm_class: class_ = { name: 'drm', devnode: (dev) => `dri/${dev.kobj.name ?? ''}` };
 
-/** Linux: drm_sysfs_init() */
+/** /sys/class/drm. Linux: drivers/gpu/drm/drm_sysfs.c: drm_sysfs_init() */
 export function drm_sysfs_init(): int {
 	return class_register(drm_class);
 }
@@ -26,7 +26,7 @@ function drm_sysfs_release(dev: device): void {
 	kfree(dev);
 }
 
-/** The node of @minor, not added yet. Linux: drm_sysfs_minor_alloc() */
+/** The node of @minor, not added yet. Linux: drivers/gpu/drm/drm_sysfs.c: drm_sysfs_minor_alloc() */
 export function drm_sysfs_minor_alloc(minor: drm_minor): device | err_ptr {
 	const kdev = kzalloc(device, GFP_KERNEL);
 	if (!kdev) return ERR_PTR(-ENOMEM);

@@ -45,7 +45,7 @@ function crtc_from_index(dev: drm_device, pipe: unsigned_int): drm_crtc | null {
 	return null;
 }
 
-/** Linux: drm_vblank_init() */
+/** Count for @num_crtcs CRTCs. -ENOMEM. Linux: drivers/gpu/drm/drm_vblank.c: drm_vblank_init() */
 export function drm_vblank_init(dev: drm_device, num_crtcs: unsigned_int): int {
 	dev.vblank = kcalloc(num_crtcs, drm_vblank_crtc, GFP_KERNEL);
 	if (!dev.vblank) return -ENOMEM;
@@ -99,7 +99,10 @@ function drm_vblank_enable(dev: drm_device, pipe: unsigned_int): int {
 	return ret;
 }
 
-/** Keep the interrupt on. -EINVAL while the CRTC is off. Linux: drm_vblank_get() */
+/**
+ * Keep the interrupt on. -EINVAL while the CRTC is off.
+ * Linux: drivers/gpu/drm/drm_vblank.c: drm_vblank_get()
+ */
 export function drm_vblank_get(dev: drm_device, pipe: unsigned_int): int {
 	const vblank = dev.vblank?.[pipe];
 	if (!vblank) return -EINVAL;
@@ -112,7 +115,10 @@ export function drm_vblank_get(dev: drm_device, pipe: unsigned_int): int {
 	return ret;
 }
 
-/** Linux: drm_vblank_put() */
+/**
+ * Undo drm_vblank_get(); the interrupt goes a while after the last one.
+ * Linux: drivers/gpu/drm/drm_vblank.c: drm_vblank_put()
+ */
 export function drm_vblank_put(dev: drm_device, pipe: unsigned_int): void {
 	const vblank = dev.vblank![pipe];
 	if (WARN_ON(atomic_read(vblank.refcount) === 0)) return;
@@ -120,24 +126,33 @@ export function drm_vblank_put(dev: drm_device, pipe: unsigned_int): void {
 		mod_timer(vblank.disable_timer, jiffies() + msecs_to_jiffies(vblank.offdelay_ms));
 }
 
+/**
+ * Vertical blanks of CRTC number @pipe since the start.
+ * Linux: drivers/gpu/drm/drm_vblank.c: drm_vblank_count()
+ */
 export function drm_vblank_count(dev: drm_device, pipe: unsigned_int): u64 {
 	return dev.vblank![pipe].count;
 }
 
-/** Vertical blanks since the start. Linux: drm_crtc_vblank_count() */
+/** Vertical blanks since the start. Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_vblank_count() */
 export function drm_crtc_vblank_count(crtc: drm_crtc): u64 {
 	return drm_vblank_count(crtc.dev, crtc.index);
 }
 
+/** drm_vblank_get() by the CRTC. Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_vblank_get() */
 export function drm_crtc_vblank_get(crtc: drm_crtc): int {
 	return drm_vblank_get(crtc.dev, crtc.index);
 }
 
+/** drm_vblank_put() by the CRTC. Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_vblank_put() */
 export function drm_crtc_vblank_put(crtc: drm_crtc): void {
 	drm_vblank_put(crtc.dev, crtc.index);
 }
 
-/** The CRTC goes off: nobody waits any longer, and nobody turns the interrupt on. Linux: drm_crtc_vblank_off() */
+/**
+ * The CRTC goes off: nobody waits any longer, and nobody turns the interrupt on.
+ * Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_vblank_off()
+ */
 export function drm_crtc_vblank_off(crtc: drm_crtc): void {
 	const { dev } = crtc;
 	const vblank = dev.vblank?.[crtc.index];
@@ -152,7 +167,7 @@ export function drm_crtc_vblank_off(crtc: drm_crtc): void {
 	spin_unlock_irqrestore(dev.vbl_lock, irqflags);
 }
 
-/** The CRTC is known to be off. Linux: drm_crtc_vblank_reset() */
+/** The CRTC is known to be off. Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_vblank_reset() */
 export function drm_crtc_vblank_reset(crtc: drm_crtc): void {
 	const vblank = crtc.dev.vblank?.[crtc.index];
 	if (!vblank || vblank.inmodeset) return;
@@ -160,7 +175,7 @@ export function drm_crtc_vblank_reset(crtc: drm_crtc): void {
 	vblank.inmodeset = 1;
 }
 
-/** The CRTC is on. Linux: drm_crtc_vblank_on() */
+/** The CRTC is on. Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_vblank_on() */
 export function drm_crtc_vblank_on(crtc: drm_crtc): void {
 	const { dev } = crtc;
 	const vblank = dev.vblank?.[crtc.index];
@@ -174,7 +189,10 @@ export function drm_crtc_vblank_on(crtc: drm_crtc): void {
 	spin_unlock_irqrestore(dev.vbl_lock, irqflags);
 }
 
-/** What a driver's interrupt handler calls; false when nobody asked. Linux: drm_handle_vblank() */
+/**
+ * What a driver's interrupt handler calls; false when nobody asked.
+ * Linux: drivers/gpu/drm/drm_vblank.c: drm_handle_vblank()
+ */
 export function drm_handle_vblank(dev: drm_device, pipe: unsigned_int): bool {
 	const vblank = dev.vblank?.[pipe];
 	if (!vblank) return false;
@@ -190,6 +208,7 @@ export function drm_handle_vblank(dev: drm_device, pipe: unsigned_int): bool {
 	return true;
 }
 
+/** drm_handle_vblank() by the CRTC. Linux: drivers/gpu/drm/drm_vblank.c: drm_crtc_handle_vblank() */
 export function drm_crtc_handle_vblank(crtc: drm_crtc): bool {
 	return drm_handle_vblank(crtc.dev, crtc.index);
 }

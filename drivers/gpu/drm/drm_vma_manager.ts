@@ -16,7 +16,10 @@ import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { bool, int, unsigned_long } from '#linux/types.js';
 
-/** Give @node a range of @pages; nothing when it has one. -ENOSPC. Linux: drm_vma_offset_add() */
+/**
+ * Give @node a range of @pages; nothing when it has one. -ENOSPC.
+ * Linux: drivers/gpu/drm/drm_vma_manager.c: drm_vma_offset_add()
+ */
 export function drm_vma_offset_add(
 	mgr: drm_vma_offset_manager,
 	node: drm_vma_offset_node,
@@ -46,7 +49,10 @@ export function drm_vma_offset_add(
 	return fits ? 0 : -ENOSPC;
 }
 
-/** Linux: drm_vma_offset_remove() */
+/**
+ * Take the range back; nothing when there is none.
+ * Linux: drivers/gpu/drm/drm_vma_manager.c: drm_vma_offset_remove()
+ */
 export function drm_vma_offset_remove(mgr: drm_vma_offset_manager, node: drm_vma_offset_node): void {
 	mutex_lock(mgr.vm_lock);
 	if (node.start !== 0) list_del(node.node);
@@ -55,7 +61,10 @@ export function drm_vma_offset_remove(mgr: drm_vma_offset_manager, node: drm_vma
 	mutex_unlock(mgr.vm_lock);
 }
 
-/** The node that begins at page @start and has at least @pages, or null. Linux: drm_vma_offset_exact_lookup_locked() */
+/**
+ * The node that begins at page @start and has at least @pages, or null.
+ * Linux: include/drm/drm_vma_manager.h: drm_vma_offset_exact_lookup_locked()
+ */
 export function drm_vma_offset_exact_lookup_locked(
 	mgr: drm_vma_offset_manager,
 	start: unsigned_long,
@@ -66,7 +75,7 @@ export function drm_vma_offset_exact_lookup_locked(
 	return null;
 }
 
-/** Let @tag map the buffer; counted. -ENOMEM. Linux: drm_vma_node_allow() */
+/** Let @tag map the buffer; counted. -ENOMEM. Linux: drivers/gpu/drm/drm_vma_manager.c: drm_vma_node_allow() */
 export function drm_vma_node_allow(mgr: drm_vma_offset_manager, node: drm_vma_offset_node, tag: object): int {
 	const fresh = kzalloc(drm_vma_offset_file, GFP_KERNEL);
 	mutex_lock(mgr.vm_lock);
@@ -86,7 +95,7 @@ export function drm_vma_node_allow(mgr: drm_vma_offset_manager, node: drm_vma_of
 	return fresh ? 0 : -ENOMEM;
 }
 
-/** Undo one drm_vma_node_allow(). Linux: drm_vma_node_revoke() */
+/** Undo one drm_vma_node_allow(). Linux: drivers/gpu/drm/drm_vma_manager.c: drm_vma_node_revoke() */
 export function drm_vma_node_revoke(
 	mgr: drm_vma_offset_manager,
 	node: drm_vma_offset_node,
@@ -104,7 +113,7 @@ export function drm_vma_node_revoke(
 	mutex_unlock(mgr.vm_lock);
 }
 
-/** Linux: drm_vma_node_is_allowed() */
+/** Whether @tag may map it. Linux: drivers/gpu/drm/drm_vma_manager.c: drm_vma_node_is_allowed() */
 export function drm_vma_node_is_allowed(
 	mgr: drm_vma_offset_manager,
 	node: drm_vma_offset_node,

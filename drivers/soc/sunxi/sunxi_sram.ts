@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Allwinner's SRAM controller: which block of SRAM is the CPU's and which a device's.
+// Allwinner's SRAM controller: which block is the CPU's, which a device's.
 // Linux 6.12: drivers/soc/sunxi/sunxi_sram.c
 // Left out: the regmap for the Ethernet clock and the LDOs, the debugfs file, the A10's sections A3-A4 and D.
 import { devm_platform_ioremap_resource } from '#drivers/base/platform.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A kernel with its driver core up, on a machine that has nothing; and a bus and devices to try it with.
+// A driver core on a machine that has nothing; a bus and devices to try it.
 
 import { dev_set_name, device_register } from '#drivers/base/core.js';
 import { driver_init } from '#drivers/base/init.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The orders are those of Linux 6.12's drivers/base/dd.c: really_probe(), __device_release_driver().
+// Orders: Linux 6.12, dd.c: really_probe(), __device_release_driver().
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { bus_register, bus_register_notifier } from '#drivers/base/bus.js';
@@ -11,6 +11,7 @@ import { sysfs_emit } from '#fs/sysfs/file.js';
 import { sysfs_read, sysfs_readdir, sysfs_readlink, sysfs_write } from '#fs/sysfs/user.js';
 import { parse_args } from '#kernel/params.js';
 import { msleep } from '#linux/delay.js';
+import type { bus_type } from '#linux/device/bus.js';
 import type { device } from '#linux/device.js';
 import {
 	BUS_NOTIFY_ADD_DEVICE,
@@ -44,6 +45,17 @@ function tracedBus(log: string[]) {
 		}),
 	);
 	return bus;
+}
+
+/** Driver a of @bus, whose probe waits for ever: what it was told at each try. */
+function deferringDriver(bus: bus_type): number[] {
+	const states: number[] = [];
+	const probe = (dev: device): number => {
+		states.push(driver_deferred_probe_check_state(dev));
+		return -EPROBE_DEFER;
+	};
+	driver_register(makeDriver('a', bus, { probe }));
+	return states;
 }
 
 describe('drivers_base_dd', () => {
@@ -199,15 +211,7 @@ describe('drivers_base_dd', () => {
 		bootDriverCore();
 		const bus = nameBus();
 		bus_register(bus);
-		const states: number[] = [];
-		driver_register(
-			makeDriver('a', bus, {
-				probe: (dev: device) => {
-					states.push(driver_deferred_probe_check_state(dev));
-					return -EPROBE_DEFER;
-				},
-			}),
-		);
+		const states = deferringDriver(bus);
 		addDevice('a0', bus);
 		lateInit();
 		expect(states).to.deep.equal([-EPROBE_DEFER, -EPROBE_DEFER, -ENODEV]);
@@ -219,15 +223,7 @@ describe('drivers_base_dd', () => {
 		parse_args('deferred_probe_timeout=2');
 		const bus = nameBus();
 		bus_register(bus);
-		const states: number[] = [];
-		driver_register(
-			makeDriver('a', bus, {
-				probe: (dev: device) => {
-					states.push(driver_deferred_probe_check_state(dev));
-					return -EPROBE_DEFER;
-				},
-			}),
-		);
+		const states = deferringDriver(bus);
 		addDevice('a0', bus);
 		lateInit();
 		msleep(1900);

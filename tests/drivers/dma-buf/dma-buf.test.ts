@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Errors and reference counts are those of Linux 6.12's drivers/dma-buf/dma-buf.c.
+// Errors and reference counts: Linux 6.12, drivers/dma-buf/dma-buf.c.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import {

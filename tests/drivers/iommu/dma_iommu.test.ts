@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The DMA API behind the H6's IOMMU. Exact addresses are the golden vectors' (dma-iommu.json).
+// The DMA API behind the H6's IOMMU. Exact addresses: golden dma-iommu.json.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt, virt_to_phys } from '#asm/memory.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Queued unmaps (DMA-FQ): when they are flushed, and that no address comes back before (INV-IOVA). Sizes and times are
-// those of drivers/iommu/dma-iommu.c: 256 entries a CPU and 10 ms, or 32768 in all and 1 s.
+// Queued unmaps (DMA-FQ): when are they flushed?
+// No address comes back before (INV-IOVA). Sizes and times are those of drivers/iommu/dma-iommu.c: 256 entries a CPU
+// and 10 ms, or 32768 in all and 1 s.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The H6 with a driver for its test masters, and three ways to ask where an address leads.
+// The H6, a driver for its masters, three ways to ask where an address leads.
 import {
 	iommu_attach_group,
 	iommu_detach_group,
@@ -13,9 +13,8 @@ import type { Machine, MachineOptions } from '#hw/machine.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
-import { slab_leaks, slab_live } from '#linux/slab.js';
-import { nr_free_pages } from '#mm/page_alloc.js';
 import { h6, RAM } from '#tests/hw/board.js';
+import { leakCheck } from '#tests/leaks.js';
 import { Masters } from './masters.js';
 
 export const RW = IOMMU_READ | IOMMU_WRITE;
@@ -111,16 +110,7 @@ export class H6 {
 	}
 
 	/** What is left of allocations made since; the result of the second call must be empty. */
-	leakCheck(): () => string[] {
-		const before = slab_live();
-		const pages = nr_free_pages();
-		return () => {
-			const out = slab_leaks(before);
-			const lost = pages - nr_free_pages();
-			if (lost !== 0) out.push(`${lost} pages`);
-			return out;
-		};
-	}
+	readonly leakCheck = leakCheck;
 }
 
 /**

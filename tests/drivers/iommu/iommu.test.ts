@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The IOMMU core, with a driver made of spies. What is expected is what drivers/iommu/iommu.c of Linux 6.12 does.
+// The IOMMU core, with a driver made of spies.
+// What is expected is what drivers/iommu/iommu.c of Linux 6.12 does.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Groups: who is in one, who owns it, and that all members are on one domain whatever fails. What is expected is
-// what drivers/iommu/iommu.c of Linux 6.12 does.
+// Groups: who is in one, who owns it, and all members on one domain.
+// What is expected, also when something fails, is what drivers/iommu/iommu.c of Linux 6.12 does.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Several IOMMUs in one machine: two of the H6's, two drivers, a device with two ids, and a device that names two.
+// Several IOMMUs in one machine.
+// Two of the H6's, two drivers, a device with two ids, and a device that names two.
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
 import { platform_bus_type } from '#drivers/base/platform.js';

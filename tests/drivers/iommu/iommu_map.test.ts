@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Mapping and unmapping: which pages are taken, what is undone, what is flushed, and how often. What is expected is
-// what drivers/iommu/iommu.c of Linux 6.12 does.
+// Mapping and unmapping: pages, what is undone, what is flushed, how often.
+// What is expected is what drivers/iommu/iommu.c of Linux 6.12 does.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One CPU stands still between two memory or register operations, and another maps or unmaps, or an interrupt comes:
-// at each such point of an operation, one after the other (INV-RACE).
+// One CPU stands still amid an operation, and something else happens.
+// Between each two memory or register operations, one after the other, another CPU maps or unmaps, or an interrupt
+// comes (INV-RACE).
 import { expect } from 'chai';
 import { cpu_context } from '#asm/current.js';
 import { pfn_to_page } from '#asm/memory.js';

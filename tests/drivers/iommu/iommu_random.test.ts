@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Long random sequences of what drivers do with an IOMMU, against a model that is a few Maps: translations are the
-// model's by three walkers, caches agree with tables, faults are reported one by one, and nothing is left at the end.
+// Long random sequences of what drivers do with an IOMMU, against a few Maps.
+// Translations are the model's by three walkers, caches agree with tables, faults are reported one by one, and nothing
+// is left at the end.
 // A failure prints fast-check's seed and path: `fc.assert(..., { seed, path })` plays it again.
 import { expect } from 'chai';
 import fc from 'fast-check';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reserved regions: the driver's and the tree's, what is mapped one to one, and that the DMA API keeps away from them.
+// Reserved regions: the driver's and the tree's.
+// What is mapped one to one, and that the DMA API keeps away from them.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';

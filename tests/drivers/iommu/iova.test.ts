@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The IOVA allocator. Its exact addresses are the golden vectors' (iova.json); here are its rules.
+// The IOVA allocator's rules. Its exact addresses: golden iova.json.
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {

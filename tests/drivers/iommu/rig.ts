@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A booted H6 with a test driver registered, and what tests of the core ask of the two.
+// A booted H6 with a test driver, and what tests of the core ask of the two.
 import { iommu_paging_domain_alloc } from '#drivers/iommu/iommu.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
 import { start_kernel } from '#init/main.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A bus in the manner of PCI, of devices only: each has a requester id (slot * 8 + function), and some of them reach
-// the IOMMU under another device's id.
+// A bus in the manner of PCI, of devices only.
+// Each has a requester id (slot * 8 + function), and some of them reach the IOMMU under another device's id.
 import sinon from 'sinon';
 import { bus_find_device, bus_register } from '#drivers/base/bus.js';
 import { dev_set_name, device_add, device_del, device_initialize, put_device } from '#drivers/base/core.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The H6's IOMMU driver: its register accesses in order, and what they do to a model of the hardware.
+// The H6's IOMMU driver: its register accesses in order, and what they do.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { platform_bus_type } from '#drivers/base/platform.js';

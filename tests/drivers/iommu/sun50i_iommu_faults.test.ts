@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Faults of the H6 in every state of its driver: each is reported once and right, cleared, and its master goes on
-// (INV-FAULT). What a single report looks like, and its directions, are iommu-fault.json's.
+// Faults of the H6 in every state of its driver.
+// Each is reported once and right, cleared, and its master goes on (INV-FAULT). What a single report looks like, and its
+// directions, are iommu-fault.json's.
 import { expect } from 'chai';
 import {
 	iommu_domain_free,

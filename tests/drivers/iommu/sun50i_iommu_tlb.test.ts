@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The H6's caches against its tables: after each operation no cached word contradicts them (INV-TLB-MAP,
-// INV-TLB-UNMAP, INV-PTW), and walkers find clean words (INV-CLEAN).
+// The H6's caches against its tables.
+// After each operation no cached word contradicts them (INV-TLB-MAP, INV-TLB-UNMAP, INV-PTW), and walkers find clean
+// words (INV-CLEAN).
 import { expect } from 'chai';
 import {
 	iommu_domain_free,

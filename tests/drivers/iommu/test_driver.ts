@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A small IOMMU driver whose ops are spies: it remembers mappings, and does what a test tells it.
+// A small IOMMU driver whose ops are spies: it does what a test tells it.
 import sinon from 'sinon';
 import { get_device, put_device } from '#drivers/base/core.js';
 import { platform_device_register_simple, platform_device_unregister } from '#drivers/base/platform.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel's device tree: nodes, properties, phandles, addresses, interrupts, devices.
+// The kernel's device tree: nodes, properties, phandles, addresses, devices.
 import { expect } from 'chai';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
@@ -50,21 +50,7 @@ import {
 } from '#linux/of.js';
 import { PHYS_ADDR_MAX, ref } from '#linux/types.js';
 import { boardBlob, bootMachine } from '#tests/boot.js';
-
-const cells = (...values: number[]): Uint8Array => {
-	const bytes = new Uint8Array(values.length * 4);
-	const view = new DataView(bytes.buffer);
-	values.forEach((v, i) => {
-		view.setUint32(i * 4, v);
-	});
-	return bytes;
-};
-const text = (s: string): Uint8Array => new TextEncoder().encode(`${s}\0`);
-const node = (name: string, props: Record<string, Uint8Array> = {}, ...children: FdtSource[]): FdtSource => ({
-	name,
-	props: new Map(Object.entries(props)),
-	children,
-});
+import { cells, node, text } from '#tests/hw/fdt-source.js';
 
 /** Boot the project's board with @extra below its root. */
 function boot(...extra: FdtSource[]): void {

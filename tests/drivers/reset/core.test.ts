@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reset lines: bits at their registers, sharing, errors; and the golden board's simple controller.
+// Reset lines: register bits, sharing, errors; the golden board's controller.
 import { expect } from 'chai';
 import { device_initialize } from '#drivers/base/core.js';
 import { devres_release_all } from '#drivers/base/devres.js';

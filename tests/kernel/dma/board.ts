@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A booted golden board with its test masters bound, for the tests of the DMA API.
+// A booted golden board with its masters bound, for tests of the DMA API.
 import { readFileSync } from 'node:fs';
 import { Machine } from '#hw/machine.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
-import { slab_leaks, slab_live } from '#linux/slab.js';
-import { nr_free_pages } from '#mm/page_alloc.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
+import { leakCheck } from '#tests/leaks.js';
 
 /** Memory that no allocation touches (the boards' `bufs` regions). */
 export const BUFS = 0x1000_0000;
@@ -30,16 +29,7 @@ export class Board {
 	}
 
 	/** What is left of allocations made since; the result of the second call must be empty. */
-	leakCheck(): () => string[] {
-		const before = slab_live();
-		const pages = nr_free_pages();
-		return () => {
-			const out = slab_leaks(before);
-			const lost = pages - nr_free_pages();
-			if (lost !== 0) out.push(`${lost} pages`);
-			return out;
-		};
-	}
+	readonly leakCheck = leakCheck;
 }
 
 /** Bytes that tell where they belong. */

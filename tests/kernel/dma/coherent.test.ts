@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A device's own coherent memory, declared by its driver; pools from the tree are in of_reserved_mem.test.ts.
+// A device's own coherent memory, declared by its driver.
+// Pools from the tree are in of_reserved_mem.test.ts.
 import { expect } from 'chai';
 import {
 	dma_alloc_from_dev_coherent,

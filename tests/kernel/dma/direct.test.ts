@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// DMA without an IOMMU. Exact answers are the golden vectors' (dma-direct-swiotlb.json).
+// DMA without an IOMMU. Exact answers: golden dma-direct-swiotlb.json.
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
 import { dma_coherent_ok, dma_direct_set_offset } from '#kernel/dma/direct.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The DMA API's own part: which back end is asked, what is checked before, and the managed variants.
+// The DMA API's own part: back ends, checks before them, managed variants.
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The atomic pools on the board "main" (2 GiB): 256 KiB each, as 6.12 makes them for 2 GiB.
+// The atomic pools of board "main": 256 KiB each, as 6.12 makes them for 2 GiB.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { page_to_phys } from '#asm/memory.js';

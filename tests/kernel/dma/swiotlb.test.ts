@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bounce buffers of devices without an IOMMU. Exact slots are the golden vectors' (dma-direct-swiotlb.json).
+// Bounce buffers of devices without an IOMMU.
+// Exact slots are the golden vectors' (dma-direct-swiotlb.json).
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Interrupts from the wire of a device through the controller's model to the handler.
+// Interrupts from the wire of a device through the GIC to the handler.
 import { expect } from 'chai';
 import { of_find_node_by_path } from '#drivers/of/base.js';
 import { of_irq_get } from '#drivers/of/irq.js';
@@ -25,6 +25,7 @@ import {
 } from '#linux/interrupt.js';
 import { irq_fwspec } from '#linux/irqdomain.js';
 import { irqs_disabled, local_irq_disable, local_irq_enable } from '#linux/irqflags.js';
+import type { irqreturn_t } from '#linux/irqreturn.js';
 import { boardBlob, bootMachine } from '#tests/boot.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -51,6 +52,17 @@ function boot(): { irq: number; pulse: () => void; log: string[]; enabled: () =>
 		},
 		enabled: () => ((machine.mmio_read(GICD_ISENABLER + word, 4) >>> (HWIRQ % 32)) & 1) === 1,
 	};
+}
+
+/** How often @irq has called a handler that answers @answer. */
+function countCalls(irq: number, answer: irqreturn_t): () => number {
+	let count = 0;
+	const handler = (): irqreturn_t => {
+		count++;
+		return answer;
+	};
+	expect(request_irq(irq, handler, 0, 'test', null)).to.equal(0);
+	return () => count;
 }
 
 describe('irq_manage', () => {
@@ -80,47 +92,27 @@ describe('irq_manage', () => {
 
 	it('holds an interrupt back while the CPU masks them', () => {
 		const { irq, pulse } = boot();
-		let count = 0;
-		request_irq(
-			irq,
-			() => {
-				count++;
-				return IRQ_HANDLED;
-			},
-			0,
-			'test',
-			null,
-		);
+		const calls = countCalls(irq, IRQ_HANDLED);
 		local_irq_disable();
 		pulse();
-		expect(count).to.equal(0);
+		expect(calls()).to.equal(0);
 		local_irq_enable();
-		expect(count).to.equal(1);
+		expect(calls()).to.equal(1);
 		free_irq(irq, null);
 	});
 
 	it('nests disable_irq and delivers with the last enable_irq', () => {
 		const { irq, pulse, enabled } = boot();
-		let count = 0;
-		request_irq(
-			irq,
-			() => {
-				count++;
-				return IRQ_HANDLED;
-			},
-			0,
-			'test',
-			null,
-		);
+		const calls = countCalls(irq, IRQ_HANDLED);
 		expect(enabled()).to.equal(true);
 		disable_irq(irq);
 		disable_irq_nosync(irq);
 		pulse();
 		enable_irq(irq);
-		expect(count).to.equal(0);
+		expect(calls()).to.equal(0);
 		enable_irq(irq);
 		pulse();
-		expect(count).to.be.greaterThan(0);
+		expect(calls()).to.be.greaterThan(0);
 		expectWarning(/Unbalanced enable for IRQ/);
 		enable_irq(irq);
 		free_irq(irq, null);
@@ -194,21 +186,11 @@ describe('irq_manage', () => {
 	it('disables a line that nobody cares for', function () {
 		this.timeout(10000);
 		const { irq, pulse, log } = boot();
-		let count = 0;
-		request_irq(
-			irq,
-			() => {
-				count++;
-				return IRQ_NONE;
-			},
-			0,
-			'idle',
-			null,
-		);
+		const calls = countCalls(irq, IRQ_NONE);
 		for (let i = 0; i < 100000; i++) pulse();
-		expect(count).to.equal(100000);
+		expect(calls()).to.equal(100000);
 		pulse();
-		expect(count).to.equal(100000);
+		expect(calls()).to.equal(100000);
 		expect(log.join('\n')).to.include(`irq ${irq}: nobody cared (try booting with the "irqpoll" option)`);
 		expect(log.join('\n')).to.include(`Disabling IRQ #${irq}`);
 		free_irq(irq, null);

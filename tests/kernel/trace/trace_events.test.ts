@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Masks and names: kernel/trace/trace_events.c, the comment over ftrace_set_clr_event().
+// Masks, names: trace_events.c, the comment over ftrace_set_clr_event().
 import { expect } from 'chai';
 import {
 	__dynamic_array,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The whole job, end to end: a JPEG file in, a raster on the monitor out; and a device that goes astray.
+// The whole job: a JPEG file in, a raster out; and a device that goes astray.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';

@@ -2,7 +2,7 @@
 // The page size, and the page address macros that C gets from this header.
 // Linux 6.12: arch/arm64/include/asm/page.h (with page-def.h and asm-generic/getorder.h)
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from '#asm/page-def.js';
-import type { int, unsigned_long } from '#linux/types.js';
+import type { bool, int, unsigned_long } from '#linux/types.js';
 
 export {
 	page_to_pfn,
@@ -31,7 +31,7 @@ export function PAGE_ALIGN_DOWN(addr: unsigned_long): unsigned_long {
 }
 
 /** Whether @addr is a page boundary (include/linux/mm.h: PAGE_ALIGNED()). */
-export function PAGE_ALIGNED(addr: unsigned_long): boolean {
+export function PAGE_ALIGNED(addr: unsigned_long): bool {
 	return addr % PAGE_SIZE === 0;
 }
 

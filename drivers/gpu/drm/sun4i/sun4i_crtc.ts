@@ -79,7 +79,10 @@ const sun4i_crtc_funcs: drm_crtc_funcs = {
 	disable_vblank: (crtc) => sun4i_tcon_enable_vblank(drm_crtc_to_sun4i_crtc(crtc).tcon, false),
 };
 
-/** Linux: sun4i_crtc_init() */
+/**
+ * The CRTC of a mixer and a timing controller, with its planes. -ENOMEM, or what a plane says.
+ * Linux: drivers/gpu/drm/sun4i/sun4i_crtc.c: sun4i_crtc_init()
+ */
 export function sun4i_crtc_init(
 	drm: drm_device,
 	engine: sunxi_engine,

@@ -89,41 +89,37 @@ const sun4i_drv_driver: drm_driver = {
 	gem_prime_import_sg_table: drm_gem_dma_prime_import_sg_table,
 };
 
+/** All parts, then what is made of them: planes and CRTCs are counted and reset. */
+function sun4i_drv_bind_pipelines(dev: device, drm: drm_device): int {
+	let ret = component_bind_all(dev, drm);
+	if (ret) {
+		dev_err(dev, "Couldn't bind all pipelines components");
+		return ret;
+	}
+	ret = drm_vblank_init(drm, drm.mode_config.num_crtc);
+	if (!ret) {
+		sun4i_framebuffer_init(drm);
+		ret = drm_dev_register(drm, 0);
+	}
+	if (ret) component_unbind_all(dev, null);
+	return ret;
+}
+
 function sun4i_drv_bind(dev: device): int {
 	const drm = drm_dev_alloc(sun4i_drv_driver, dev);
 	if (IS_ERR(drm)) return PTR_ERR(drm);
+	const drv = devm_kzalloc(dev, sun4i_drv, GFP_KERNEL);
+	drm.dev_private = drv;
 
-	let ret: int;
-	free_drm: {
-		const drv = devm_kzalloc(dev, sun4i_drv, GFP_KERNEL);
-		if (!drv) {
-			ret = -ENOMEM;
-			break free_drm;
-		}
-		drm.dev_private = drv;
-		ret = of_reserved_mem_device_init(dev);
-		if (ret && ret !== -ENODEV) {
-			dev_err(drm.dev, "Couldn't claim our memory region");
-			break free_drm;
-		}
-		cleanup_mode_config: {
-			ret = drm_mode_config_init(drm);
-			if (ret) break cleanup_mode_config;
-			ret = component_bind_all(drm.dev, drm);
-			if (ret) {
-				dev_err(drm.dev, "Couldn't bind all pipelines components");
-				break cleanup_mode_config;
-			}
-			ret = drm_vblank_init(drm, drm.mode_config.num_crtc);
-			if (!ret) {
-				sun4i_framebuffer_init(drm);
-				ret = drm_dev_register(drm, 0);
-				if (!ret) {
-					dev_set_drvdata(dev, drm);
-					return 0;
-				}
-			}
-			component_unbind_all(dev, null);
+	let ret: int = drv ? of_reserved_mem_device_init(dev) : -ENOMEM;
+	// A pool of its own is one way to have memory; without it there is everybody's.
+	if (drv && ret === -ENODEV) ret = 0;
+	else if (drv && ret) dev_err(dev, "Couldn't claim our memory region");
+	if (!ret) {
+		ret = drm_mode_config_init(drm) || sun4i_drv_bind_pipelines(dev, drm);
+		if (!ret) {
+			dev_set_drvdata(dev, drm);
+			return 0;
 		}
 		drm_mode_config_cleanup(drm);
 		of_reserved_mem_device_release(dev);

@@ -44,6 +44,7 @@ export class sun4i_crtc {
 	tcon!: sun4i_tcon;
 }
 
+/** The struct that @crtc is in. Linux: drivers/gpu/drm/sun4i/sun4i_crtc.h: drm_crtc_to_sun4i_crtc() */
 export function drm_crtc_to_sun4i_crtc(crtc: drm_crtc): sun4i_crtc {
 	return container_of(crtc, sun4i_crtc);
 }
@@ -65,6 +66,7 @@ export class sun8i_mixer {
 	mod_clk!: clk;
 }
 
+/** The mixer that @engine is in. Linux: drivers/gpu/drm/sun4i/sun8i_mixer.h: engine_to_sun8i_mixer() */
 export function engine_to_sun8i_mixer(engine: sunxi_engine): sun8i_mixer {
 	return container_of(engine, sun8i_mixer);
 }
@@ -80,6 +82,7 @@ export class sun8i_layer {
 	overlay: int = 0;
 }
 
+/** The layer that @plane is in. Linux: drivers/gpu/drm/sun4i/sun8i_mixer.h: plane_to_sun8i_layer() */
 export function plane_to_sun8i_layer(plane: drm_plane): sun8i_layer {
 	return container_of(plane, sun8i_layer);
 }

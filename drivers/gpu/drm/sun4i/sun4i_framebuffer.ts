@@ -33,7 +33,10 @@ const sun4i_de_mode_config_helpers: drm_mode_config_helper_funcs = {
 	atomic_commit_tail: drm_atomic_helper_commit_tail_rpm,
 };
 
-/** Linux: sun4i_framebuffer_init() */
+/**
+ * Limits and calls of the mode configuration; all states are reset.
+ * Linux: drivers/gpu/drm/sun4i/sun4i_framebuffer.c: sun4i_framebuffer_init()
+ */
 export function sun4i_framebuffer_init(drm: drm_device): void {
 	drm_mode_config_reset(drm);
 	drm.mode_config.max_width = 8192;

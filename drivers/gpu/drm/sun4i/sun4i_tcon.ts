@@ -90,7 +90,10 @@ const SUN4I_TCON1_BASIC5_REG = 0xa8;
 const SUN4I_TCON0_IO_TRI_REG = 0x8c;
 const SUN4I_TCON1_IO_TRI_REG = 0xf4;
 
-/** Linux: sun4i_tcon_set_status() */
+/**
+ * The controller, and the clock of its pixels, on or off.
+ * Linux: drivers/gpu/drm/sun4i/sun4i_tcon.c: sun4i_tcon_set_status()
+ */
 export function sun4i_tcon_set_status(tcon: sun4i_tcon, encoder: drm_encoder | null, enabled: bool): void {
 	if (encoder?.encoder_type !== DRM_MODE_ENCODER_TMDS) return;
 	regmap_update_bits(
@@ -109,7 +112,10 @@ export function sun4i_tcon_set_status(tcon: sun4i_tcon, encoder: drm_encoder | n
 	else clk_disable_unprepare(tcon.sclk1);
 }
 
-/** Linux: sun4i_tcon_enable_vblank() */
+/**
+ * The interrupt at vertical blanking, on or off.
+ * Linux: drivers/gpu/drm/sun4i/sun4i_tcon.c: sun4i_tcon_enable_vblank()
+ */
 export function sun4i_tcon_enable_vblank(tcon: sun4i_tcon, enable: bool): void {
 	regmap_update_bits(tcon.regs, SUN4I_TCON_GINT0_REG, GINT0_ENABLES, enable ? GINT0_ENABLES : 0);
 }
@@ -151,7 +157,7 @@ function sun4i_tcon1_mode_set(tcon: sun4i_tcon, mode: drm_display_mode): void {
 	regmap_update_bits(regs, SUN4I_TCON_GCTL_REG, SUN4I_TCON_GCTL_IOMAP_MASK, SUN4I_TCON_GCTL_IOMAP_TCON1);
 }
 
-/** Linux: sun4i_tcon_mode_set() */
+/** Timings, clock and path for @mode. Linux: drivers/gpu/drm/sun4i/sun4i_tcon.c: sun4i_tcon_mode_set() */
 export function sun4i_tcon_mode_set(
 	tcon: sun4i_tcon,
 	encoder: drm_encoder | null,
@@ -315,18 +321,18 @@ const sun4i_tcon_ops: component_ops = { bind: sun4i_tcon_bind, unbind: sun4i_tco
 function sun8i_r40_tcon_tv_set_mux(tcon: sun4i_tcon, encoder: drm_encoder): int {
 	const node = tcon.dev.of_node!;
 	const port = of_graph_get_port_by_id(node, 0);
-	if (!port) return -EINVAL;
-	const id = sun4i_tcon_of_get_id_from_port(port);
-	of_node_put(port);
-	const remote = of_graph_get_remote_node(node, 0, -1);
-	if (!remote) return -EINVAL;
-	const pdev = of_find_device_by_node(remote);
-	of_node_put(remote);
-	if (!pdev) return -EINVAL;
-	let ret: int = 0;
-	if (encoder.encoder_type === DRM_MODE_ENCODER_TMDS) ret = sun8i_tcon_top_set_hdmi_src(pdev.dev, id);
-	if (!ret) ret = sun8i_tcon_top_de_config(pdev.dev, tcon.id, id);
-	put_device(pdev.dev);
+	const top_node = of_graph_get_remote_node(node, 0, -1);
+	const top = top_node ? of_find_device_by_node(top_node) : null;
+	let ret: int = port && top ? 0 : -EINVAL;
+	if (port && top) {
+		// What TCON TOP calls this controller.
+		const id = sun4i_tcon_of_get_id_from_port(port);
+		if (encoder.encoder_type === DRM_MODE_ENCODER_TMDS) ret = sun8i_tcon_top_set_hdmi_src(top.dev, id);
+		ret ||= sun8i_tcon_top_de_config(top.dev, tcon.id, id);
+	}
+	if (top) put_device(top.dev);
+	if (top_node) of_node_put(top_node);
+	if (port) of_node_put(port);
 	return ret;
 }
 

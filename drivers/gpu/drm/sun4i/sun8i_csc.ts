@@ -42,7 +42,10 @@ const yuv2rgb_de3: readonly (readonly (readonly u32[])[])[] = [
 	],
 ];
 
-/** Linux: sun8i_csc_set_ccsc_coefficients() */
+/**
+ * Factors for the colours that a plane says it has.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_csc.c: sun8i_csc_set_ccsc_coefficients()
+ */
 export function sun8i_csc_set_ccsc_coefficients(
 	mixer: sun8i_mixer,
 	layer: int,
@@ -54,7 +57,10 @@ export function sun8i_csc_set_ccsc_coefficients(
 	regmap_bulk_write(mixer.engine.regs, addr, yuv2rgb_de3[range][encoding], 12);
 }
 
-/** Linux: sun8i_csc_enable_ccsc() */
+/**
+ * The conversion of one channel, on or off.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_csc.c: sun8i_csc_enable_ccsc()
+ */
 export function sun8i_csc_enable_ccsc(mixer: sun8i_mixer, layer: int, enable: bool): void {
 	const mask = SUN50I_MIXER_BLEND_CSC_CTL_EN(layer);
 	regmap_update_bits(mixer.engine.regs, SUN50I_MIXER_BLEND_CSC_CTL(DE3_BLD_BASE), mask, enable ? mask : 0);

@@ -18,7 +18,10 @@ const de2_formats: readonly { readonly drm_fmt: u32; readonly de2_fmt: u32 }[] =
 	{ drm_fmt: F.DRM_FORMAT_NV21, de2_fmt: R.SUN8I_MIXER_FBFMT_NV21 },
 ];
 
-/** Linux: sun8i_mixer_drm_format_to_hw() */
+/**
+ * -EINVAL for a format that the mixer does not have.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_mixer.c: sun8i_mixer_drm_format_to_hw()
+ */
 export function sun8i_mixer_drm_format_to_hw(format: u32, hw_format: ref<u32>): int {
 	for (const { drm_fmt, de2_fmt } of de2_formats)
 		if (drm_fmt === format) {

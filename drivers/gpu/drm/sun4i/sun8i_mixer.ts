@@ -67,45 +67,43 @@ function sun8i_mixer_commit(engine: sunxi_engine, crtc: drm_crtc, state: drm_ato
 	const mixer = engine_to_sun8i_mixer(engine);
 	const bld_base = R.sun8i_blender_base(mixer);
 	let route = 0;
-	let pipe_en = 0;
+	// The bottom is filled, whether a pipe lies on it or not.
+	let pipes = R.SUN8I_MIXER_BLEND_PIPE_CTL_FC_EN(0);
 
 	for (const plane of list_for_each_entry(state.dev.mode_config.plane_list)) {
 		const layer = plane_to_sun8i_layer(plane);
-		if ((plane.possible_crtcs & drm_crtc_mask(crtc)) === 0 || layer.mixer !== mixer) continue;
-		const plane_state = drm_atomic_get_new_plane_state(state, plane) ?? plane.state!;
-		const enable = plane_state.crtc !== null && plane_state.visible;
-		const zpos = plane_state.normalized_zpos;
-
-		// Always written: the bit is known to clear itself.
-		sun8i_layer_enable(layer, enable);
-		if (!enable) continue;
-		route |= layer.channel << R.SUN8I_MIXER_BLEND_ROUTE_PIPE_SHIFT(zpos);
-		pipe_en |= R.SUN8I_MIXER_BLEND_PIPE_CTL_EN(zpos);
+		if (layer.mixer !== mixer || (plane.possible_crtcs & drm_crtc_mask(crtc)) === 0) continue;
+		const {
+			crtc: shown_on,
+			visible,
+			normalized_zpos,
+		} = drm_atomic_get_new_plane_state(state, plane) ?? plane.state!;
+		const on = shown_on !== null && visible;
+		// Written also when it is set: the bit is known to clear itself.
+		sun8i_layer_enable(layer, on);
+		if (on) {
+			route |= layer.channel << R.SUN8I_MIXER_BLEND_ROUTE_PIPE_SHIFT(normalized_zpos);
+			pipes |= R.SUN8I_MIXER_BLEND_PIPE_CTL_EN(normalized_zpos);
+		}
 	}
-	regmap_write(engine.regs, R.SUN8I_MIXER_BLEND_ROUTE(bld_base), route);
-	regmap_write(
-		engine.regs,
-		R.SUN8I_MIXER_BLEND_PIPE_CTL(bld_base),
-		pipe_en | R.SUN8I_MIXER_BLEND_PIPE_CTL_FC_EN(0),
-	);
-	regmap_write(engine.regs, R.SUN8I_MIXER_GLOBAL_DBUFF, R.SUN8I_MIXER_GLOBAL_DBUFF_ENABLE);
+	const { regs } = engine;
+	regmap_write(regs, R.SUN8I_MIXER_BLEND_ROUTE(bld_base), route);
+	regmap_write(regs, R.SUN8I_MIXER_BLEND_PIPE_CTL(bld_base), pipes);
+	regmap_write(regs, R.SUN8I_MIXER_GLOBAL_DBUFF, R.SUN8I_MIXER_GLOBAL_DBUFF_ENABLE);
 }
 
+/** Planes of all channels: those for video are below those for the user interface. */
 function sun8i_layers_init(drm: drm_device, engine: sunxi_engine): drm_plane[] | err_ptr {
 	const mixer = engine_to_sun8i_mixer(engine);
+	const { vi_num, ui_num } = mixer.cfg;
 	const planes: drm_plane[] = [];
-	for (let i = 0; i < mixer.cfg.vi_num; i++) {
-		const layer = sun8i_vi_layer_init_one(drm, mixer, i);
+	for (let channel = 0; channel < vi_num + ui_num; channel++) {
+		const video = channel < vi_num;
+		const layer = video
+			? sun8i_vi_layer_init_one(drm, mixer, channel)
+			: sun8i_ui_layer_init_one(drm, mixer, channel - vi_num);
 		if (IS_ERR(layer)) {
-			dev_err(drm.dev, "Couldn't initialize overlay plane");
-			return layer;
-		}
-		planes.push(layer.plane);
-	}
-	for (let i = 0; i < mixer.cfg.ui_num; i++) {
-		const layer = sun8i_ui_layer_init_one(drm, mixer, i);
-		if (IS_ERR(layer)) {
-			dev_err(drm.dev, "Couldn't initialize %s plane", i ? 'overlay' : 'primary');
+			dev_err(drm.dev, "Couldn't initialize %s plane", channel === vi_num ? 'primary' : 'overlay');
 			return layer;
 		}
 		planes.push(layer.plane);

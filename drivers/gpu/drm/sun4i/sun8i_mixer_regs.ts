@@ -4,10 +4,12 @@
 import type { sun8i_mixer } from '#drivers/gpu/drm/sun4i/sun4i_drv_types.js';
 import type { int, u32 } from '#linux/types.js';
 
+/** A size as the registers have it. Linux: drivers/gpu/drm/sun4i/sun8i_mixer.h: SUN8I_MIXER_SIZE() */
 export function SUN8I_MIXER_SIZE(w: u32, h: u32): u32 {
 	return (((h - 1) << 16) | (w - 1)) >>> 0;
 }
 
+/** A place as the registers have it. Linux: drivers/gpu/drm/sun4i/sun8i_mixer.h: SUN8I_MIXER_COORD() */
 export function SUN8I_MIXER_COORD(x: u32, y: u32): u32 {
 	return ((y << 16) | x) >>> 0;
 }
@@ -127,10 +129,15 @@ export const SUN8I_SCALER_VSU_CTRL_COEFF_RDY = 1 << 4;
 export const SUN50I_SCALER_VSU_SCALE_MODE_UI = 0;
 export const SUN50I_SCALER_VSU_SCALE_MODE_NORMAL = 1;
 
+/** Where the blender begins. Linux: drivers/gpu/drm/sun4i/sun8i_mixer.h: sun8i_blender_base() */
 export function sun8i_blender_base(_mixer: sun8i_mixer): u32 {
 	return DE3_BLD_BASE;
 }
 
+/**
+ * Where the registers of channel @channel begin.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_mixer.h: sun8i_channel_base()
+ */
 export function sun8i_channel_base(_mixer: sun8i_mixer, channel: int): u32 {
 	return DE3_CH_BASE + channel * DE3_CH_SIZE;
 }

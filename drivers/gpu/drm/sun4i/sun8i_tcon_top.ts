@@ -78,7 +78,10 @@ export const sun8i_tcon_top_of_table: readonly of_device_id[] = [
 	{ compatible: 'allwinner,sun50i-h6-tcon-top' },
 ];
 
-/** Which timing controller HDMI shows. -EINVAL. Linux: sun8i_tcon_top_set_hdmi_src() */
+/**
+ * Which timing controller HDMI shows. -EINVAL.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_tcon_top.c: sun8i_tcon_top_set_hdmi_src()
+ */
 export function sun8i_tcon_top_set_hdmi_src(dev: device, tcon: int): int {
 	const tcon_top = dev_get_drvdata<sun8i_tcon_top>(dev);
 	if (!of_match_node(sun8i_tcon_top_of_table, dev.of_node!)) {
@@ -96,7 +99,10 @@ export function sun8i_tcon_top_set_hdmi_src(dev: device, tcon: int): int {
 	return 0;
 }
 
-/** Which timing controller @mixer feeds. -EINVAL. Linux: sun8i_tcon_top_de_config() */
+/**
+ * Which timing controller @mixer feeds. -EINVAL.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_tcon_top.c: sun8i_tcon_top_de_config()
+ */
 export function sun8i_tcon_top_de_config(dev: device, mixer: int, tcon: int): int {
 	const tcon_top = dev_get_drvdata<sun8i_tcon_top>(dev);
 	if (!of_match_node(sun8i_tcon_top_of_table, dev.of_node!)) {

@@ -52,16 +52,19 @@ import {
 	drm_plane_helper_add,
 	type drm_plane_helper_funcs,
 } from '#include/drm/drm_plane.js';
-import { drm_rect_height, drm_rect_width } from '#include/drm/drm_rect.js';
+import { type drm_rect, drm_rect_height, drm_rect_width } from '#include/drm/drm_rect.js';
 import { WARN_ON } from '#linux/bug.js';
 import { dev_err } from '#linux/dev_printk.js';
-import { ERR_PTR, type err_ptr } from '#linux/err.js';
+import { ERR_PTR, type err_ptr, IS_ERR } from '#linux/err.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { lower_32_bits } from '#linux/math64.js';
-import { type int, ref, type u32, type unsigned_int } from '#linux/types.js';
+import { type bool, type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
-/** The layer's own alpha, and that of its pixels. Linux: sun8i_ui_layer_update_alpha(), sun8i_vi_layer_update_alpha() */
+/**
+ * The layer's own alpha, and that of its pixels.
+ * Linux: drivers/gpu/drm/sun4i/: sun8i_ui_layer_update_alpha(), sun8i_vi_layer_update_alpha()
+ */
 export function sun8i_layer_update_alpha(mixer: sun8i_mixer, attr: u32, plane: drm_plane): void {
 	const { alpha } = plane.state!;
 	const mode =
@@ -76,6 +79,15 @@ export function sun8i_layer_update_alpha(mixer: sun8i_mixer, attr: u32, plane: d
 	);
 }
 
+/** Where on the screen the pipe of a layer lies. */
+export function sun8i_layer_update_place(mixer: sun8i_mixer, zpos: unsigned_int, dst: drm_rect): void {
+	const { regs } = mixer.engine;
+	const bld_base = R.sun8i_blender_base(mixer);
+	const size = R.SUN8I_MIXER_SIZE(drm_rect_width(dst), drm_rect_height(dst));
+	regmap_write(regs, R.SUN8I_MIXER_BLEND_ATTR_COORD(bld_base, zpos), R.SUN8I_MIXER_COORD(dst.x1, dst.y1));
+	regmap_write(regs, R.SUN8I_MIXER_BLEND_ATTR_INSIZE(bld_base, zpos), size);
+}
+
 function sun8i_ui_layer_update_coord(
 	mixer: sun8i_mixer,
 	channel: int,
@@ -85,33 +97,26 @@ function sun8i_ui_layer_update_coord(
 ): void {
 	const state = plane.state!;
 	const { regs } = mixer.engine;
-	const bld_base = R.sun8i_blender_base(mixer);
 	const ch_base = R.sun8i_channel_base(mixer, channel);
-	const src_w = Math.floor(drm_rect_width(state.src) / 65536);
-	const src_h = Math.floor(drm_rect_height(state.src) / 65536);
-	const dst_w = drm_rect_width(state.dst);
-	const dst_h = drm_rect_height(state.dst);
-	const hphase = state.src.x1 & 0xffff;
-	const vphase = state.src.y1 & 0xffff;
-	const insize = R.SUN8I_MIXER_SIZE(src_w, src_h);
-	const outsize = R.SUN8I_MIXER_SIZE(dst_w, dst_h);
+	const { src, dst } = state;
+	const [src_w, src_h] = [drm_rect_width(src) >>> 16, drm_rect_height(src) >>> 16];
+	const [dst_w, dst_h] = [drm_rect_width(dst), drm_rect_height(dst)];
+	const hphase = src.x1 % 65536;
+	const vphase = src.y1 % 65536;
 
+	const insize = R.SUN8I_MIXER_SIZE(src_w, src_h);
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_UI_LAYER_SIZE(ch_base, overlay), insize);
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_UI_OVL_SIZE(ch_base), insize);
-	if (insize !== outsize || hphase || vphase) {
+	const scaled = src_w !== dst_w || src_h !== dst_h || hphase !== 0 || vphase !== 0;
+	if (scaled) {
+		// By what was asked for: clipping does not change a scale.
 		const hscale = Math.floor(state.src_w / state.crtc_w);
 		const vscale = Math.floor(state.src_h / state.crtc_h);
 		const { format } = state.fb!;
 		sun8i_vi_scaler_setup(mixer, channel, src_w, src_h, dst_w, dst_h, hscale, vscale, hphase, vphase, format);
-		sun8i_vi_scaler_enable(mixer, channel, true);
-	} else sun8i_vi_scaler_enable(mixer, channel, false);
-
-	regmap_write(
-		regs,
-		R.SUN8I_MIXER_BLEND_ATTR_COORD(bld_base, zpos),
-		R.SUN8I_MIXER_COORD(state.dst.x1, state.dst.y1),
-	);
-	regmap_write(regs, R.SUN8I_MIXER_BLEND_ATTR_INSIZE(bld_base, zpos), outsize);
+	}
+	sun8i_vi_scaler_enable(mixer, channel, scaled);
+	sun8i_layer_update_place(mixer, zpos, dst);
 }
 
 function sun8i_ui_layer_update_formats(
@@ -139,20 +144,15 @@ function sun8i_ui_layer_update_buffer(
 	overlay: int,
 	plane: drm_plane,
 ): void {
-	const state = plane.state!;
-	const fb = state.fb!;
+	const { fb, src } = plane.state!;
 	const ch_base = R.sun8i_channel_base(mixer, channel);
-	const gem = drm_fb_dma_get_gem_obj(fb, 0)!;
-
-	let dma_addr = gem.dma_addr.value + fb.offsets[0];
-	dma_addr += (state.src.x1 >>> 16) * fb.format.cpp[0];
-	dma_addr += (state.src.y1 >>> 16) * fb.pitches[0];
-	regmap_write(mixer.engine.regs, R.SUN8I_MIXER_CHAN_UI_LAYER_PITCH(ch_base, overlay), fb.pitches[0]);
-	regmap_write(
-		mixer.engine.regs,
-		R.SUN8I_MIXER_CHAN_UI_LAYER_TOP_LADDR(ch_base, overlay),
-		lower_32_bits(dma_addr),
-	);
+	const pitch = fb!.pitches[0];
+	// To the first pixel that is shown, from the first one there is.
+	const inside = (src.y1 >>> 16) * pitch + (src.x1 >>> 16) * fb!.format.cpp[0];
+	const dma_addr = drm_fb_dma_get_gem_obj(fb!, 0)!.dma_addr.value + fb!.offsets[0] + inside;
+	const { regs } = mixer.engine;
+	regmap_write(regs, R.SUN8I_MIXER_CHAN_UI_LAYER_PITCH(ch_base, overlay), pitch);
+	regmap_write(regs, R.SUN8I_MIXER_CHAN_UI_LAYER_TOP_LADDR(ch_base, overlay), lower_32_bits(dma_addr));
 }
 
 /** The atomic_check of both kinds of layers. */
@@ -210,46 +210,60 @@ const sun8i_ui_layer_formats: readonly u32[] = [
 	DRM_FORMAT_XRGB8888,
 ];
 
-/** Linux: sun8i_ui_layer_init_one() */
+/** What both kinds of layers begin with: a plane of the mixer's @channel that can be faded and put in any order. */
+export function sun8i_layer_init(
+	drm: drm_device,
+	mixer: sun8i_mixer,
+	channel: int,
+	primary: bool,
+	formats: readonly u32[],
+): sun8i_layer | err_ptr {
+	const layer = devm_kzalloc(drm.dev, sun8i_layer, GFP_KERNEL);
+	if (!layer) return ERR_PTR(-ENOMEM);
+	layer.mixer = mixer;
+	layer.channel = channel;
+
+	const { plane } = layer;
+	const type = primary ? DRM_PLANE_TYPE_PRIMARY : DRM_PLANE_TYPE_OVERLAY;
+	const linear = [DRM_FORMAT_MOD_LINEAR];
+	let ret = drm_universal_plane_init(
+		drm,
+		plane,
+		0,
+		sun8i_layer_funcs,
+		formats,
+		formats.length,
+		linear,
+		type,
+		null,
+	);
+	let failure = "Couldn't initialize layer";
+	if (!ret) {
+		ret = drm_plane_create_alpha_property(plane);
+		failure = "Couldn't add alpha property";
+	}
+	if (!ret) {
+		ret = drm_plane_create_zpos_property(plane, channel, 0, mixer.cfg.vi_num + mixer.cfg.ui_num - 1);
+		failure = "Couldn't add zpos property";
+	}
+	if (!ret) return layer;
+	dev_err(drm.dev, failure);
+	return ERR_PTR(ret);
+}
+
+/**
+ * Plane @index of those for the user interface. -ENOMEM.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_ui_layer.c: sun8i_ui_layer_init_one()
+ */
 export function sun8i_ui_layer_init_one(
 	drm: drm_device,
 	mixer: sun8i_mixer,
 	index: int,
 ): sun8i_layer | err_ptr {
 	const channel = mixer.cfg.vi_num + index;
-	const layer = devm_kzalloc(drm.dev, sun8i_layer, GFP_KERNEL);
-	if (!layer) return ERR_PTR(-ENOMEM);
-
-	let ret = drm_universal_plane_init(
-		drm,
-		layer.plane,
-		0,
-		sun8i_layer_funcs,
-		sun8i_ui_layer_formats,
-		sun8i_ui_layer_formats.length,
-		[DRM_FORMAT_MOD_LINEAR],
-		index === 0 ? DRM_PLANE_TYPE_PRIMARY : DRM_PLANE_TYPE_OVERLAY,
-		null,
-	);
-	if (ret) {
-		dev_err(drm.dev, "Couldn't initialize layer");
-		return ERR_PTR(ret);
-	}
-	ret = drm_plane_create_alpha_property(layer.plane);
-	if (ret) {
-		dev_err(drm.dev, "Couldn't add alpha property");
-		return ERR_PTR(ret);
-	}
-	const plane_cnt = mixer.cfg.ui_num + mixer.cfg.vi_num;
-	ret = drm_plane_create_zpos_property(layer.plane, channel, 0, plane_cnt - 1);
-	if (ret) {
-		dev_err(drm.dev, "Couldn't add zpos property");
-		return ERR_PTR(ret);
-	}
-	drm_plane_helper_add(layer.plane, sun8i_ui_layer_helper_funcs);
-	layer.mixer = mixer;
+	const layer = sun8i_layer_init(drm, mixer, channel, index === 0, sun8i_ui_layer_formats);
+	if (IS_ERR(layer)) return layer;
 	layer.type = SUN8I_LAYER_TYPE_UI;
-	layer.channel = channel;
-	layer.overlay = 0;
+	drm_plane_helper_add(layer.plane, sun8i_ui_layer_helper_funcs);
 	return layer;
 }

@@ -2,19 +2,13 @@
 // Video layers: YUV or RGB, scaled.
 // Linux 6.12: drivers/gpu/drm/sun4i/sun8i_vi_layer.c
 // Left out: DE2's alpha, formats other than NV12, NV21 and 24 and 32 bits of RGB, coarse scaling for lack of bandwidth.
-import { devm_kzalloc } from '#drivers/base/devres.js';
 import { regmap_update_bits, regmap_write } from '#drivers/base/regmap/regmap.js';
-import {
-	drm_plane_create_alpha_property,
-	drm_plane_create_zpos_property,
-} from '#drivers/gpu/drm/drm_blend.js';
 import { drm_plane_create_color_properties } from '#drivers/gpu/drm/drm_color_mgmt.js';
 import { drm_fb_dma_get_gem_obj } from '#drivers/gpu/drm/drm_fb_dma_helper.js';
-import { drm_universal_plane_init } from '#drivers/gpu/drm/drm_plane.js';
 import {
 	plane_to_sun8i_layer,
 	SUN8I_LAYER_TYPE_VI,
-	sun8i_layer,
+	type sun8i_layer,
 	type sun8i_mixer,
 } from '#drivers/gpu/drm/sun4i/sun4i_drv_types.js';
 import {
@@ -26,8 +20,9 @@ import { sun8i_mixer_drm_format_to_hw } from '#drivers/gpu/drm/sun4i/sun8i_forma
 import * as R from '#drivers/gpu/drm/sun4i/sun8i_mixer_regs.js';
 import {
 	sun8i_layer_atomic_check,
-	sun8i_layer_funcs,
+	sun8i_layer_init,
 	sun8i_layer_update_alpha,
+	sun8i_layer_update_place,
 } from '#drivers/gpu/drm/sun4i/sun8i_ui_layer.js';
 import { sun8i_vi_scaler_enable, sun8i_vi_scaler_setup } from '#drivers/gpu/drm/sun4i/sun8i_vi_scaler.js';
 import { drm_atomic_get_new_plane_state, type drm_atomic_state } from '#include/drm/drm_atomic.js';
@@ -36,7 +31,6 @@ import {
 	DRM_FORMAT_ABGR8888,
 	DRM_FORMAT_ARGB8888,
 	DRM_FORMAT_BGR888,
-	DRM_FORMAT_MOD_LINEAR,
 	DRM_FORMAT_NV12,
 	DRM_FORMAT_NV21,
 	DRM_FORMAT_RGB888,
@@ -49,17 +43,13 @@ import {
 	DRM_COLOR_YCBCR_BT2020,
 	DRM_COLOR_YCBCR_FULL_RANGE,
 	DRM_COLOR_YCBCR_LIMITED_RANGE,
-	DRM_PLANE_TYPE_OVERLAY,
-	DRM_PLANE_TYPE_PRIMARY,
 	type drm_plane,
 	drm_plane_helper_add,
 	type drm_plane_helper_funcs,
 } from '#include/drm/drm_plane.js';
 import { drm_rect_height, drm_rect_width } from '#include/drm/drm_rect.js';
 import { dev_err } from '#linux/dev_printk.js';
-import { ERR_PTR, type err_ptr } from '#linux/err.js';
-import { ENOMEM } from '#linux/errno.js';
-import { GFP_KERNEL } from '#linux/gfp.js';
+import { ERR_PTR, type err_ptr, IS_ERR } from '#linux/err.js';
 import { lower_32_bits } from '#linux/math64.js';
 import { type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
@@ -82,7 +72,6 @@ function sun8i_vi_layer_update_coord(
 	const { format } = state.fb!;
 	const { hsub, vsub } = format;
 	const { regs } = mixer.engine;
-	const bld_base = R.sun8i_blender_base(mixer);
 	const ch_base = R.sun8i_channel_base(mixer, channel);
 
 	// The source begins and ends on whole chroma samples; what is cut off that way is phase.
@@ -132,12 +121,7 @@ function sun8i_vi_layer_update_coord(
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_VDS_Y(ch_base), 0);
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_VDS_UV(ch_base), 0);
 
-	regmap_write(
-		regs,
-		R.SUN8I_MIXER_BLEND_ATTR_COORD(bld_base, zpos),
-		R.SUN8I_MIXER_COORD(state.dst.x1, state.dst.y1),
-	);
-	regmap_write(regs, R.SUN8I_MIXER_BLEND_ATTR_INSIZE(bld_base, zpos), outsize);
+	sun8i_layer_update_place(mixer, zpos, state.dst);
 }
 
 function sun8i_vi_layer_update_formats(
@@ -180,24 +164,20 @@ function sun8i_vi_layer_update_buffer(
 	overlay: int,
 	plane: drm_plane,
 ): void {
-	const state = plane.state!;
-	const fb = state.fb!;
-	const { format } = fb;
+	const { fb, src } = plane.state!;
+	const { num_planes, cpp, hsub, vsub } = fb!.format;
 	const ch_base = R.sun8i_channel_base(mixer, channel);
-	const src_x = (state.src.x1 >>> 16) & ~(format.hsub - 1);
-	const src_y = (state.src.y1 >>> 16) & ~(format.vsub - 1);
+	const { regs } = mixer.engine;
+	// Whole chroma samples: one of them stands for hsub x vsub pixels.
+	const [column, row] = [Math.floor((src.x1 >>> 16) / hsub), Math.floor((src.y1 >>> 16) / vsub)];
 
-	for (let i = 0; i < format.num_planes; i++) {
-		const gem = drm_fb_dma_get_gem_obj(fb, i)!;
-		const dx = i > 0 ? src_x / format.hsub : src_x;
-		const dy = i > 0 ? src_y / format.vsub : src_y;
-		const dma_addr = gem.dma_addr.value + fb.offsets[i] + dx * format.cpp[i] + dy * fb.pitches[i];
-		regmap_write(mixer.engine.regs, R.SUN8I_MIXER_CHAN_VI_LAYER_PITCH(ch_base, overlay, i), fb.pitches[i]);
-		regmap_write(
-			mixer.engine.regs,
-			R.SUN8I_MIXER_CHAN_VI_LAYER_TOP_LADDR(ch_base, overlay, i),
-			lower_32_bits(dma_addr),
-		);
+	for (let i = 0; i < num_planes; i++) {
+		const [x, y] = i === 0 ? [column * hsub, row * vsub] : [column, row];
+		const pitch = fb!.pitches[i];
+		const start = drm_fb_dma_get_gem_obj(fb!, i)!.dma_addr.value + fb!.offsets[i];
+		const dma_addr = start + y * pitch + x * cpp[i];
+		regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_LAYER_PITCH(ch_base, overlay, i), pitch);
+		regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_LAYER_TOP_LADDR(ch_base, overlay, i), lower_32_bits(dma_addr));
 	}
 }
 
@@ -229,43 +209,21 @@ const sun8i_vi_layer_de3_formats: readonly u32[] = [
 	DRM_FORMAT_NV21,
 ];
 
-/** Linux: sun8i_vi_layer_init_one() */
+/**
+ * The video plane of channel @index. -ENOMEM.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_vi_layer.c: sun8i_vi_layer_init_one()
+ */
 export function sun8i_vi_layer_init_one(
 	drm: drm_device,
 	mixer: sun8i_mixer,
 	index: int,
 ): sun8i_layer | err_ptr {
-	const layer = devm_kzalloc(drm.dev, sun8i_layer, GFP_KERNEL);
-	if (!layer) return ERR_PTR(-ENOMEM);
-
+	// Without layers for the user interface, the first one is what users call the screen.
 	const primary = !mixer.cfg.ui_num && index === 0;
-	let ret = drm_universal_plane_init(
-		drm,
-		layer.plane,
-		0,
-		sun8i_layer_funcs,
-		sun8i_vi_layer_de3_formats,
-		sun8i_vi_layer_de3_formats.length,
-		[DRM_FORMAT_MOD_LINEAR],
-		primary ? DRM_PLANE_TYPE_PRIMARY : DRM_PLANE_TYPE_OVERLAY,
-		null,
-	);
-	if (ret) {
-		dev_err(drm.dev, "Couldn't initialize layer");
-		return ERR_PTR(ret);
-	}
-	ret = drm_plane_create_alpha_property(layer.plane);
-	if (ret) {
-		dev_err(drm.dev, "Couldn't add alpha property");
-		return ERR_PTR(ret);
-	}
-	const plane_cnt = mixer.cfg.ui_num + mixer.cfg.vi_num;
-	ret = drm_plane_create_zpos_property(layer.plane, index, 0, plane_cnt - 1);
-	if (ret) {
-		dev_err(drm.dev, "Couldn't add zpos property");
-		return ERR_PTR(ret);
-	}
-	ret = drm_plane_create_color_properties(
+	const layer = sun8i_layer_init(drm, mixer, index, primary, sun8i_vi_layer_de3_formats);
+	if (IS_ERR(layer)) return layer;
+	layer.type = SUN8I_LAYER_TYPE_VI;
+	const ret = drm_plane_create_color_properties(
 		layer.plane,
 		(1 << DRM_COLOR_YCBCR_BT601) | (1 << DRM_COLOR_YCBCR_BT709) | (1 << DRM_COLOR_YCBCR_BT2020),
 		(1 << DRM_COLOR_YCBCR_LIMITED_RANGE) | (1 << DRM_COLOR_YCBCR_FULL_RANGE),
@@ -277,9 +235,5 @@ export function sun8i_vi_layer_init_one(
 		return ERR_PTR(ret);
 	}
 	drm_plane_helper_add(layer.plane, sun8i_vi_layer_helper_funcs);
-	layer.mixer = mixer;
-	layer.type = SUN8I_LAYER_TYPE_VI;
-	layer.channel = index;
-	layer.overlay = 0;
 	return layer;
 }

@@ -34,13 +34,16 @@ function sun8i_vi_scaler_base(_mixer: sun8i_mixer, channel: int): u32 {
 	return DE3_VI_SCALER_UNIT_BASE + DE3_VI_SCALER_UNIT_SIZE * channel;
 }
 
-/** Linux: sun8i_vi_scaler_enable() */
+/** One scaler, on or off. Linux: drivers/gpu/drm/sun4i/sun8i_vi_scaler.c: sun8i_vi_scaler_enable() */
 export function sun8i_vi_scaler_enable(mixer: sun8i_mixer, layer: int, enable: bool): void {
 	const val = enable ? SUN8I_SCALER_VSU_CTRL_EN | SUN8I_SCALER_VSU_CTRL_COEFF_RDY : 0;
 	regmap_write(mixer.engine.regs, SUN8I_SCALER_VSU_CTRL(sun8i_vi_scaler_base(mixer, layer)), val);
 }
 
-/** Scales are source pixels for one on screen, and phases pixels, in 1/65536. Linux: sun8i_vi_scaler_setup() */
+/**
+ * Scales are source pixels for one on screen, and phases pixels, in 1/65536.
+ * Linux: drivers/gpu/drm/sun4i/sun8i_vi_scaler.c: sun8i_vi_scaler_setup()
+ */
 export function sun8i_vi_scaler_setup(
 	mixer: sun8i_mixer,
 	layer: int,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The memory part of a boot, from a tree to a page allocator that works, in start_kernel()'s order.
+// The memory part of a boot: from a tree to a page allocator that works.
 
 import { set_machine } from '#arch/arm64/kernel/setup.js';
 import { arm64_memblock_init, bootmem_init, mem_init } from '#arch/arm64/mm/init.js';

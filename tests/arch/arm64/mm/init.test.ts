@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Zones and reservations of the boards that an unmodified 6.12 was booted on; the expected lines are the
-// `zones` of tests/golden/vectors/*.json.
+// Zones and reservations of the boards that an unmodified 6.12 was booted on.
+// The expected lines are the `zones` of tests/golden/vectors/*.json.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { arm64_dma_phys_limit } from '#arch/arm64/mm/init.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Numbers and errors are those of Linux 6.12's drivers/media/v4l2-core/v4l2-dev.c.
+// Numbers and errors: Linux 6.12, drivers/media/v4l2-core/v4l2-dev.c.
 import { expect } from 'chai';
 import {
 	video_device_release_empty,

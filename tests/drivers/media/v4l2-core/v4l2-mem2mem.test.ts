@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Jobs, ioctl numbers and mappings, seen from a user program; errors are those of Linux 6.12.
+// Jobs, ioctl numbers and mappings, from user space; errors of Linux 6.12.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { close_fd } from '#fs/file.js';

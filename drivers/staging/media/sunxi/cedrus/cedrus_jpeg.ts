@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// JPEG on the video engine's MPEG decoder: read the headers, program the engine.
+// JPEG on the MPEG decoder: read the headers, program the engine.
 // Linux 6.12: none yet; "media: cedrus: Add JPEG decoder" (linux-media, 31 July 2024) has the register sequence
 // Left out: 4:1:1, whose rows are longer than the buffer's; pictures of several scans.
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Registers of the video engine, as far as the MPEG decoder's JPEG side needs them.
+// Registers of the video engine, as far as JPEG decoding needs them.
 // Linux 6.12: drivers/staging/media/sunxi/cedrus/cedrus_regs.h
 // Left out: H.264, H.265, VP8 and the MPEG picture headers. The registers that 6.12 does not name yet (JPEG_SIZE,
 // JPEG_RES_INT, SD_ROT_DBLK_CTL, SRAM_RW_*, CTRL_JPEG_FORCE_420, CHROMA_FMT_400) are those of "media: cedrus: Add

@@ -20,6 +20,7 @@ import { slab_fault } from '#mm/failslab.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
 import { bootMachine } from '#tests/boot.js';
 import { failEach } from '#tests/fail-each.js';
+import { expectWarning } from '#tests/setup.js';
 import { Display } from '#tools/run/display.js';
 import { draw, drmDevice, errnoOf, kept, mixerOf, videoBuffer } from '../bench.js';
 
@@ -232,6 +233,32 @@ describe('sun4i_drv', () => {
 			expect(kept(slab_leaks(unbound))).to.deep.equal([]);
 			expect(nr_used_pages()).to.equal(pages);
 		}
+	});
+
+	it('leaks nothing whichever allocation of binding it fails', () => {
+		bootMachine();
+		const bind = (): number => sysfs_write(`${DRIVER}/bind`, 'display-engine');
+		const unbind = (): number => sysfs_write(`${DRIVER}/unbind`, 'display-engine');
+		unbind();
+		bind();
+		unbind();
+		const objects = slab_live();
+		// A first state that there was no memory for is missed when all is turned off, as on Linux.
+		expectWarning(/drm_atomic_helper_crtc_duplicate_state/);
+		expectWarning(/drm_atomic_helper_shutdown/);
+		let refused = 0;
+		failEach((where) => {
+			const bound = bind() > 0;
+			slab_fault.nth = fail_page_alloc.nth = 0;
+			if (!bound) refused++;
+			else if (unbind() < 0) throw new Error(where);
+			expect(kept(slab_leaks(objects)), where).to.deep.equal([]);
+		});
+		expect(refused).to.be.above(50);
+		expect(bind()).to.be.above(0);
+		const display = Display.open();
+		grey(display, 0x20);
+		display.close();
 	});
 
 	it('answers -ENODEV to a file that outlives its device, and frees all of it when that is closed', () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The whole path: a user program, videobuf2, the DMA API, the IOMMU, the engine's model.
+// The whole path: user program, videobuf2, DMA API, IOMMU, the engine's model.
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
