@@ -9,7 +9,7 @@ import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { slab_live } from '#linux/slab.js';
-import { cma_usage } from '#mm/cma.js';
+import { cma_for_each_area, cma_get_size, cma_usage } from '#mm/cma.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
 import { UserError } from './user-error.js';
 
@@ -48,13 +48,14 @@ export class Board {
 		trace_set_clr_event('iommu', null, true);
 	}
 
-	/** What the tree calls the board. */
-	static nameOf(path: string, dtb: Uint8Array): { model: string; compatible: string } {
+	/** What the tree calls the board, and whether it puts any device behind an IOMMU. */
+	static describe(path: string, dtb: Uint8Array): { model: string; compatible: string; translated: boolean } {
 		try {
 			const { root } = parseFdt(dtb);
 			return {
 				model: root.string('model') ?? '(unnamed)',
 				compatible: root.strings('compatible').join(', '),
+				translated: [...root.walk()].some((node) => node.okay && node.has('iommus')),
 			};
 		} catch (e) {
 			if (e instanceof FdtError) throw new UserError(`${path}: ${e.message}`);
@@ -78,6 +79,16 @@ export class Board {
 			return { pieces: sizes.length, bytes: sizes.reduce((a, b) => a + b, 0) };
 		};
 		return { result, mapped: sum('iommu:map'), unmapped: sum('iommu:unmap') };
+	}
+
+	/** Bytes that were set aside for CMA at boot. */
+	static cmaReserved(): number {
+		let bytes = 0;
+		cma_for_each_area((area) => {
+			bytes += cma_get_size(area);
+			return 0;
+		}, null);
+		return bytes;
 	}
 
 	static cmaBytes(): { now: number; most: number } {

@@ -18,7 +18,7 @@ import { UserError } from './user-error.js';
 const FRAGMENTED = 'page_placement=scattered,1';
 const NO_IOMMU = 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3-noiommu.dtb';
 const PM_DELAY_MS = 20;
-const CMA_SIZE = 64 * 1024 * 1024;
+const CMA = '64M';
 
 const say = (...lines: string[]): void => {
 	for (const line of lines) console.log(line);
@@ -41,17 +41,19 @@ function variant(
 	info: JpegInfo,
 	commandLine: string,
 ): Variant {
+	let reserved = 0;
 	try {
 		const board = boot(
 			path,
 			readInput('DTB', path),
 			options,
-			`cma=${CMA_SIZE / 1024 ** 2}M ${FRAGMENTED} ${commandLine}`.trim(),
+			`cma=${CMA} ${FRAGMENTED} ${commandLine}`.trim(),
 		);
-		return { name, reserved: CMA_SIZE, job: runJob(board, jpeg, info) };
+		reserved = Board.cmaReserved();
+		return { name, reserved, job: runJob(board, jpeg, info) };
 	} catch (e) {
 		if (!(e instanceof SyscallError)) throw e;
-		return { name, reserved: CMA_SIZE, job: null, why: e.message };
+		return { name, reserved, job: null, why: e.message };
 	}
 }
 
@@ -64,11 +66,13 @@ function showBoard(
 	options: RunOptions,
 	jpeg: Uint8Array,
 	info: JpegInfo,
-): { job: JobResult | null; leaked: boolean } {
+): { job: JobResult | null; translated: boolean; reserved: number; failed: boolean } {
 	const dtb = readInput('DTB', options.dtb);
-	const { model, compatible } = Board.nameOf(options.dtb, dtb);
+	const { model, compatible, translated } = Board.describe(options.dtb, dtb);
 	say(`${model} (${compatible}), from ${options.dtb}`, '');
-	const board = boot(options.dtb, dtb, options, `cma=0 ${FRAGMENTED}`);
+	// What an IOMMU makes needless, the others cannot do without.
+	const board = boot(options.dtb, dtb, options, `cma=${translated ? '0' : CMA} ${FRAGMENTED}`);
+	const reserved = Board.cmaReserved();
 	say(...Board.log(), '', `booted in ${board.bootMs.toFixed(0)} ms`, '');
 	const before = Board.allocated();
 	let job: JobResult;
@@ -83,7 +87,7 @@ function showBoard(
 			'',
 			...figures(board.machine.stats(), null),
 		);
-		return { job: null, leaked: false };
+		return { job: null, translated, reserved, failed: false };
 	}
 	say(
 		pictureLine(options.picture, jpeg.length, info, job),
@@ -95,16 +99,18 @@ function showBoard(
 		writeOutput('OUT', options.out, pngOf(job.raster));
 		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
 	}
-	const rogues = [readNowhere, writeReadOnly].map((rogue) => {
+	const rogues = (translated ? [readNowhere, writeReadOnly] : []).map((rogue) => {
 		const facts = runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts;
 		// The engine hangs; it is reset when it is put to sleep, and that is not at once.
 		msleep(PM_DELAY_MS);
 		return facts;
 	});
 	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
+	if (!translated) say('  no IOMMU is in the way of any device: nothing would stop it, so it is not tried');
 	const { lines, leaked } = leaks(before, Board.allocated(), job);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
-	return { job, leaked: leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0) };
+	const failed = leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0);
+	return { job, translated, reserved, failed };
 }
 
 function main(): number {
@@ -112,10 +118,10 @@ function main(): number {
 	const jpeg = readInput('PICTURE', options.picture);
 	const info = inspectJpeg(options.picture, jpeg);
 	checkOutput('OUT', options.out);
-	const { job, leaked } = showBoard(options, jpeg, info);
+	const { job, translated, reserved, failed } = showBoard(options, jpeg, info);
 	if (job !== null) {
 		const variants: Variant[] = [
-			{ name: 'IOMMU', reserved: 0, job },
+			{ name: translated ? 'IOMMU' : 'as booted', reserved, job },
 			variant('iommu.passthrough=1', options.dtb, options, jpeg, info, 'iommu.passthrough=1'),
 			variant('tree without iommus', NO_IOMMU, options, jpeg, info, ''),
 		];
@@ -125,13 +131,14 @@ function main(): number {
 			...comparison(variants),
 		);
 	}
-	return leaked ? 1 : 0;
+	return failed ? 1 : 0;
 }
 
 try {
 	process.exitCode = main();
 } catch (e) {
-	if (!(e instanceof UserError || e instanceof JpegError)) throw e;
-	console.error(e.message);
+	if (e instanceof UserError || e instanceof JpegError) console.error(e.message);
+	else if (e instanceof SyscallError) console.error(`the job failed on this board: ${e.message}`);
+	else throw e;
 	process.exitCode = 1;
 }
