@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // DMASAN: reports what devices, IOMMU and caches do in no correct program.
 //
-// Checks, by the names of shared/INVARIANTS.md:
+// Checks, by the names of Documentation/INVARIANTS.md:
 //   INV-TLB-UNMAP  a cached entry was used (or stays, see check()) although the tables in memory say otherwise
 //   INV-TLB-MAP    the same for a cached invalid entry of a page that is mapped
 //   INV-PTW        a directory word in the walk cache is not the one in memory

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The registers of the H6 IOMMU and of its variants, and who its masters are.
 //
-// Offsets and bits: shared/linux-6.12/sun50i-h6-iommu.json (Linux 6.12, drivers/iommu/sun50i-iommu.c). The rest
+// Offsets and bits: Documentation/sun50i-h6-iommu.json (Linux 6.12, drivers/iommu/sun50i-iommu.c). The rest
 // (version, range mode, override) is public in the vendor's sunxi-iommu.h, reset values were measured on a
-// sister chip (shared/INVARIANTS.md, "Hardware facts") and are cut to the number of masters.
+// sister chip (Documentation/INVARIANTS.md, "Hardware facts") and are cut to the number of masters.
 
 import type { RegisterSpec } from './register-file.js';
 

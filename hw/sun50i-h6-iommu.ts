@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The IOMMU of Allwinner H6, and of H616 as a variant.
 //
-// Registers, tables and what the driver relies on: shared/linux-6.12/sun50i-h6-iommu.json (Linux 6.12,
+// Registers, tables and what the driver relies on: Documentation/sun50i-h6-iommu.json (Linux 6.12,
 // drivers/iommu/sun50i-iommu.c). Reset values, the root's dropped bits, the blame of a level-1 fault, the H616's
-// start/end invalidation: measured on sister chips, or public in the vendor's sunxi-iommu.h (shared/INVARIANTS.md).
+// start/end invalidation: measured on sister chips, or public in the vendor's sunxi-iommu.h (Documentation/INVARIANTS.md).
 //
 // What nobody documents is a policy here. "pessimistic": everything that may be cached is, and stays until
 // it is invalidated; an invalidation takes effect only when its busy bit clears, and is lost while the automatic

@@ -14,7 +14,7 @@ describe('fs_proc', () => {
 		bootMachine('main', { commandLine: 'one two=3' });
 		expect(sysfs_readdir('/proc')).to.deep.equal(['cmdline', 'interrupts', 'iomem', 'meminfo']);
 		expect(proc_read('/proc/cmdline')).to.equal('one two=3\n');
-		// shared/golden/sysfs.json, "debugfs".
+		// tests/golden/vectors/sysfs.json, "debugfs".
 		expect(proc_read('/proc/iomem')).to.contain('\nffc80000-ffc8ffff : ffc80000.iommu iommu@ffc80000\n');
 		expect(proc_read('/proc/interrupts')).to.match(/^ +CPU0 +\n/);
 		expect(proc_read('/proc/interrupts')).to.match(/ GICv3 182 Level {5}ffc80000\.iommu\n/);

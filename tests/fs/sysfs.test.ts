@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Texts and errors as `cat`, `echo >`, `ls` and `readlink` have them.
-// Those of Linux 6.12 are in shared/golden/sysfs.json, "tree".
+// Those of Linux 6.12 are in tests/golden/vectors/sysfs.json, "tree".
 import { expect } from 'chai';
 import { class_register } from '#drivers/base/class.js';
 import { dev_set_name, device_add, device_initialize, device_unregister } from '#drivers/base/core.js';

@@ -58,7 +58,7 @@ describe('trace_events', () => {
 	});
 
 	it('lays fields out as C does', () => {
-		// dma_map_sg's order of sizes, 4 4 4 1 4 8, after a header of 8 (shared/golden/sysfs.json, "trace-formats").
+		// dma_map_sg's order of sizes, 4 4 4 1 4 8, after a header of 8 (tests/golden/vectors/sysfs.json, "trace-formats").
 		const fields = [
 			__string('device'),
 			__field('int', 'a'),
