@@ -28,7 +28,7 @@ interface Addition {
 const GIVEN_ONCE = [
 	/: attempt to map address beyond 4GB$/,
 	/: Unsupported alignment constraint$/,
-	/^<WARNING in /,
+	/^<WARNING in (iommu_dma_unmap_page|__iommu_dma_map|dma_direct_map_(page|resource)|swiotlb_map)>$/,
 	/: swiotlb buffer is full /,
 	/ overflow \(mask /,
 ];
@@ -92,7 +92,9 @@ function samePoolAddress(pool: PoolView, theirs: Json, ours: Json): boolean {
 	const at = Number(theirs);
 	if (!(at >= lo && at < hi)) return false;
 	const size = hi - lo;
-	const shift = (Number(ours) - pool.ours - (at - lo) + size) % size;
+	const place = Number(ours) - pool.ours;
+	if (!(place >= 0 && place < size)) return false;
+	const shift = (place - (at - lo) + size) % size;
 	pool.shift ??= shift;
 	return pool.shift === shift;
 }
