@@ -30,7 +30,7 @@ export function alloc_empty_file(flags: int): file | err_ptr {
 }
 
 /** A file that no path leads to, with an inode of its own (fs/file_table.c: alloc_file_pseudo()). */
-export function alloc_file_pseudo(_name: string, flags: int, fop: file_operations): file | err_ptr {
+export function alloc_file_pseudo(name: string, flags: int, fop: file_operations): file | err_ptr {
 	const node = kzalloc(inode, GFP_KERNEL);
 	if (!node) return ERR_PTR(-ENOMEM);
 	const f = alloc_empty_file(flags);
@@ -39,6 +39,7 @@ export function alloc_file_pseudo(_name: string, flags: int, fop: file_operation
 		return f;
 	}
 	f.f_inode = node;
+	f.f_name = name;
 	f.f_op = fop;
 	return f;
 }

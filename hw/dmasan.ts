@@ -6,19 +6,34 @@
 //   INV-TLB-MAP    the same for a cached invalid entry of a page that is mapped
 //   INV-PTW        a directory word in the walk cache is not the one in memory
 //   INV-CLEAN      the walker read a table word for which the CPU's cache has a newer value
-//   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache
+//   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache; a page
+//                  is mapped past the cache and through it (mismatched-alias)
 //   INV-PWR        a register was accessed while its block had no clock or was in reset
+//
+// The linear map shows every page through the cache, and is no finding: nobody touches a page there that is mapped past
+// the cache elsewhere. A user program does, so what it is shown has to agree with the kernel's mapping.
 //
 // It looks at the machine only. Not checked yet: whether an access falls in a live mapping made for that
 // device (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
 
 import type { DmaPort } from './dma-port.js';
 import type { Machine } from './machine.js';
+import type { Ram } from './ram.js';
 import { hex } from './register-file.js';
 import type { IommuFault, Sun50iH6Iommu } from './sun50i-h6-iommu.js';
 import type { CachedEntry } from './sun50i-h6-iommu-caches.js';
 
 export type Invariant = 'INV-TLB-UNMAP' | 'INV-TLB-MAP' | 'INV-PTW' | 'INV-CLEAN' | 'INV-OWN' | 'INV-PWR';
+
+/** A part of what a user program is shown: @size bytes from @phys on, at its address @addr. */
+interface UserPages {
+	readonly addr: number;
+	readonly phys: number;
+	readonly size: number;
+	readonly cached: boolean;
+	/** The file that it was made from. */
+	readonly what: string;
+}
 
 export interface DmasanReport {
 	readonly invariant: Invariant;
@@ -46,6 +61,8 @@ export class Dmasan {
 	onReport: ((report: DmasanReport) => void) | null = null;
 
 	readonly #seen = new Map<string, DmasanReport>();
+	/** What the user program is shown, by area. */
+	readonly #shown = new Map<number, UserPages[]>();
 
 	constructor(readonly machine: Machine) {
 		const access = (port: DmaPort, addr: number, phys: number, size: number, write: boolean): void =>
@@ -58,6 +75,12 @@ export class Dmasan {
 				answered: (_iommu, master, iova, write, entry) => this.#answered(iommu, master, iova, write, entry),
 				faulted: (_iommu, fault) => this.#faulted(iommu, fault),
 			};
+		machine.ram.observer = {
+			onUserMap: (area, addr, phys, size, cached, what) =>
+				this.#userMapped(area, { addr, phys, size, cached, what }),
+			onUserUnmap: (area) => this.#shown.delete(area),
+			onVmap: (pages, count, cached) => this.#vmapped(pages, count, cached),
+		};
 		machine.bus.lost = (window, addr, write, why) => {
 			const text = `${write ? 'Write to' : 'Read of'} register ${hex(addr)} is lost: ${why}`;
 			this.#report('INV-PWR', 'unpowered-access', window.name, -1, addr, 4, write, [text]);
@@ -68,6 +91,7 @@ export class Dmasan {
 	detach(): void {
 		for (const port of this.machine.ports) port.observer = null;
 		for (const iommu of this.machine.iommus) iommu.observer = null;
+		this.machine.ram.observer = null;
 		this.machine.bus.lost = null;
 	}
 
@@ -136,8 +160,65 @@ export class Dmasan {
 		]);
 	}
 
+	/** The program is shown @now: against the kernel's mappings, and against what it is shown elsewhere. */
+	#userMapped(area: number, now: UserPages): void {
+		const { ram } = this.machine;
+		for (let at = now.phys; now.cached && at < now.phys + now.size; at += 4096)
+			if (ram.isUncached(at)) this.#mismatch(area, now, at, 'the kernel has it mapped non-cacheable');
+		for (const [other, pages] of this.#shown)
+			for (const old of pages)
+				if (old.cached !== now.cached && overlap(old, now.phys, now.size)) {
+					const how = `it is mapped ${cacheability(old)} at ${hex(old.addr)}, too`;
+					this.#mismatch(area, now, Math.max(old.phys, now.phys), how, other === area ? '' : old.what);
+				}
+		const shown = this.#shown.get(area);
+		if (shown === undefined) this.#shown.set(area, [now]);
+		else shown.push(now);
+	}
+
+	/** The kernel maps pages that the program is shown already. */
+	#vmapped(pages: ArrayLike<number>, count: number, cached: boolean): void {
+		if (cached || this.#shown.size === 0) return;
+		for (const [area, shown] of this.#shown)
+			for (const user of shown)
+				for (let i = 0; user.cached && i < count; i++)
+					if (overlap(user, pages[i], 4096))
+						this.#mismatch(area, user, pages[i], 'the kernel maps it non-cacheable from here on');
+	}
+
+	#mismatch(area: number, user: UserPages, phys: number, how: string, where = ''): void {
+		this.#report(
+			'INV-OWN',
+			'mismatched-alias',
+			user.what === '' ? 'a user program' : user.what,
+			-1,
+			phys,
+			4096,
+			false,
+			[
+				`The user program's mapping at ${hex(user.addr + (phys - user.phys))} of the page at ${hex(phys, 8)} is ${cacheability(user)}; ${how}${where === '' ? '' : ` (${where})`}`,
+				'Stores through one do not show in the other, nor to a device: vm_page_prot is dma_pgprot() for such a buffer, which dma_mmap_attrs() sees to',
+			],
+			`area ${area}`,
+		);
+	}
+
+	/** A device that snoops reads from the cache what the program has stored past it. */
+	#snooped(port: DmaPort, addr: number, phys: number, size: number): void {
+		for (const [area, shown] of this.#shown)
+			for (const user of shown) {
+				if (user.cached || !overlap(user, phys, size) || !differs(this.machine.ram, phys, size)) continue;
+				const how = `${port.name} snoops, and read ${hex(addr, 8)} from the cache`;
+				this.#mismatch(area, user, phys - (phys % 4096), how);
+			}
+	}
+
 	#access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
-		if (phys < 0 || port.snoop) return;
+		if (phys < 0) return;
+		if (port.snoop) {
+			if (this.#shown.size !== 0 && !write) this.#snooped(port, addr, phys, size);
+			return;
+		}
 		const { ram } = this.machine;
 		if (!ram.is_ram(phys, size) || !ram.isDirty(phys, size)) return;
 		if (write) {
@@ -167,8 +248,9 @@ export class Dmasan {
 		size: number,
 		write: boolean,
 		details: readonly string[],
+		place = `${Math.floor(addr / 4096)} ${Math.floor(phys / 4096)} ${write}`,
 	): void {
-		const key = `${invariant} ${kind} ${device} ${Math.floor(addr / 4096)} ${Math.floor(phys / 4096)} ${write}`;
+		const key = `${invariant} ${kind} ${device} ${place}`;
 		const old = this.#seen.get(key);
 		if (old !== undefined) {
 			old.count++;
@@ -186,6 +268,20 @@ export class Dmasan {
 		this.reports.push(report);
 		this.onReport?.(report);
 	}
+}
+
+function overlap(user: UserPages, phys: number, size: number): boolean {
+	return phys < user.phys + user.size && user.phys < phys + size;
+}
+
+function cacheability(user: UserPages): string {
+	return user.cached ? 'cached' : 'non-cacheable';
+}
+
+/** Whether cache and memory hold different bytes in a range. */
+function differs(ram: Ram, phys: number, size: number): boolean {
+	const cpu = ram.peekCpu(phys, size);
+	return ram.peekMemory(phys, size).some((byte, i) => byte !== cpu[i]);
 }
 
 /** Whether two values of the word at @at differ in a byte of [@phys, @phys + @size). */

@@ -43,6 +43,10 @@ export interface RamObserver {
 	onDirtyDropped?(phys: number): void;
 	/** A page was written through an old linear view while a cached vmap() had moved it. */
 	onStaleWrite?(phys: number): void;
+	/** vmap() is about to show pages. */
+	onVmap?(pages: ArrayLike<number>, count: number, cached: boolean): void;
+	onUserMap?(area: number, addr: number, phys: number, size: number, cached: boolean, what: string): void;
+	onUserUnmap?(area: number): void;
 }
 
 export interface RamStats {
@@ -295,6 +299,7 @@ export class Ram implements machine_memory {
 				throw new RangeError(`vmap: ${hex(pages[i])} is not a page of RAM`);
 			}
 		}
+		this.observer?.onVmap?.(pages, count, cached);
 		if (!cached) this.joinUnits(pages, count);
 		const place = this.contiguousPlace(pages, count, cached);
 		if (place !== null) {
@@ -332,6 +337,14 @@ export class Ram implements machine_memory {
 		this.stores.delete(view.buffer);
 		const pages = store.pages as Float64Array;
 		for (let i = 0; i < pages.length; i++) this.moveBack(record, pages[i], i);
+	}
+
+	user_map(area: number, addr: number, phys: number, size: number, cached: boolean, what: string): void {
+		this.observer?.onUserMap?.(area, addr, phys, size, cached, what);
+	}
+
+	user_unmap(area: number): void {
+		this.observer?.onUserUnmap?.(area);
 	}
 
 	// ---- the devices' side
@@ -392,6 +405,12 @@ export class Ram implements machine_memory {
 	/** Whether any line of the range holds stores that memory has not seen. */
 	isDirty(phys: number, size: number): boolean {
 		return this.firstDirty(phys, size) >= 0;
+	}
+
+	/** Whether vmap() shows the page at @phys non-cacheable. */
+	isUncached(phys: number): boolean {
+		if (this.locate(phys, false) === 0 || !this.atTouched) return false;
+		return this.atMem.pages !== null || inRegions(this.inPlace, phys);
 	}
 
 	/** The address of the first dirty line of the range, -1 without one. */

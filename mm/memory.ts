@@ -9,9 +9,12 @@ import { page_to_pfn, pfn_to_page } from '#asm/memory.js';
 import { PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { pgprot_cached } from '#asm/pgtable.js';
+import { BUG_ON, WARN_ON_ONCE } from '#linux/bug.js';
 import { EBUSY, EFAULT, EINVAL, ENXIO } from '#linux/errno.js';
+import { MAJOR, MINOR } from '#linux/kdev_t.js';
 import {
 	get_page,
+	page_count,
 	VM_DONTDUMP,
 	VM_DONTEXPAND,
 	VM_IO,
@@ -21,6 +24,7 @@ import {
 	vma_pages,
 } from '#linux/mm.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
+import { compound_head, page_has_type } from '#linux/page-flags.js';
 import type { int, pgprot_t, phys_addr_t, unsigned_long, void_ptr } from '#linux/types.js';
 import { put_page } from '#mm/page_alloc.js';
 
@@ -28,6 +32,38 @@ import { put_page } from '#mm/page_alloc.js';
 function vma_ptes(vma: vm_area_struct): Float64Array {
 	vma.ptes ??= new Float64Array(vma_pages(vma)).fill(-1);
 	return vma.ptes;
+}
+
+/** What is mapped there, for reports: the name of the file, or the number of the device. */
+function vma_name(vma: vm_area_struct): string {
+	const file = vma.vm_file;
+	if (file === null) return '';
+	const rdev = file.f_inode?.i_rdev ?? 0;
+	return rdev === 0 ? file.f_name : `device ${MAJOR(rdev)}:${MINOR(rdev)}`;
+}
+
+/** Enter @count frames from @pfn on at page @first of @vma. Nothing may be there yet. */
+function set_ptes(
+	vma: vm_area_struct,
+	first: unsigned_long,
+	pfn: unsigned_long,
+	count: unsigned_long,
+	prot: pgprot_t,
+): void {
+	const ptes = vma_ptes(vma);
+	for (let i = 0; i < count; i++) {
+		BUG_ON(ptes[first + i] !== -1);
+		ptes[first + i] = pfn + i;
+	}
+	vma.pte_prot = prot;
+	machine.memory.user_map(
+		vma.vm_start,
+		vma.vm_start + first * PAGE_SIZE,
+		pfn * PAGE_SIZE,
+		count * PAGE_SIZE,
+		pgprot_cached(prot),
+		vma_name(vma),
+	);
 }
 
 /**
@@ -41,29 +77,42 @@ export function remap_pfn_range(
 	size: unsigned_long,
 	prot: pgprot_t,
 ): int {
-	const first = (addr - vma.vm_start) / PAGE_SIZE;
-	const count = PAGE_ALIGN(size) / PAGE_SIZE;
-	if (addr % PAGE_SIZE !== 0 || first < 0 || first + count > vma_pages(vma)) return -EINVAL;
-	const ptes = vma_ptes(vma);
-	for (let i = 0; i < count; i++) ptes[first + i] = pfn + i;
-	vma.pte_prot = prot;
+	if (WARN_ON_ONCE(addr % PAGE_SIZE !== 0)) return -EINVAL;
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	const count = PAGE_ALIGN(size) / PAGE_SIZE;
+	BUG_ON(count === 0);
+	const first = (addr - vma.vm_start) / PAGE_SIZE;
+	// C would go on in what lies behind the mapping.
+	if (first < 0 || first + count > vma_pages(vma)) return -EINVAL;
+	set_ptes(vma, first, pfn, count, prot);
 	return 0;
 }
 
 export const io_remap_pfn_range = remap_pfn_range;
 
-/** Map one page, with a reference to it (mm/memory.c: vm_insert_page()). -EBUSY: something is there already. */
+/** Whether a user may be shown @page with a reference: somebody holds it, and it is no allocator's. */
+function validate_page_before_insert(page: page): int {
+	const head = compound_head(page);
+	return page_count(head) === 0 || page_has_type(head) ? -EINVAL : 0;
+}
+
+/**
+ * Map one page, with a reference to it (mm/memory.c: vm_insert_page()).
+ *
+ * -EFAULT: @addr is not in @vma; -EINVAL: a free page, or one of the slab allocator's; -EBUSY: something is there.
+ */
 export function vm_insert_page(vma: vm_area_struct, addr: unsigned_long, page: page): int {
-	const index = (addr - vma.vm_start) / PAGE_SIZE;
-	if (index < 0 || index >= vma_pages(vma)) return -EFAULT;
-	if (page._refcount.counter === 0 || vma.vm_flags & VM_PFNMAP) return -EINVAL;
-	const ptes = vma_ptes(vma);
-	if (ptes[index] !== -1) return -EBUSY;
+	if (addr < vma.vm_start || addr >= vma.vm_end) return -EFAULT;
+	if (!(vma.vm_flags & VM_MIXEDMAP)) {
+		BUG_ON(vma.vm_flags & VM_PFNMAP);
+		vm_flags_set(vma, VM_MIXEDMAP);
+	}
+	const ret = validate_page_before_insert(page);
+	if (ret !== 0) return ret;
+	const index = Math.floor((addr - vma.vm_start) / PAGE_SIZE);
+	if (vma_ptes(vma)[index] !== -1) return -EBUSY;
 	get_page(page);
-	ptes[index] = page_to_pfn(page);
-	vma.pte_prot = vma.vm_page_prot;
-	vm_flags_set(vma, VM_MIXEDMAP);
+	set_ptes(vma, index, page_to_pfn(page), 1, vma.vm_page_prot);
 	return 0;
 }
 
@@ -134,8 +183,8 @@ export function zap_vma(vma: vm_area_struct): void {
 	if (vma.user_view !== null && vma.user_view_mapped) machine.memory.vunmap(vma.user_view);
 	vma.user_view = null;
 	vma.user_view_mapped = false;
-	if (vma.ptes !== null && vma.vm_flags & VM_MIXEDMAP) {
-		for (const pfn of vma.ptes) if (pfn !== -1) put_page(pfn_to_page(pfn));
-	}
+	if (vma.ptes === null) return;
+	machine.memory.user_unmap(vma.vm_start);
+	if (vma.vm_flags & VM_MIXEDMAP) for (const pfn of vma.ptes) if (pfn !== -1) put_page(pfn_to_page(pfn));
 	vma.ptes = null;
 }

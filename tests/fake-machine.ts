@@ -26,6 +26,8 @@ const noMemory: machine_memory = {
 	vunmap: () => {},
 	zero: () => {},
 	evict: () => {},
+	user_map: () => {},
+	user_unmap: () => {},
 };
 
 export class FakeMachine implements machine {

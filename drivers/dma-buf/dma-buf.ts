@@ -35,7 +35,7 @@ import {
 	dma_resv_unlock,
 } from '#linux/dma-resv.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
-import { EBADF, EBUSY, EINVAL, ENOMEM, ENOTTY, EOVERFLOW } from '#linux/errno.js';
+import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, ENOTTY, EOVERFLOW } from '#linux/errno.js';
 import {
 	type file,
 	type file_operations,
@@ -59,6 +59,7 @@ import type { vm_area_struct } from '#linux/mm_types.js';
 import type { sg_table } from '#linux/scatterlist.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { bool, int, loff_t, long, unsigned_int, unsigned_long } from '#linux/types.js';
+import { vma_set_file } from '#mm/mmap.js';
 
 function is_dma_buf_file(file: file): bool {
 	return file.f_op === dma_buf_fops;
@@ -106,7 +107,9 @@ function dma_buf_llseek(file: file, offset: loff_t, whence: int): loff_t {
 function dma_buf_ioctl(file: file, cmd: unsigned_int, arg: unknown): long {
 	const dmabuf = file.private_data as dma_buf;
 	if (cmd !== DMA_BUF_IOCTL_SYNC) return -ENOTTY;
-	if (!(arg instanceof dma_buf_sync) || (arg.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK) !== 0) return -EINVAL;
+	// What is none of the caller's memory cannot be copied from there.
+	if (!(arg instanceof dma_buf_sync)) return -EFAULT;
+	if ((arg.flags & ~DMA_BUF_SYNC_VALID_FLAGS_MASK) !== 0) return -EINVAL;
 
 	let direction: dma_data_direction;
 	switch (arg.flags & DMA_BUF_SYNC_RW) {
@@ -327,7 +330,7 @@ export function dma_buf_mmap(dmabuf: dma_buf, vma: vm_area_struct, pgoff: unsign
 	if (pgoff + vma_pages(vma) < pgoff) return -EOVERFLOW;
 	if (pgoff + vma_pages(vma) > Math.floor(dmabuf.size / PAGE_SIZE)) return -EINVAL;
 
-	vma.vm_file = dmabuf.file;
+	vma_set_file(vma, dmabuf.file!);
 	vma.vm_pgoff = pgoff;
 	return dmabuf.ops.mmap(dmabuf, vma);
 }

@@ -57,6 +57,8 @@ export class file {
 	f_pos: ref<loff_t> | null = null;
 	f_count: atomic_t = { counter: 1 };
 	private_data: unknown = null;
+	/** The name of a file that no path leads to (C: of f_path.dentry). */
+	f_name: string = '';
 }
 
 export interface file_operations {

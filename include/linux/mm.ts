@@ -21,6 +21,7 @@ export const VM_EXEC = 0x0000_0004;
 export const VM_SHARED = 0x0000_0008;
 export const VM_MAYREAD = 0x0000_0010;
 export const VM_MAYWRITE = 0x0000_0020;
+export const VM_MAYEXEC = 0x0000_0040;
 export const VM_MAYSHARE = 0x0000_0080;
 export const VM_PFNMAP = 0x0000_0400;
 export const VM_IO = 0x0000_4000;

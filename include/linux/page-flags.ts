@@ -33,6 +33,9 @@ function page_type_is(page: page, type: u32): bool {
 	return page.page_type >>> 24 === type;
 }
 
+/** Whether @page has a type, and so is nothing that a user may map (include/linux/page-flags.h: page_has_type()). */
+export const page_has_type = (page: page): bool => page.page_type !== PGTY_NONE;
+
 /** The page is none of the allocator's: boot memory, firmware, a hole (PG_reserved). */
 export const PageReserved = (page: page): bool => test(page, PG_reserved);
 export const __SetPageReserved = (page: page): void => set(page, PG_reserved);

@@ -215,6 +215,7 @@ describe('memory', () => {
 		bootMemory();
 		const vma = newVma(2);
 		expect(remap_pfn_range(vma, vma.vm_start, 0x40300, 3 * PAGE, PAGE_SHARED)).to.equal(-22);
+		expectWarning(/remap_pfn_range/);
 		expect(remap_pfn_range(vma, vma.vm_start + 1, 0x40300, PAGE, PAGE_SHARED)).to.equal(-22);
 		expect(vma_user_view(vma)).to.equal(null);
 	});

@@ -38,6 +38,13 @@ export interface machine_memory {
 	 */
 	vmap(pages: ArrayLike<number>, count: number, cached: boolean): Uint8Array;
 	vunmap(view: Uint8Array): void;
+	/**
+	 * The user program's page tables: [phys, phys + size) appears at @addr, through the cache or past it. @area is
+	 * the mapping that this is part of, by its first address; @what is its name for reports.
+	 */
+	user_map(area: number, addr: number, phys: number, size: number, cached: boolean, what: string): void;
+	/** All of @area is gone from them. */
+	user_unmap(area: number): void;
 }
 
 /** What the CPU does on an exception; the kernel installs it at boot. */
