@@ -165,11 +165,11 @@ export class Dmasan {
 		const { ram } = this.machine;
 		for (let at = now.phys; now.cached && at < now.phys + now.size; at += 4096)
 			if (ram.isUncached(at)) this.#mismatch(area, now, at, 'the kernel has it mapped non-cacheable');
-		for (const [other, pages] of this.#shown)
+		for (const pages of this.#shown.values())
 			for (const old of pages)
 				if (old.cached !== now.cached && overlap(old, now.phys, now.size)) {
-					const how = `it is mapped ${cacheability(old)} at ${hex(old.addr)}, too`;
-					this.#mismatch(area, now, Math.max(old.phys, now.phys), how, other === area ? '' : old.what);
+					const how = `it is ${cacheability(old)} at ${hex(old.addr + Math.max(0, now.phys - old.phys))}`;
+					this.#mismatch(area, now, Math.max(old.phys, now.phys), how);
 				}
 		const shown = this.#shown.get(area);
 		if (shown === undefined) this.#shown.set(area, [now]);
@@ -186,21 +186,14 @@ export class Dmasan {
 						this.#mismatch(area, user, pages[i], 'the kernel maps it non-cacheable from here on');
 	}
 
-	#mismatch(area: number, user: UserPages, phys: number, how: string, where = ''): void {
-		this.#report(
-			'INV-OWN',
-			'mismatched-alias',
-			user.what === '' ? 'a user program' : user.what,
-			-1,
-			phys,
-			4096,
-			false,
-			[
-				`The user program's mapping at ${hex(user.addr + (phys - user.phys))} of the page at ${hex(phys, 8)} is ${cacheability(user)}; ${how}${where === '' ? '' : ` (${where})`}`,
-				'Stores through one do not show in the other, nor to a device: vm_page_prot is dma_pgprot() for such a buffer, which dma_mmap_attrs() sees to',
-			],
-			`area ${area}`,
-		);
+	#mismatch(area: number, user: UserPages, phys: number, how: string): void {
+		const at = `${hex(user.addr + (phys - user.phys))} of the page at ${hex(phys, 8)}`;
+		const details = [
+			`The user program's mapping at ${at} is ${cacheability(user)}; ${how}`,
+			'What is stored through one is not seen through the other. For a buffer of the DMA API, dma_mmap_attrs() and dma_pgprot() know the right vm_page_prot',
+		];
+		const who = user.what === '' ? 'a user program' : user.what;
+		this.#report('INV-OWN', 'mismatched-alias', who, -1, phys, 4096, false, details, `area ${area}`);
 	}
 
 	/** A device that snoops reads from the cache what the program has stored past it. */

@@ -15,8 +15,8 @@ export class Board {
 	readonly log: string[] = [];
 
 	/** Boards: main (m0-m2 behind the IOMMU, m1 coherent), direct (m3, m4 without one; 2 GiB above 4 GiB). */
-	constructor(name: string, commandLine = '') {
-		const dtb = readFileSync(`tests/golden/vectors/boards/${name}.dtb`);
+	constructor(name: string | Uint8Array, commandLine = '') {
+		const dtb = typeof name === 'string' ? readFileSync(`tests/golden/vectors/boards/${name}.dtb`) : name;
 		const machine = new Machine(dtb, { commandLine, onConsole: (_level, line) => this.log.push(line) });
 		this.masters = new Masters(machine);
 	}
