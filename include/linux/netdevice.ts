@@ -4,11 +4,14 @@
 //
 // Left out: the network stack (a packet goes to the device's rx_handler, or nowhere), queueing disciplines (a caller
 // sees NETDEV_TX_BUSY itself), NAPI (drivers use a work item), more than one queue, features, sysfs, namespaces.
-import type { device } from '#linux/device.js';
+import { dev_driver_string } from '#drivers/base/core.js';
+import type { printk_arg } from '#lib/vsprintf.js';
+import { dev_name, type device } from '#linux/device.js';
 import { EBUSY, EEXIST, ENETDOWN } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { boot_data } from '#linux/init.js';
 import { list_add_tail, list_del, list_for_each_entry, list_head } from '#linux/list.js';
+import { pr_err } from '#linux/printk.js';
 import { kfree_skb, type sk_buff } from '#linux/skbuff.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import type { bool, int, u64, unsigned_int } from '#linux/types.js';
@@ -140,6 +143,12 @@ export function netif_stop_queue(dev: net_device): void {
 }
 export function netif_queue_stopped(dev: net_device): bool {
 	return dev.queue_stopped;
+}
+
+/** Log at level 3, the names of driver, device and interface in front (net/core/dev.c: netdev_err()). */
+export function netdev_err(dev: net_device, fmt: string, ...args: printk_arg[]): void {
+	const parent = dev.parent as device;
+	pr_err(`%s %s %s: ${fmt}`, dev_driver_string(parent), dev_name(parent), dev.name, ...args);
 }
 
 /**

@@ -4,8 +4,8 @@
 //
 // A stub, in one file: what Linux has in stmmac_main.c and chain_mode.c stands here under its names, as far as one
 // queue, normal descriptors in chain mode and the H6 need it. NAPI's stand-in is a work item. Packets are received as
-// in Linux before page pools: short ones are copied out of the ring's buffer, long ones keep it. Where 6.12 leaves the
-// parts mapped that came before a part that could not be (stmmac_xmit(): dma_map_err), here they are unmapped.
+// in Linux before page pools: short ones are copied out of the ring's buffer, long ones keep it. The
+// rings have 64 descriptors, where Linux has 512.
 //
 // Left out: PHY, MDIO, syscon, regulators, station addresses and filters, flow control, TSO, checksums, VLANs, time
 // stamps, jumbo frames, coalescing, suspend, ethtool, the recovery from a stopped DMA.
@@ -44,6 +44,7 @@ import {
 	NETDEV_TX_OK,
 	type net_device,
 	type net_device_ops,
+	netdev_err,
 	netdev_priv,
 	type netdev_tx_t,
 	netif_queue_stopped,
@@ -59,6 +60,7 @@ import { devm_reset_control_get, type reset_control } from '#linux/reset.js';
 import {
 	dev_consume_skb_any,
 	dev_kfree_skb_any,
+	MAX_SKB_FRAGS,
 	netdev_alloc_skb,
 	type sk_buff,
 	skb_data,
@@ -507,8 +509,8 @@ function stmmac_open(dev: net_device): int {
 
 			ret = request_irq(dev.irq, stmmac_interrupt, 0, dev.name, dev);
 			if (ret !== 0) {
-				dev_err(
-					priv.device,
+				netdev_err(
+					dev,
 					'%s: ERROR: allocating the IRQ %d (error: %d)',
 					'stmmac_request_irq_single',
 					dev.irq,
@@ -541,9 +543,9 @@ function stmmac_release(dev: net_device): int {
 	writel(0, ioaddr + EMAC_INT_EN);
 	sun8i_dwmac_clear(ioaddr, EMAC_TX_CTL1, EMAC_TX_DMA_EN);
 	sun8i_dwmac_clear(ioaddr, EMAC_RX_CTL1, EMAC_RX_DMA_EN);
-	sun8i_dwmac_set_mac(ioaddr, false);
 	free_dma_tx_desc_resources(priv);
 	free_dma_rx_desc_resources(priv);
+	sun8i_dwmac_set_mac(ioaddr, false);
 	return 0;
 }
 
@@ -566,29 +568,31 @@ function stmmac_prepare_tx_desc(
 	ring[at + 2] = buf as number;
 }
 
-/** Map @skb's parts from @first on: how many descriptors, or -EINVAL and nothing is mapped. */
+/**
+ * Map @skb's parts into the descriptors from @first on, in the order of Linux: the fragments, then the linear part.
+ * How many descriptors, or -EINVAL and nothing is mapped.
+ */
 function stmmac_map_skb(priv: stmmac_priv, skb: sk_buff, first: unsigned_int): int {
 	const dev = priv.device as device;
 	const tx_q = priv.tx_queue;
 	const { nr_frags, frags } = skb_shinfo(skb);
 	const headlen = skb_headlen(skb);
-	let count = 0;
+	let mapped = 0;
 
 	dma_map_err: {
-		let buf = dma_map_single(dev, skb_data(skb).subarray(0, headlen), headlen, DMA_TO_DEVICE);
-		if (dma_mapping_error(dev, buf) !== 0) break dma_map_err;
-		stmmac_prepare_tx_desc(tx_q, first, buf, headlen, false);
-		count++;
-		for (let i = 0; i < nr_frags; i++) {
-			const len = skb_frag_size(frags[i]);
-			buf = skb_frag_dma_map(dev, frags[i], 0, len, DMA_TO_DEVICE);
-			if (dma_mapping_error(dev, buf) !== 0) break dma_map_err;
-			stmmac_prepare_tx_desc(tx_q, (first + count) % DMA_TX_SIZE, buf, len, true);
-			count++;
+		for (; mapped < nr_frags; mapped++) {
+			const len = skb_frag_size(frags[mapped]);
+			const des = skb_frag_dma_map(dev, frags[mapped], 0, len, DMA_TO_DEVICE);
+			if (dma_mapping_error(dev, des) !== 0) break dma_map_err;
+			stmmac_prepare_tx_desc(tx_q, (first + 1 + mapped) % DMA_TX_SIZE, des, len, true);
 		}
-		return count;
+		const des = dma_map_single(dev, skb_data(skb).subarray(0, headlen), headlen, DMA_TO_DEVICE);
+		if (dma_mapping_error(dev, des) !== 0) break dma_map_err;
+		stmmac_prepare_tx_desc(tx_q, first, des, headlen, false);
+		return nr_frags + 1;
 	}
-	while (count > 0) stmmac_free_tx_buffer(priv, (first + --count) % DMA_TX_SIZE);
+	// DEVIATION stmmac_xmit: the fragments are unmapped, and the ring is as it was before.
+	while (mapped > 0) stmmac_free_tx_buffer(priv, (first + mapped--) % DMA_TX_SIZE);
 	return -EINVAL;
 }
 
@@ -599,14 +603,17 @@ function stmmac_xmit(skb: sk_buff, dev: net_device): netdev_tx_t {
 	const flags = spin_lock_irqsave(priv.tx_lock);
 
 	if (stmmac_tx_avail(tx_q) < skb_shinfo(skb).nr_frags + 1) {
-		netif_stop_queue(dev);
+		if (!netif_queue_stopped(dev)) {
+			netif_stop_queue(dev);
+			netdev_err(dev, '%s: Tx Ring full when queue awake', 'stmmac_xmit');
+		}
 		spin_unlock_irqrestore(priv.tx_lock, flags);
 		return NETDEV_TX_BUSY;
 	}
 	const first = tx_q.cur_tx;
 	const count = skb_headlen(skb) > 0 && skb.len <= dev.mtu + ETH_HLEN ? stmmac_map_skb(priv, skb, first) : 0;
 	if (count <= 0) {
-		if (count < 0) dev_err(priv.device, 'Tx DMA map failed');
+		if (count < 0) netdev_err(dev, 'Tx DMA map failed');
 		dev_kfree_skb_any(skb);
 		dev.stats.tx_dropped++;
 		spin_unlock_irqrestore(priv.tx_lock, flags);
@@ -617,9 +624,12 @@ function stmmac_xmit(skb: sk_buff, dev: net_device): netdev_tx_t {
 	ring[first * DESC_WORDS + 1] |= TDES1_FIRST_SEGMENT;
 	ring[last * DESC_WORDS + 1] |= TDES1_LAST_SEGMENT | TDES1_INTERRUPT;
 	(tx_q.tx_skbuff as (sk_buff | null)[])[last] = skb;
-	// The first one last: the device starts a frame only when all of it is there.
-	for (let i = count - 1; i >= 0; i--) ring[((first + i) % DMA_TX_SIZE) * DESC_WORDS] = TDES0_OWN;
 	tx_q.cur_tx = (last + 1) % DMA_TX_SIZE;
+	// No room for the longest packet: the next one has to wait.
+	if (stmmac_tx_avail(tx_q) <= MAX_SKB_FRAGS + 1) netif_stop_queue(dev);
+	// The first one last: the device starts a frame only when all of it is there.
+	for (let i = 1; i < count; i++) ring[((first + i) % DMA_TX_SIZE) * DESC_WORDS] = TDES0_OWN;
+	ring[first * DESC_WORDS] = TDES0_OWN;
 
 	sun8i_dwmac_enable_dma_transmission(priv.ioaddr);
 	spin_unlock_irqrestore(priv.tx_lock, flags);

@@ -8,11 +8,14 @@ import {
 	sun8i_dwmac_driver,
 } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
+import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
+import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { EBUSY, EINVAL, ENETDOWN } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { __dev_get_by_name, dev_close, netif_queue_stopped } from '#linux/netdevice.js';
+import { MAX_SKB_FRAGS } from '#linux/skbuff.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { slab_fault } from '#mm/failslab.js';
 import { failEach } from '#tests/fail-each.js';
@@ -73,6 +76,26 @@ for (const narrow of [false, true])
 			dev_close(port.net);
 		});
 
+		it('maps a packet in the order of Linux: fragments first, the linear part last', () => {
+			port.open();
+			for (const event of ['dma_map_page', 'dma_unmap_page']) trace_set_clr_event('dma', event, true);
+			tracing_reset();
+			port.send(packet(frame(1000, 1), 100, 2));
+			port.settle();
+			const calls = trace_entries()
+				.filter(({ text }) => text.includes('dir=TO_DEVICE'))
+				.map(({ event, text }) => `${event} ${/size=(\d+)/.exec(text)?.[1]}`);
+			expect(calls).to.deep.equal([
+				'dma:dma_map_page 450',
+				'dma:dma_map_page 450',
+				'dma:dma_map_page 100',
+				'dma:dma_unmap_page 100',
+				'dma:dma_unmap_page 450',
+				'dma:dma_unmap_page 450',
+			]);
+			dev_close(port.net);
+		});
+
 		it('goes round both rings', () => {
 			const check = port.leakCheck();
 			port.open();
@@ -92,8 +115,9 @@ for (const narrow of [false, true])
 			port.open();
 			let sent = 0;
 			while (port.send(packet(frame(100, sent))) === 0) sent++;
-			// One descriptor stays free, as the ring would look empty otherwise.
-			expect(sent).to.equal(DMA_TX_SIZE - 1);
+			// One descriptor stays free, as the ring would look empty otherwise; and the longest packet must fit in the rest.
+			expect(sent).to.equal(DMA_TX_SIZE - 1 - (MAX_SKB_FRAGS + 1));
+			expect(port.log.filter((line) => line.includes('Tx Ring full'))).to.deep.equal([]);
 			expect(netif_queue_stopped(port.net)).to.equal(true);
 			expect(port.send(packet(frame(100, 0)))).to.equal(-EBUSY);
 			port.settle();
@@ -153,6 +177,26 @@ for (const narrow of [false, true])
 			port.settle();
 		});
 	});
+
+describe('dwmac_sun8i under the watch of dma-debug', () => {
+	for (const narrow of [false, true])
+		it(`does nothing wrong, and leaves no mapping behind, ${narrow ? 'bouncing' : 'in reach'}`, () => {
+			const port = new Port(narrow, 'swiotlb=1024 dma_debug=on');
+			const said = (): string[] => port.log.filter((line) => line.includes('DMA-API'));
+			const atBoot = said();
+			expect(atBoot.at(-1)).to.match(/DMA-API: debugging enabled by kernel config$/);
+			port.open();
+			SHAPES.forEach(([size, linear, frags], i) => {
+				port.send(packet(frame(size, i), linear, frags));
+			});
+			port.settle();
+			expect(port.received.length).to.equal(SHAPES.length);
+			port.send(packet(frame(1000, 1), 100, 2));
+			// Packets in flight, and then no driver: dma-debug warns of what is still mapped.
+			platform_driver_unregister(sun8i_dwmac_driver);
+			expect(said()).to.deep.equal(atBoot);
+		});
+});
 
 describe('dwmac_sun8i bouncing', () => {
 	it('bounces every byte that it sends, and its receive buffers, only when memory is out of reach', () => {
@@ -221,7 +265,9 @@ describe('dwmac_sun8i bouncing', () => {
 			expect(port.net.stats.tx_dropped).to.equal(free + 1);
 			leave();
 		}
-		expect(port.log.filter((line) => line.endsWith('Tx DMA map failed')).length).to.equal(4);
+		expect(
+			port.log.filter((line) => line.endsWith('dwmac-sun8i 5020000.ethernet eth0: Tx DMA map failed')).length,
+		).to.equal(4);
 		port.settle();
 		expect(port.received).to.deep.equal([]);
 		port.send(packet(frame(1400, 1), 300, 3));
