@@ -193,10 +193,12 @@ export function drm_gem_dma_vmap(dma_obj: drm_gem_dma_object, map: iosys_map): i
 }
 
 /**
- * Map all of it, uncached, as the device sees it.
+ * Map all of it, uncached, as the device sees it. -EINVAL for an import.
  * Linux: drivers/gpu/drm/drm_gem_dma_helper.c: drm_gem_dma_mmap()
  */
 export function drm_gem_dma_mmap(dma_obj: drm_gem_dma_object, vma: vm_area_struct): int {
+	// DEVIATION: an import has no address that this could map. Its twin takes what virt_to_page(NULL) says.
+	if (dma_obj.import_attach) return -EINVAL;
 	// The DRM file's offset named the buffer; from here on it is an offset in the buffer.
 	vma.vm_pgoff -= drm_vma_node_start(dma_obj.vma_node);
 	vm_flags_mod(vma, VM_DONTEXPAND, VM_PFNMAP);

@@ -591,7 +591,7 @@ function stmmac_map_skb(priv: stmmac_priv, skb: sk_buff, first: unsigned_int): i
 		stmmac_prepare_tx_desc(tx_q, first, des, headlen, false);
 		return nr_frags + 1;
 	}
-	// DEVIATION stmmac_xmit: the fragments are unmapped, and the ring is as it was before.
+	// DEVIATION: the fragments are unmapped, and the ring is as it was before. Its twin leaves both.
 	while (mapped > 0) stmmac_free_tx_buffer(priv, (first + mapped--) % DMA_TX_SIZE);
 	return -EINVAL;
 }
