@@ -5,7 +5,7 @@
 // reach is the view that vma_user_view() makes.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
-import { page_to_pfn, pfn_to_page } from '#asm/memory.js';
+import { page_to_pfn, page_to_phys, pfn_to_page } from '#asm/memory.js';
 import { PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { pgprot_cached } from '#asm/pgtable.js';
@@ -122,12 +122,19 @@ function __vm_map_pages(
 	num: unsigned_long,
 	offset: unsigned_long,
 ): int {
-	const end = offset + vma_pages(vma);
-	if (offset >= num || end > num) return -ENXIO;
+	const count = vma_pages(vma);
+	if (offset >= num || count > num - offset) return -ENXIO;
 	let ret = 0;
 	let addr = vma.vm_start;
-	for (let i = offset; i < end && ret === 0; i++, addr += PAGE_SIZE)
-		ret = vm_insert_page(vma, addr, pages[i]);
+	for (let i = 0; i < count && ret === 0; i++, addr += PAGE_SIZE)
+		ret = vm_insert_page(vma, addr, pages[offset + i]);
+	// All of the object in one place, which it shares with other mappings of it, be they of a part or the kernel's.
+	if (ret === 0)
+		user_vmap(
+			vma,
+			Float64Array.from({ length: num }, (_, i) => page_to_phys(pages[i])),
+			offset,
+		);
 	return ret;
 }
 
@@ -156,33 +163,37 @@ export function vm_iomap_memory(vma: vm_area_struct, start: phys_addr_t, len: un
 	);
 }
 
+/** Have the program see @vma by way of a mapping of the pages at @phys, from the @first of them on. */
+function user_vmap(vma: vm_area_struct, phys: Float64Array, first: unsigned_long): void {
+	vma.user_vmap = machine.memory.vmap(phys, phys.length, pgprot_cached(vma.pte_prot));
+	vma.user_view = vma.user_vmap.subarray(first * PAGE_SIZE, (first + vma_pages(vma)) * PAGE_SIZE);
+}
+
 /**
  * What the user program's loads and stores through @vma reach; null when a page of it is not mapped (C: a fault).
- * A cached mapping of contiguous pages is the linear view, anything else is mapped until zap_vma().
+ * A cached mapping of contiguous frames is the linear view, anything else is mapped until zap_vma().
  */
 export function vma_user_view(vma: vm_area_struct): void_ptr | null {
 	if (vma.user_view !== null) return vma.user_view;
 	const ptes = vma.ptes;
 	if (ptes === null || ptes.length === 0 || ptes.includes(-1)) return null;
-	const memory = machine.memory;
 	if (pgprot_cached(vma.pte_prot) && ptes.every((pfn, i) => pfn === ptes[0] + i)) {
-		vma.user_view = memory.linear(ptes[0] * PAGE_SIZE, ptes.length * PAGE_SIZE);
+		vma.user_view = machine.memory.linear(ptes[0] * PAGE_SIZE, ptes.length * PAGE_SIZE);
 		if (vma.user_view !== null) return vma.user_view;
 	}
-	vma.user_view = memory.vmap(
+	user_vmap(
+		vma,
 		ptes.map((pfn) => pfn * PAGE_SIZE),
-		ptes.length,
-		pgprot_cached(vma.pte_prot),
+		0,
 	);
-	vma.user_view_mapped = true;
 	return vma.user_view;
 }
 
 /** Take the user's view away and drop the references to its pages (mm/memory.c: unmap_vmas()). */
 export function zap_vma(vma: vm_area_struct): void {
-	if (vma.user_view !== null && vma.user_view_mapped) machine.memory.vunmap(vma.user_view);
+	if (vma.user_vmap !== null) machine.memory.vunmap(vma.user_vmap);
+	vma.user_vmap = null;
 	vma.user_view = null;
-	vma.user_view_mapped = false;
 	if (vma.ptes === null) return;
 	machine.memory.user_unmap(vma.vm_start);
 	if (vma.vm_flags & VM_MIXEDMAP) for (const pfn of vma.ptes) if (pfn !== -1) put_page(pfn_to_page(pfn));

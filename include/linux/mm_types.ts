@@ -5,7 +5,7 @@
 // frames of its mapping stand in the vm_area_struct).
 import type { file } from '#linux/fs.js';
 import { list_head } from '#linux/list.js';
-import type { atomic_t, bool, pgprot_t, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
+import type { atomic_t, pgprot_t, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
 
 /** One page frame. C knows the frame by the struct's place in vmemmap; here the struct carries it. */
 export class page {
@@ -53,5 +53,6 @@ export class vm_area_struct {
 	pte_prot: pgprot_t = 0;
 	/** What the program sees, while it looks (mm/memory.ts: vma_user_view()). */
 	user_view: void_ptr | null = null;
-	user_view_mapped: bool = false;
+	/** What vmap() of the machine made for it. */
+	user_vmap: void_ptr | null = null;
 }

@@ -281,6 +281,24 @@ for (const path of PATHS)
 			expect(dmasan.text()).to.equal('');
 		});
 
+		it('shows two programs the same bytes, whatever part the first one mapped', () => {
+			for (const [n, pgoff] of [
+				[1, 0],
+				[2, 1],
+			]) {
+				const part = map(fd, n, pgoff);
+				bytes(part)[0] = 1;
+				const whole = map(fd, COUNT);
+				expect(bytes(whole)[pgoff * PAGE]).to.equal(1);
+				bytes(whole)[pgoff * PAGE] = 2;
+				expect(bytes(part)[0]).to.equal(2);
+				bytes(part)[0] = 3;
+				expect(bytes(whole)[pgoff * PAGE]).to.equal(3);
+				ksys_munmap(part);
+				ksys_munmap(whole);
+			}
+		});
+
 		it('is refused when the range is not all inside', () => {
 			for (const [n, pgoff] of [
 				[COUNT + 1, 0],

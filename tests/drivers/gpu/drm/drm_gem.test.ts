@@ -22,13 +22,14 @@ import {
 	DMA_BUF_SYNC_WRITE,
 	dma_buf_sync,
 } from '#linux/dma-buf.js';
-import { EACCES, EFAULT, EINVAL, ENXIO } from '#linux/errno.js';
+import { EACCES, EFAULT, EINVAL, ENOMEM, ENXIO } from '#linux/errno.js';
 import { kref_read } from '#linux/kref.js';
 import { VM_DONTDUMP, VM_DONTEXPAND, VM_IO, VM_MIXEDMAP, VM_PFNMAP } from '#linux/mm.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
 import { bootMachine } from '#tests/boot.js';
+import { failEach } from '#tests/fail-each.js';
 import { bytes, map, tryMap } from '#tests/mm/user.js';
 import { Display } from '#tools/run/display.js';
 import { VideoDevice } from '#tools/v4l2.js';
@@ -179,6 +180,28 @@ for (const [what, board, flags] of BOARDS)
 			const reader = exportBuffer(display.createDumb(32, 64).handle, 0);
 			expect(tryMap(reader, 1), 'an export for reading').to.equal(-EACCES);
 			close_fd(reader);
+			display.close();
+		});
+
+		it('is undone when there is no memory for it', () => {
+			const { handle } = display.createDumb(32, 64);
+			const fd = exportBuffer(handle);
+			const at = pageOf(handle);
+			const [objects, used] = [slab_live(), nr_used_pages()];
+			let mapped = 0;
+			const failures = failEach((what) => {
+				for (const vma of [tryMap(display.fd, PAGES, at), tryMap(fd, PAGES)])
+					if (typeof vma === 'number') expect(vma, what).to.equal(-ENOMEM);
+					else {
+						mapped++;
+						ksys_munmap(vma);
+					}
+				expect(slab_leaks(objects), what).to.deep.equal([]);
+				expect(nr_used_pages(), what).to.equal(used);
+			});
+			expect(failures).to.be.above(1);
+			expect(mapped).to.be.above(1);
+			close_fd(fd);
 			display.close();
 		});
 
