@@ -207,13 +207,13 @@ export class Dmasan {
 	}
 
 	#access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
-		if (phys < 0) return;
+		const { ram } = this.machine;
+		if (phys < 0 || !ram.is_ram(phys, size)) return;
 		if (port.snoop) {
 			if (this.#shown.size !== 0 && !write) this.#snooped(port, addr, phys, size);
 			return;
 		}
-		const { ram } = this.machine;
-		if (!ram.is_ram(phys, size) || !ram.isDirty(phys, size)) return;
+		if (!ram.isDirty(phys, size)) return;
 		if (write) {
 			this.#report('INV-OWN', 'write-under-dirty-line', port.name, addr, phys, size, true, [
 				`The CPU's cache has a dirty line at ${hex(ram.firstDirty(phys, size))}: its write-back, or its loss, destroys one of the two`,
