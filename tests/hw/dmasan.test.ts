@@ -103,6 +103,34 @@ describe('dmasan', () => {
 		expect(kinds(san)).to.deep.equal(['INV-OWN write-under-dirty-line direct']);
 	});
 
+	it('reports what a program is shown through the cache and the kernel past it, in either order', () => {
+		const { machine, san } = setup();
+		const { memory } = machine;
+		const view = memory.vmap([PAGE, PAGE + 0x2000], 2, false);
+		memory.user_map(0x7000_0000, 0x7000_1000, PAGE + 0x2000, 0x1000, true, 'a file');
+		memory.user_map(0x7000_0000, 0x7000_2000, PAGE + 0x3000, 0x1000, true, 'a file');
+		expect(kinds(san)).to.deep.equal(['INV-OWN mismatched-alias a file']);
+		expect(san.reports[0]).to.include({ phys: PAGE + 0x2000, addr: -1, count: 1 });
+		expect(san.text()).to.contain(
+			'mapping at 0x70001000 of the page at 0x40402000 is cached; the kernel has it mapped non-cacheable\n',
+		);
+		memory.vunmap(view);
+		memory.user_map(0x7100_0000, 0x7100_0000, PAGE, 0x1000, true, '');
+		memory.vunmap(memory.vmap([PAGE], 1, false));
+		expect(kinds(san).slice(1)).to.deep.equal(['INV-OWN mismatched-alias a user program']);
+		memory.user_unmap(0x7000_0000);
+		memory.user_unmap(0x7100_0000);
+		memory.vunmap(memory.vmap([PAGE, PAGE + 0x3000], 2, false));
+		expect(san.reports.map((r) => r.count)).to.deep.equal([1, 1]);
+	});
+
+	it('does not mind registers that a program is shown', () => {
+		const { machine, san } = setup();
+		machine.memory.user_map(0x7000_0000, 0x7000_0000, 0x0300_0000, 0x1000, true, 'registers');
+		machine.memory.user_map(0x7100_0000, 0x7100_0000, 0x0300_0000, 0x1000, true, 'registers');
+		expect(san.reports).to.deep.equal([]);
+	});
+
 	it('reports a register access without clock', () => {
 		const machine = h6(PLAIN);
 		const san = new Dmasan(machine);
