@@ -26,7 +26,11 @@ import {
 } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
-import { DMA_ATTR_FORCE_CONTIGUOUS, DMA_ATTR_WRITE_COMBINE } from '#linux/dma-mapping.js';
+import {
+	DMA_ATTR_FORCE_CONTIGUOUS,
+	DMA_ATTR_NO_KERNEL_MAPPING,
+	DMA_ATTR_WRITE_COMBINE,
+} from '#linux/dma-mapping.js';
 import { ENXIO } from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import {
@@ -193,6 +197,20 @@ const PATHS: readonly Path[] = [
 		make: alloc(DMA_ATTR_WRITE_COMBINE),
 		prot: wc,
 		flags: FRAMES,
+	},
+	{
+		what: 'without a kernel mapping, direct',
+		master: 'm3',
+		make: alloc(DMA_ATTR_NO_KERNEL_MAPPING),
+		prot: coherent,
+		flags: FRAMES,
+	},
+	{
+		what: 'without a kernel mapping, IOMMU',
+		master: 'm0',
+		make: alloc(DMA_ATTR_NO_KERNEL_MAPPING),
+		prot: coherent,
+		flags: VM_MIXEDMAP,
 	},
 	{ what: 'atomic, direct', master: 'm3', make: alloc(0, GFP_ATOMIC), prot: coherent, flags: FRAMES },
 	{ what: 'coherent, direct', master: 'm4', make: alloc(), prot: cached, flags: FRAMES },
