@@ -6,33 +6,15 @@ import { PAGE_SHARED, pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtab
 import { close_fd } from '#fs/file.js';
 import { Dmasan } from '#hw/dmasan.js';
 import { dma_declare_coherent_memory, dma_release_coherent_memory } from '#kernel/dma/coherent.js';
-import {
-	dma_alloc_attrs,
-	dma_alloc_noncontiguous,
-	dma_alloc_pages,
-	dma_can_mmap,
-	dma_free_attrs,
-	dma_free_noncontiguous,
-	dma_free_pages,
-	dma_mmap_attrs,
-	dma_mmap_coherent,
-	dma_mmap_noncontiguous,
-	dma_mmap_pages,
-	dma_mmap_wc,
-	dma_sync_sgtable_for_cpu,
-	dma_sync_sgtable_for_device,
-	dma_sync_single_for_cpu,
-	dma_sync_single_for_device,
-} from '#kernel/dma/mapping.js';
+import { dma_can_mmap } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
-import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
 import {
 	DMA_ATTR_FORCE_CONTIGUOUS,
 	DMA_ATTR_NO_KERNEL_MAPPING,
 	DMA_ATTR_WRITE_COMBINE,
 } from '#linux/dma-mapping.js';
 import { ENXIO } from '#linux/errno.js';
-import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
+import { GFP_ATOMIC } from '#linux/gfp.js';
 import {
 	VM_DONTDUMP,
 	VM_DONTEXPAND,
@@ -48,29 +30,18 @@ import {
 	VM_WRITE,
 } from '#linux/mm.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
-import { sg_dma_address, type sg_table } from '#linux/scatterlist.js';
-import { type dma_addr_t, type pgprot_t, ref } from '#linux/types.js';
+import type { pgprot_t } from '#linux/types.js';
 import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
 import { blobOf, h6Tree } from '#tests/hw/board.js';
 import { bytes, map, openFile, tryMap } from '#tests/mm/user.js';
 import { Board, pattern } from './board.js';
+import { alloc, COUNT, pages, pieces, type Shown, SIZE, syncForCpu, syncForDevice } from './shown.js';
 
 const PAGE = 4096;
-const COUNT = 3;
-const SIZE = COUNT * PAGE - 100;
 
 const SHARED_RW = VM_READ | VM_WRITE | VM_SHARED | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_MAYSHARE;
 /** remap_pfn_range(): frames that are nobody's pages. */
 const FRAMES = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
-
-/** A buffer, and how a driver shows it. */
-interface Shown {
-	readonly dma: number;
-	mmap(vma: vm_area_struct): number;
-	free(): void;
-	/** Of streaming memory. */
-	readonly sgt?: sg_table;
-}
 
 interface Path {
 	readonly what: string;
@@ -83,45 +54,6 @@ interface Path {
 	readonly streaming?: true;
 	/** Not the golden board `main`. */
 	readonly board?: Uint8Array;
-}
-
-/** dma_alloc_attrs(), shown by the function that fits @attrs. */
-function alloc(attrs = 0, gfp = GFP_KERNEL): (dev: device) => Shown {
-	return (dev) => {
-		const dma = new ref<dma_addr_t>(0);
-		const cpu = dma_alloc_attrs(dev, SIZE, dma, gfp, attrs)!;
-		return {
-			dma: dma.value as number,
-			mmap: (vma) => {
-				if (attrs === 0) return dma_mmap_coherent(dev, vma, cpu, dma.value, SIZE);
-				if (attrs === DMA_ATTR_WRITE_COMBINE) return dma_mmap_wc(dev, vma, cpu, dma.value, SIZE);
-				return dma_mmap_attrs(dev, vma, cpu, dma.value, SIZE, attrs);
-			},
-			free: () => dma_free_attrs(dev, SIZE, cpu, dma.value, attrs),
-		};
-	};
-}
-
-/** dma_alloc_noncontiguous() */
-function pieces(dev: device): Shown {
-	const sgt = dma_alloc_noncontiguous(dev, SIZE, DMA_BIDIRECTIONAL, GFP_KERNEL, 0)!;
-	return {
-		dma: sg_dma_address(sgt.sgl!) as number,
-		sgt,
-		mmap: (vma) => dma_mmap_noncontiguous(dev, vma, SIZE, sgt),
-		free: () => dma_free_noncontiguous(dev, SIZE, sgt, DMA_BIDIRECTIONAL),
-	};
-}
-
-/** dma_alloc_pages() */
-function pages(dev: device): Shown {
-	const dma = new ref<dma_addr_t>(0);
-	const page = dma_alloc_pages(dev, SIZE, dma, DMA_BIDIRECTIONAL, GFP_KERNEL)!;
-	return {
-		dma: dma.value as number,
-		mmap: (vma) => dma_mmap_pages(dev, vma, SIZE, page),
-		free: () => dma_free_pages(dev, SIZE, page, dma.value, DMA_BIDIRECTIONAL),
-	};
 }
 
 const OWN = 0x4800_0000;
@@ -253,13 +185,12 @@ for (const path of PATHS)
 		});
 
 		const master = () => board.masters.model(path.master);
-		const sync = (single: typeof dma_sync_single_for_cpu, table: typeof dma_sync_sgtable_for_cpu): void => {
-			if (!path.streaming) return;
-			if (shown.sgt !== undefined) table(dev, shown.sgt, DMA_BIDIRECTIONAL);
-			else single(dev, shown.dma, COUNT * PAGE, DMA_BIDIRECTIONAL);
+		const forDevice = (): void => {
+			if (path.streaming) syncForDevice(dev, shown);
 		};
-		const forDevice = (): void => sync(dma_sync_single_for_device, dma_sync_sgtable_for_device);
-		const forCpu = (): void => sync(dma_sync_single_for_cpu, dma_sync_sgtable_for_cpu);
+		const forCpu = (): void => {
+			if (path.streaming) syncForCpu(dev, shown);
+		};
 
 		it('is mapped with the protection and the flags of Linux', () => {
 			expect(dma_can_mmap(dev)).to.equal(true);
