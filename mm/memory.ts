@@ -35,7 +35,7 @@ function vma_ptes(vma: vm_area_struct): Float64Array {
 }
 
 /** What is mapped there, for reports: the name of the file, or the number of the device. */
-function vma_name(vma: vm_area_struct): string {
+export function vma_name(vma: vm_area_struct): string {
 	const file = vma.vm_file;
 	if (file === null) return '';
 	const rdev = file.f_inode?.i_rdev ?? 0;

@@ -13,6 +13,7 @@ import { EACCES, EBADF, EINVAL, ENODEV, ENOMEM } from '#linux/errno.js';
 import { FMODE_READ, FMODE_WRITE, type file } from '#linux/fs.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { boot_data } from '#linux/init.js';
+import { list_add_tail, list_del, list_for_each_entry, list_head } from '#linux/list.js';
 import {
 	PAGE_ALIGN,
 	PAGE_SIZE,
@@ -39,7 +40,16 @@ const DEFAULT_MAX_MAP_COUNT = 65530;
 /** A program's addresses: 48 bits (arch/arm64/include/asm/processor.h: TASK_SIZE). */
 const TASK_SIZE = 2 ** 48;
 
-const state = boot_data(() => ({ next_addr: 0xffff_8000_0000 as unsigned_long, map_count: 0 as int }));
+const state = boot_data(() => ({
+	next_addr: 0xffff_8000_0000 as unsigned_long,
+	map_count: 0 as int,
+	mm_mt: new list_head<vm_area_struct>(),
+}));
+
+/** The user program's mappings by address (include/linux/mm.h: for_each_vma()). */
+export function for_each_vma(): Iterable<vm_area_struct> {
+	return list_for_each_entry(state.mm_mt);
+}
 
 /** How many mappings the user program has. */
 export function mm_map_count(): int {
@@ -83,6 +93,7 @@ function mmap_region(
 	// An unmapped page between two mappings, so that a pointer that runs over hits nothing.
 	state.next_addr = vma.vm_end + PAGE_SIZE;
 	state.map_count++;
+	list_add_tail(vma.mm_mt, state.mm_mt);
 	return vma;
 }
 
@@ -131,6 +142,7 @@ export function ksys_mmap(
 
 /** End the mapping @vma. Linux: ksys_munmap() */
 export function ksys_munmap(vma: vm_area_struct): int {
+	list_del(vma.mm_mt);
 	zap_vma(vma);
 	vma.vm_ops?.close?.(vma);
 	fput(vma.vm_file!);

@@ -38,6 +38,8 @@ export interface vm_operations_struct {
 
 /** A range of a user program's addresses that shows some object. */
 export class vm_area_struct {
+	/** Links the mappings of the program in the order of their addresses (C: the tree mm->mm_mt). */
+	readonly mm_mt: list_head<vm_area_struct> = new list_head<vm_area_struct>(this);
 	vm_start: unsigned_long = 0;
 	vm_end: unsigned_long = 0;
 	/** Offset in the object, in pages. */

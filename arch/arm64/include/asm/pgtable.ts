@@ -5,14 +5,14 @@
 import { MT_DEVICE_nGnRE, MT_DEVICE_nGnRnE, MT_NORMAL, MT_NORMAL_NC, MT_NORMAL_TAGGED } from '#asm/memory.js';
 import type { bool, pgprot_t, u32 } from '#linux/types.js';
 
-const PTE_VALID = 1 << 0;
+export const PTE_VALID = 1 << 0;
 const PTE_TYPE_PAGE = 3 << 0;
-const PTE_USER = 1 << 6;
-const PTE_RDONLY = 1 << 7;
-const PTE_SHARED = 3 << 8;
-const PTE_AF = 1 << 10;
-const PTE_NG = 1 << 11;
-const PTE_ATTRINDX_MASK = 7 << 2;
+export const PTE_USER = 1 << 6;
+export const PTE_RDONLY = 1 << 7;
+export const PTE_SHARED = 3 << 8;
+export const PTE_AF = 1 << 10;
+export const PTE_NG = 1 << 11;
+export const PTE_ATTRINDX_MASK = 7 << 2;
 
 /** The memory type @t (MT_…) in a page-table entry. */
 export function PTE_ATTRINDX(t: u32): u32 {
