@@ -20,7 +20,7 @@ export const LINE_SIZE = 64;
 export const PAGE_SIZE = 4096;
 export const BLOCK_SIZE = 4 * 1024 * 1024;
 
-const LINE_WORDS = LINE_SIZE / 4;
+const LINE_LONGS = LINE_SIZE / 8;
 const BLOCK_PAGES = BLOCK_SIZE / PAGE_SIZE;
 const UNIT_SIZE = 256 * 1024;
 const UNIT_SHIFT = 18;
@@ -81,6 +81,7 @@ export interface EvictionOptions {
 class Store {
 	bytes: Uint8Array | null = null;
 	words: Int32Array | null = null;
+	longs: BigInt64Array | null = null;
 	/** Mappings of this store; only vmap() counts. */
 	refs = 0;
 	constructor(
@@ -90,6 +91,12 @@ class Store {
 		/** The page addresses of a store that vmap() made, else null. */
 		readonly pages: Float64Array | null,
 	) {}
+}
+
+/** A unit's cpu view as it was when in step. */
+class Synced {
+	readonly words = new Int32Array(UNIT_SIZE / 4);
+	readonly longs = new BigInt64Array(this.words.buffer);
 }
 
 /** Where one page is now; null: at its block's own place. */
@@ -112,7 +119,7 @@ interface Block {
 	readonly cpu: Store;
 	readonly mem: Store[];
 	/** The cpu view of each unit as it was when in step; null: all zeroes. It never moves. */
-	readonly synced: (Int32Array | null)[];
+	readonly synced: (Synced | null)[];
 	slots: (Slot | null)[] | null;
 	/** How many pages are away because of a vmap(). */
 	moved: number;
@@ -285,7 +292,7 @@ export class Ram implements machine_memory {
 			if (this.atTouched && (this.atCpu.bytes !== null || this.atMem.bytes !== null)) {
 				const bytes = this.atCpu.bytes ?? this.make(this.atCpu);
 				bytes.fill(0, this.atCpuOffset, this.atCpuOffset + n);
-				this.synced().fill(ZEROED, this.atUnitOffset >>> 2, (this.atUnitOffset + n) >>> 2);
+				this.synced().words.fill(ZEROED, this.atUnitOffset >>> 2, (this.atUnitOffset + n) >>> 2);
 			}
 			done += n;
 		}
@@ -528,6 +535,7 @@ export class Ram implements machine_memory {
 		const bytes = new Uint8Array(store.size);
 		store.bytes = bytes;
 		store.words = new Int32Array(bytes.buffer);
+		store.longs = new BigInt64Array(bytes.buffer);
 		this.stores.set(bytes.buffer, store);
 		// A view of a store reaches all of it, so all its blocks must be there.
 		if (store.pages === null) {
@@ -539,19 +547,19 @@ export class Ram implements machine_memory {
 	}
 
 	/** synced of the unit that locate() found. */
-	private synced(): Int32Array {
-		let words = this.atBlock.synced[this.atUnit];
-		if (words === null) {
-			words = new Int32Array(UNIT_SIZE / 4);
-			this.atBlock.synced[this.atUnit] = words;
+	private synced(): Synced {
+		let synced = this.atBlock.synced[this.atUnit];
+		if (synced === null) {
+			synced = new Synced();
+			this.atBlock.synced[this.atUnit] = synced;
 		}
-		return words;
+		return synced;
 	}
 
 	/** Have the CPU see @n bytes of @src from @from on, in step with memory, at the place that locate() found. */
 	private setInStep(src: Uint8Array, from: number, n: number): void {
 		copyBytes(src, from, this.atCpu.bytes ?? this.make(this.atCpu), this.atCpuOffset, n);
-		copyBytes(src, from, new Uint8Array(this.synced().buffer), this.atUnitOffset, n);
+		copyBytes(src, from, new Uint8Array(this.synced().words.buffer), this.atUnitOffset, n);
 	}
 
 	private makeBlock(nr: number): Block {
@@ -581,7 +589,7 @@ export class Ram implements machine_memory {
 				{ length: BLOCK_UNITS },
 				(_, i) => new Store(false, base + i * UNIT_SIZE, UNIT_SIZE, null),
 			),
-			synced: new Array<Int32Array | null>(BLOCK_UNITS).fill(null),
+			synced: new Array<Synced | null>(BLOCK_UNITS).fill(null),
 			slots: pieceSlots === null ? null : [...pieceSlots],
 			moved: 0,
 			pieceSlots,
@@ -741,15 +749,23 @@ export class Ram implements machine_memory {
 			const run = this.locate(at, false);
 			if (run === 0) break;
 			const n = Math.min(run, end - at);
-			if (this.atTouched && this.atCpu.words !== null) {
-				const cpu = this.atCpu.words;
-				const synced = this.synced();
-				const c = this.atCpuOffset >>> 2;
-				const s = this.atUnitOffset >>> 2;
-				if (this.atMem.words !== null || !sameWords(cpu, c, synced, s, n >>> 2)) {
-					if (this.atMem.words === null) this.make(this.atMem);
-					const mem = this.atMem.words as unknown as Int32Array;
-					written += cleanWords(cpu, c, synced, s, mem, this.atMemOffset >>> 2, n >>> 6);
+			if (this.atTouched && this.atCpu.longs !== null) {
+				const cpu = this.atCpu.longs;
+				const synced = this.synced().longs;
+				const c = this.atCpuOffset >>> 3;
+				const s = this.atUnitOffset >>> 3;
+				const lines = n / LINE_SIZE;
+				for (let line = nextDirty(cpu, c, synced, s, 0, lines); line < lines; ) {
+					if (this.atMem.longs === null) this.make(this.atMem);
+					const mem = this.atMem.longs as unknown as BigInt64Array;
+					const m = this.atMemOffset >>> 3;
+					for (let i = line * LINE_LONGS; i < (line + 1) * LINE_LONGS; i++) {
+						const v = cpu[c + i];
+						mem[m + i] = v;
+						synced[s + i] = v;
+					}
+					written++;
+					line = nextDirty(cpu, c, synced, s, line + 1, lines);
 				}
 			}
 			at += n;
@@ -781,7 +797,7 @@ export class Ram implements machine_memory {
 			this.make(this.atCpu);
 		}
 		const cpu = this.atCpu.words as Int32Array;
-		const synced = this.synced();
+		const synced = this.synced().words;
 		const c = this.atCpuOffset >>> 2;
 		const s = this.atUnitOffset >>> 2;
 		if (mem === null) {
@@ -808,13 +824,15 @@ export class Ram implements machine_memory {
 			const run = this.locate(at, false);
 			if (run === 0) break;
 			const n = Math.min(run, end - at);
-			if (this.atTouched && this.atCpu.words !== null) {
-				const cpu = this.atCpu.words;
-				const synced = this.synced();
-				const c = this.atCpuOffset >>> 2;
-				const s = this.atUnitOffset >>> 2;
-				for (let w = 0; w < n >>> 2; w += LINE_WORDS) {
-					if (!sameWords(cpu, c + w, synced, s + w, LINE_WORDS) && !visit(at + w * 4)) return;
+			if (this.atTouched && this.atCpu.longs !== null) {
+				const cpu = this.atCpu.longs;
+				const synced = this.synced().longs;
+				const c = this.atCpuOffset >>> 3;
+				const s = this.atUnitOffset >>> 3;
+				const lines = n / LINE_SIZE;
+				for (let line = nextDirty(cpu, c, synced, s, 0, lines); line < lines; ) {
+					if (!visit(at + line * LINE_SIZE)) return;
+					line = nextDirty(cpu, c, synced, s, line + 1, lines);
 				}
 			}
 			at += n;
@@ -864,11 +882,6 @@ function copyBytes(src: Uint8Array, from: number, dst: Uint8Array, to: number, n
 	}
 }
 
-function sameWords(a: Int32Array, from: number, b: Int32Array, at: number, n: number): boolean {
-	for (let i = 0; i < n; i++) if (a[from + i] !== b[at + i]) return false;
-	return true;
-}
-
 function sameBytes(a: Uint8Array, from: number, b: Uint8Array, at: number, n: number): boolean {
 	for (let i = 0; i < n; i++) if (a[from + i] !== b[at + i]) return false;
 	return true;
@@ -879,50 +892,30 @@ function isZero(words: Int32Array, from: number, n: number): boolean {
 	return true;
 }
 
-/** Copy each line whose words differ in @cpu and @synced to @mem; the number of lines copied. */
-function cleanWords(
-	cpu: Int32Array,
+/** The first line from @line on that differs in @cpu and @synced; @lines when none does. */
+function nextDirty(
+	cpu: BigInt64Array,
 	cpuAt: number,
-	synced: Int32Array,
+	synced: BigInt64Array,
 	syncedAt: number,
-	mem: Int32Array,
-	memAt: number,
+	line: number,
 	lines: number,
 ): number {
-	let written = 0;
-	for (let line = 0; line < lines; line++) {
-		// Sixteen words in two expressions: three times as fast as a loop with an exit.
-		const c = cpuAt + line * LINE_WORDS;
-		const s = syncedAt + line * LINE_WORDS;
+	for (; line < lines; line++) {
+		// Half of what 32-bit words take, and a third of what a loop over the line takes.
+		const c = cpuAt + line * LINE_LONGS;
+		const s = syncedAt + line * LINE_LONGS;
 		if (
-			((cpu[c] ^ synced[s]) |
-				(cpu[c + 1] ^ synced[s + 1]) |
-				(cpu[c + 2] ^ synced[s + 2]) |
-				(cpu[c + 3] ^ synced[s + 3]) |
-				(cpu[c + 4] ^ synced[s + 4]) |
-				(cpu[c + 5] ^ synced[s + 5]) |
-				(cpu[c + 6] ^ synced[s + 6]) |
-				(cpu[c + 7] ^ synced[s + 7])) ===
-				0 &&
-			((cpu[c + 8] ^ synced[s + 8]) |
-				(cpu[c + 9] ^ synced[s + 9]) |
-				(cpu[c + 10] ^ synced[s + 10]) |
-				(cpu[c + 11] ^ synced[s + 11]) |
-				(cpu[c + 12] ^ synced[s + 12]) |
-				(cpu[c + 13] ^ synced[s + 13]) |
-				(cpu[c + 14] ^ synced[s + 14]) |
-				(cpu[c + 15] ^ synced[s + 15])) ===
-				0
-		) {
-			continue;
-		}
-		const m = memAt + line * LINE_WORDS;
-		for (let i = 0; i < LINE_WORDS; i++) {
-			const v = cpu[c + i];
-			mem[m + i] = v;
-			synced[s + i] = v;
-		}
-		written++;
+			cpu[c] !== synced[s] ||
+			cpu[c + 1] !== synced[s + 1] ||
+			cpu[c + 2] !== synced[s + 2] ||
+			cpu[c + 3] !== synced[s + 3] ||
+			cpu[c + 4] !== synced[s + 4] ||
+			cpu[c + 5] !== synced[s + 5] ||
+			cpu[c + 6] !== synced[s + 6] ||
+			cpu[c + 7] !== synced[s + 7]
+		)
+			break;
 	}
-	return written;
+	return line;
 }
