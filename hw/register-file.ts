@@ -29,11 +29,28 @@ export interface RegisterSpec {
 	readonly doc: string;
 }
 
-interface Slot {
-	readonly spec: RegisterSpec;
-	readonly index: number;
+/** One register. Declarations differ in what they leave out; these are alike, which makes accesses fast. */
+class Slot {
 	readonly mask: number;
+	readonly reset: number;
+	readonly writeOnly: boolean;
+	readonly readOnly: boolean;
+	readonly clears: boolean;
 	readonly label: string;
+	/** What whenWritten() said. */
+	effect: ((value: number, written: number) => void) | null = null;
+	constructor(
+		readonly spec: RegisterSpec,
+		readonly index: number,
+	) {
+		// As a 32-bit integer: a larger number would be a double.
+		this.mask = (spec.mask ?? 0xffffffff) | 0;
+		this.reset = spec.reset ?? 0;
+		this.writeOnly = spec.access === 'WO';
+		this.readOnly = spec.access === 'RO';
+		this.clears = spec.access === 'W1C';
+		this.label = labelOf(spec, index);
+	}
 }
 
 /** `GATE` or `GATE[3]`. */
@@ -68,7 +85,8 @@ export class RegisterFile {
 	readonly #first = new Map<string, number>();
 	/** Slot number by word offset, -1 for a hole. */
 	readonly #byWord: Int16Array;
-	readonly #values: Uint32Array;
+	/** What is stored, by slotOf(): for a model's hot paths, which need no rules. */
+	readonly values: Uint32Array;
 
 	constructor(specs: readonly RegisterSpec[]) {
 		this.specs = specs;
@@ -88,40 +106,46 @@ export class RegisterFile {
 				if (this.#byWord[word] !== -1)
 					throw new Error(`registers ${spec.name} and ${this.#slots[this.#byWord[word]].label} overlap`);
 				this.#byWord[word] = this.#slots.length;
-				this.#slots.push({ spec, index, mask: (spec.mask ?? 0xffffffff) >>> 0, label: labelOf(spec, index) });
+				this.#slots.push(new Slot(spec, index));
 			}
 		}
-		this.#values = new Uint32Array(this.#slots.length);
+		this.values = new Uint32Array(this.#slots.length);
 		this.reset();
+	}
+
+	/** Have @effect called after each bus write to register @name: cheaper than a hook that looks at every write. */
+	whenWritten(name: string, effect: (value: number, written: number) => void): void {
+		const { spec } = this.#slots[this.slotOf(name)];
+		for (const slot of this.#slots) if (slot.spec === spec) slot.effect = effect;
 	}
 
 	/** Everything back to its reset value; no hook is called. */
 	reset(): void {
-		for (let i = 0; i < this.#slots.length; i++) this.#values[i] = this.#slots[i].spec.reset ?? 0;
+		for (let i = 0; i < this.#slots.length; i++) this.values[i] = this.#slots[i].reset;
 	}
 
 	/** The stored value, as the hardware behind the register sees it (also of a WO register). */
 	get(name: string, index = 0): number {
-		return this.#values[this.#slotOf(name, index)];
+		return this.values[this.slotOf(name, index)];
 	}
 
 	/** Set by the hardware behind the register: access and mask do not apply. */
 	set(name: string, value: number, index = 0): void {
-		this.#values[this.#slotOf(name, index)] = value;
+		this.values[this.slotOf(name, index)] = value;
 	}
 
 	/** A read on the bus. @width 1 or 2 picks the bytes out of the word. */
 	read(offset: number, width = 4): number {
-		const slot = this.#byWord[offset >>> 2] ?? -1;
-		if (slot < 0) {
+		const at = this.#byWord[offset >>> 2] ?? -1;
+		if (at < 0) {
 			this.onHole?.(offset, false, 0);
 			return 0;
 		}
-		const { spec, index } = this.#slots[slot];
+		const slot = this.#slots[at];
 		let value = 0;
-		if (spec.access !== 'WO') {
-			const computed = this.onRead === null ? undefined : this.onRead(spec.name, index);
-			value = computed === undefined ? this.#values[slot] : computed >>> 0;
+		if (!slot.writeOnly) {
+			const computed = this.onRead === null ? undefined : this.onRead(slot.spec.name, slot.index);
+			value = computed === undefined ? this.values[at] : computed >>> 0;
 		}
 		if (width >= 4) return value;
 		return fieldOf(value >>> ((offset & 3) * 8), [width * 8 - 1, 0]);
@@ -129,23 +153,23 @@ export class RegisterFile {
 
 	/** A write on the bus. @width 1 or 2 writes those bytes of the word and keeps the others (W1C: as zero). */
 	write(offset: number, value: number, width = 4): void {
-		const slot = this.#byWord[offset >>> 2] ?? -1;
-		if (slot < 0) {
+		const at = this.#byWord[offset >>> 2] ?? -1;
+		if (at < 0) {
 			this.onHole?.(offset, true, value);
 			return;
 		}
-		const { spec, index, mask } = this.#slots[slot];
-		const old = this.#values[slot];
-		let written = value >>> 0;
+		const slot = this.#slots[at];
+		const old = this.values[at];
+		let written = value | 0;
 		if (width < 4) {
 			const shift = (offset & 3) * 8;
-			const lanes = ((2 ** (width * 8) - 1) << shift) >>> 0;
-			const kept = spec.access === 'W1C' ? 0 : old & ~lanes;
-			written = (kept | ((value << shift) & lanes)) >>> 0;
+			const lanes = (width === 2 ? 0xffff : 0xff) << shift;
+			written = (slot.clears ? 0 : old & ~lanes) | ((value << shift) & lanes);
 		}
-		if (spec.access === 'W1C') this.#values[slot] = old & ~(written & mask);
-		else if (spec.access !== 'RO') this.#values[slot] = (old & ~mask) | (written & mask);
-		this.onWrite?.(spec.name, index, this.#values[slot], written);
+		if (slot.clears) this.values[at] = old & ~(written & slot.mask);
+		else if (!slot.readOnly) this.values[at] = (old & ~slot.mask) | (written & slot.mask);
+		if (slot.effect !== null) slot.effect(this.values[at], written >>> 0);
+		if (this.onWrite !== null) this.onWrite(slot.spec.name, slot.index, this.values[at], written >>> 0);
 	}
 
 	/** Whether there is a register at @offset. */
@@ -178,7 +202,7 @@ export class RegisterFile {
 		for (let word = 0; word < this.#byWord.length; word++) {
 			const slot = this.#byWord[word];
 			if (slot < 0) continue;
-			const value = this.#values[slot];
+			const value = this.values[slot];
 			const text = this.describe(word * 4, value);
 			out.push({ offset: word * 4, name: this.#slots[slot].label, value, text });
 		}
@@ -197,7 +221,8 @@ export class RegisterFile {
 		return ['| offset | name | access | reset | fields | |', '|---|---|---|---|---|---|', ...rows].join('\n');
 	}
 
-	#slotOf(name: string, index: number): number {
+	/** Where the value of a register stands in @values. */
+	slotOf(name: string, index = 0): number {
 		const first = this.#first.get(name);
 		if (first === undefined || index < 0 || index >= (this.#slots[first].spec.count ?? 1))
 			throw new Error(`no register ${name}[${index}]`);

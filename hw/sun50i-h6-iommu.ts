@@ -109,6 +109,19 @@ const tableOf = (word: number): number => (word & 0xfffffc00) >>> 0;
 const pageOf = (word: number): number => (word & 0xfffff000) >>> 0;
 const aciOf = (word: number): number => (word >>> 4) & 0xf;
 
+type HotRegister =
+	| 'TTB'
+	| 'TLB_FLUSH'
+	| 'TLB_ENABLE'
+	| 'AUTO_GATING'
+	| 'TLB_IVLD_ADDR'
+	| 'TLB_IVLD_ADDR_MASK'
+	| 'TLB_IVLD_ENABLE'
+	| 'PC_IVLD_ADDR'
+	| 'PC_IVLD_ENABLE'
+	| 'DM_AUT_OVWT'
+	| 'DM_AUT_CTRL';
+
 /** An operation that keeps its register bits set until it is done. */
 interface Busy {
 	bits: number;
@@ -125,8 +138,12 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	/** Operations that never end, for tests: their busy bits stay, and nothing is dropped. */
 	readonly stuck = { flush: false, tlb: false, walk: false };
 
+	/** Where registers that every operation looks at stand in registers.values. */
+	readonly #at: Readonly<Record<HotRegister, number>>;
 	readonly #micro: WordCache[];
 	readonly #macro = new WordCache();
+	/** Micro TLBs and macro TLB. */
+	readonly #tlbs: readonly WordCache[];
 	readonly #walk = new WordCache();
 	/** Masters that faulted and were not reset since. */
 	#stalled = 0;
@@ -149,7 +166,22 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	) {
 		this.registers = new RegisterFile(registersOf(variant));
 		this.behaviour = { ...(policy === 'pessimistic' ? PESSIMISTIC : OPTIMISTIC) };
+		const at = (name: HotRegister): number => this.registers.slotOf(name);
+		this.#at = {
+			TTB: at('TTB'),
+			TLB_FLUSH: at('TLB_FLUSH'),
+			TLB_ENABLE: at('TLB_ENABLE'),
+			AUTO_GATING: at('AUTO_GATING'),
+			TLB_IVLD_ADDR: at('TLB_IVLD_ADDR'),
+			TLB_IVLD_ADDR_MASK: at('TLB_IVLD_ADDR_MASK'),
+			TLB_IVLD_ENABLE: at('TLB_IVLD_ENABLE'),
+			PC_IVLD_ADDR: at('PC_IVLD_ADDR'),
+			PC_IVLD_ENABLE: at('PC_IVLD_ENABLE'),
+			DM_AUT_OVWT: at('DM_AUT_OVWT'),
+			DM_AUT_CTRL: at('DM_AUT_CTRL'),
+		};
 		this.#micro = variant.masters.map(() => new WordCache());
+		this.#tlbs = [...this.#micro, this.#macro];
 		this.masters = variant.masters.map(() => ({
 			accesses: 0,
 			bypassed: 0,
@@ -161,7 +193,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 			faults: 0,
 			refused: 0,
 		}));
-		this.registers.onWrite = (register, _index, value, written) => this.#written(register, value, written);
+		this.#giveEffects();
 		this.#takeMode();
 	}
 
@@ -178,7 +210,8 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	/** The block's reset line, or loss of power: registers and caches are gone. */
 	reset(): void {
 		this.registers.reset();
-		for (const cache of [...this.#micro, this.#macro, this.#walk]) cache.clear();
+		for (const cache of this.#tlbs) cache.clear();
+		this.#walk.clear();
 		for (const busy of [this.#flush, this.#tlbInvalidate, this.#walkInvalidate]) busy.bits = 0;
 		this.#stalled = 0;
 		this.#takeMode();
@@ -355,7 +388,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	}
 
 	#root(): number {
-		return this.registers.get('TTB');
+		return this.registers.values[this.#at.TTB];
 	}
 
 	/** A table word as the walker reads it: from memory, not from the CPU's cache. */
@@ -376,71 +409,67 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 		};
 	}
 
-	/** A register was written. */
-	#written(register: string, value: number, written: number): void {
+	/** What writing a register does, beyond keeping the value. */
+	#giveEffects(): void {
 		const { registers } = this;
-		switch (register) {
-			case 'RESET':
-				// A master's reset ends its stall; the shared caches' reset empties them.
-				this.#stalled &= value;
-				if ((value & MACRO) === 0) this.#macro.clear();
-				if ((value & WALK) === 0) this.#walk.clear();
-				this.#takeMode();
-				break;
-			case 'ENABLE':
-			case 'BYPASS':
-			case 'TLB_ENABLE':
-			case 'TLB_PREFETCH':
-				this.#takeMode();
-				break;
-			case 'TLB_FLUSH':
-				this.#start(this.#flush, written & registers.get('TLB_ENABLE'), (bits) => this.#doFlush(bits));
-				registers.set('TLB_FLUSH', this.#flush.bits);
-				break;
-			case 'TLB_IVLD_ENABLE':
-				this.#start(this.#tlbInvalidate, value & 1, () => this.#doTlbInvalidate());
-				registers.set('TLB_IVLD_ENABLE', this.#tlbInvalidate.bits);
-				break;
-			case 'PC_IVLD_ENABLE':
-				this.#start(this.#walkInvalidate, value & 1, () => this.#doWalkInvalidate());
-				registers.set('PC_IVLD_ENABLE', this.#walkInvalidate.bits);
-				break;
-			case 'INT_CLR':
-				this.#clearFaults(written);
-				break;
-			case 'INT_ENABLE':
-				this.irq.set(this.irqLevel);
-				break;
-			default:
-				break;
-		}
+		const { values } = registers;
+		registers.whenWritten('RESET', (value) => {
+			// A master's reset ends its stall; the shared caches' reset empties them.
+			this.#stalled &= value;
+			if ((value & MACRO) === 0) this.#macro.clear();
+			if ((value & WALK) === 0) this.#walk.clear();
+			this.#takeMode();
+		});
+		for (const name of ['ENABLE', 'BYPASS', 'TLB_ENABLE', 'TLB_PREFETCH'])
+			registers.whenWritten(name, () => this.#takeMode());
+		registers.whenWritten('TLB_FLUSH', (_value, written) => {
+			const bits = written & values[this.#at.TLB_ENABLE];
+			if (this.#start(this.#flush, bits)) this.#doFlush(bits);
+			values[this.#at.TLB_FLUSH] = this.#flush.bits;
+		});
+		registers.whenWritten('TLB_IVLD_ENABLE', (value) => {
+			if (this.#start(this.#tlbInvalidate, value & 1)) this.#doTlbInvalidate();
+			values[this.#at.TLB_IVLD_ENABLE] = this.#tlbInvalidate.bits;
+		});
+		registers.whenWritten('PC_IVLD_ENABLE', (value) => {
+			if (this.#start(this.#walkInvalidate, value & 1)) this.#doWalkInvalidate();
+			values[this.#at.PC_IVLD_ENABLE] = this.#walkInvalidate.bits;
+		});
+		registers.whenWritten('INT_CLR', (_value, written) => this.#clearFaults(written));
+		registers.whenWritten('INT_ENABLE', () => this.irq.set(this.irqLevel));
 	}
 
-	#start(busy: Busy, bits: number, effect: (bits: number) => void): void {
-		if (bits === 0) return;
+	/** An operation begins; true when its effect is immediate. */
+	#start(busy: Busy, bits: number): boolean {
+		if (bits === 0) return false;
 		busy.bits |= bits;
 		busy.until = this.clock.now + this.behaviour.busyNs;
-		if (!this.behaviour.lateInvalidation) effect(bits);
+		return !this.behaviour.lateInvalidation;
 	}
 
 	/** Operations whose time has come end here: before anything that could tell. */
 	#settle(): void {
+		if ((this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0) this.#endOperations();
+	}
+
+	#endOperations(): void {
 		const { now } = this.clock;
+		const { values } = this.registers;
 		const late = this.behaviour.lateInvalidation;
 		if (this.#flush.bits !== 0 && now >= this.#flush.until && !this.stuck.flush) {
 			if (late) this.#doFlush(this.#flush.bits);
 			this.#flush.bits = 0;
-			this.registers.set('TLB_FLUSH', 0);
+			values[this.#at.TLB_FLUSH] = 0;
 		}
 		if (this.#tlbInvalidate.bits !== 0 && now >= this.#tlbInvalidate.until && !this.stuck.tlb) {
 			if (late) this.#doTlbInvalidate();
 			this.#tlbInvalidate.bits = 0;
-			this.registers.set('TLB_IVLD_ENABLE', 0);
+			values[this.#at.TLB_IVLD_ENABLE] = 0;
 		}
 		if (this.#walkInvalidate.bits !== 0 && now >= this.#walkInvalidate.until && !this.stuck.walk) {
 			if (late) this.#doWalkInvalidate();
 			this.#walkInvalidate.bits = 0;
-			this.registers.set('PC_IVLD_ENABLE', 0);
+			values[this.#at.PC_IVLD_ENABLE] = 0;
 		}
 	}
 
@@ -452,7 +481,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	}
 
 	#gated(): boolean {
-		return this.behaviour.gatingLosesInvalidation && this.registers.get('AUTO_GATING') === 1;
+		return this.behaviour.gatingLosesInvalidation && this.registers.values[this.#at.AUTO_GATING] === 1;
 	}
 
 	#doTlbInvalidate(): void {
@@ -462,19 +491,20 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 			return;
 		}
 		const { registers } = this;
-		const caches = [...this.#micro, this.#macro];
 		if (this.variant.rangeMode && registers.get('TLB_IVLD_MODE_SEL') === 1) {
 			const first = registers.get('TLB_IVLD_START_ADDR') >>> PAGE_SHIFT;
 			const last = registers.get('TLB_IVLD_END_ADDR') >>> PAGE_SHIFT;
-			for (const cache of caches)
+			for (const cache of this.#tlbs)
 				for (const tag of cache.entries.keys()) if (tag >= first && tag <= last) cache.entries.delete(tag);
 			return;
 		}
-		const mask = registers.get('TLB_IVLD_ADDR_MASK') >>> PAGE_SHIFT;
-		const want = (registers.get('TLB_IVLD_ADDR') >>> PAGE_SHIFT) & mask;
-		for (const cache of caches) {
-			if (mask === 0xfffff) cache.entries.delete(want);
-			else for (const tag of cache.entries.keys()) if ((tag & mask) === want) cache.entries.delete(tag);
+		const mask = registers.values[this.#at.TLB_IVLD_ADDR_MASK] >>> PAGE_SHIFT;
+		const want = (registers.values[this.#at.TLB_IVLD_ADDR] >>> PAGE_SHIFT) & mask;
+		for (let i = 0; i < this.#tlbs.length; i++) {
+			const { entries } = this.#tlbs[i];
+			if (entries.size === 0) continue;
+			if (mask === 0xfffff) entries.delete(want);
+			else for (const tag of entries.keys()) if ((tag & mask) === want) entries.delete(tag);
 		}
 	}
 
@@ -484,7 +514,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 			this.note('a walk-cache invalidation with AUTO_GATING on is lost');
 			return;
 		}
-		this.#walk.entries.delete(this.registers.get('PC_IVLD_ADDR') >>> DIRECTORY_SHIFT);
+		this.#walk.entries.delete(this.registers.values[this.#at.PC_IVLD_ADDR] >>> DIRECTORY_SHIFT);
 	}
 
 	#clearFaults(bits: number): void {
@@ -628,10 +658,11 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	}
 
 	#allowed(aci: number, master: number, write: boolean): boolean {
-		const override = this.registers.get('DM_AUT_OVWT');
+		const { values } = this.registers;
+		const override = values[this.#at.DM_AUT_OVWT];
 		const bit = 2 * master + (write ? 1 : 0);
 		if (override & 0x80000000) return ((override >>> bit) & 1) === 0;
-		const word = this.registers.get('DM_AUT_CTRL', aci >>> 1);
+		const word = values[this.#at.DM_AUT_CTRL + (aci >>> 1)];
 		return ((word >>> (16 * (aci & 1) + bit)) & 1) === 0;
 	}
 

@@ -19,7 +19,7 @@ export function BIT_ULL(nr: unsigned_int): u64 {
 
 /** Bits @h down to @l, both included (include/linux/bits.h: GENMASK()). A mask that does not fit a double exactly is rounded as U64_MAX is. */
 export function GENMASK(h: unsigned_int, l: unsigned_int): unsigned_long {
-	return 2 ** (h + 1) - 2 ** l;
+	return h < 32 ? ((2 << h) - (1 << l)) >>> 0 : 2 ** (h + 1) - 2 ** l;
 }
 
 /** GENMASK() of a 64-bit value (include/linux/bits.h: GENMASK_ULL()). */
