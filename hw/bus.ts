@@ -18,6 +18,8 @@ const LARGE = 0x100_0000;
 export class Window {
 	reads = 0;
 	writes = 0;
+	/** Another window has some of the same addresses. */
+	shared = false;
 	constructor(
 		readonly base: number,
 		readonly size: number,
@@ -64,6 +66,8 @@ export class Bus {
 	readonly #pages: (Array<PageEntry | null> | null)[] = new Array(INDEXED / 0x10_0000).fill(null);
 	readonly #searched: Window[] = [];
 	readonly #spoken = new Set<string>();
+	/** The window found last, when no other could answer for it: accesses to one block come in a row. */
+	#last: Window | null = null;
 
 	constructor(
 		readonly ram: Ram,
@@ -73,6 +77,12 @@ export class Bus {
 
 	/** Put a window on the map. Of two that overlap, the one added first answers. */
 	add(window: Window): void {
+		for (const other of this.windows)
+			if (window.base < other.base + other.size && other.base < window.base + window.size) {
+				other.shared = true;
+				window.shared = true;
+			}
+		this.#last = null;
 		this.windows.push(window);
 		if (window.base + window.size > INDEXED || window.size > LARGE) {
 			this.#searched.push(window);
@@ -88,6 +98,14 @@ export class Bus {
 
 	/** The window that answers @addr. */
 	find(addr: number): Window | null {
+		const last = this.#last;
+		if (last !== null && addr >= last.base && addr - last.base < last.size) return last;
+		const window = this.#look(addr);
+		this.#last = window === null || window.shared ? null : window;
+		return window;
+	}
+
+	#look(addr: number): Window | null {
 		if (addr < INDEXED) {
 			const row = this.#pages[addr >>> 20];
 			for (

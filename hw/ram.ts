@@ -210,15 +210,16 @@ export class Ram implements machine_memory {
 	}
 
 	linear(phys: number, size: number): Uint8Array | null {
-		const region = this.regionAt(phys);
-		if (region === null || phys + size > region.base + region.size) return null;
-		if (this.locate(phys, true) === 0) return null;
-		const store = this.atCpu;
-		const offset = this.atCpuOffset;
-		const reach = this.contiguousFrom(phys, store, offset, size, region.base + region.size);
-		if (reach < size) return null;
-		const bytes = store.bytes ?? this.make(store);
-		return bytes.subarray(offset, offset + (size === 0 ? reach : size));
+		const reach = this.locateLinear(phys, size);
+		if (reach === 0) return null;
+		const bytes = this.atCpu.bytes ?? this.make(this.atCpu);
+		return new Uint8Array(bytes.buffer, this.atCpuOffset, size === 0 ? reach : size);
+	}
+
+	linear_words(phys: number, count: number): Uint32Array | null {
+		if (this.locateLinear(phys, count * 4) === 0) return null;
+		const bytes = this.atCpu.bytes ?? this.make(this.atCpu);
+		return new Uint32Array(bytes.buffer, this.atCpuOffset, count);
 	}
 
 	add_piece(phys: number, size: number): void {
@@ -487,6 +488,16 @@ export class Ram implements machine_memory {
 			if (phys >= r.base && phys < r.base + r.size) return r;
 		}
 		return null;
+	}
+
+	/** locate() for a linear view: how far one reaches from @phys, at least @size bytes; 0 when there is none. */
+	private locateLinear(phys: number, size: number): number {
+		const region = this.regionAt(phys);
+		if (region === null || phys + size > region.base + region.size) return 0;
+		const run = this.locate(phys, true);
+		if (run === 0 || (size !== 0 && size <= run)) return run;
+		const reach = this.contiguousFrom(phys, this.atCpu, this.atCpuOffset, size, region.base + region.size);
+		return reach < size ? 0 : reach;
 	}
 
 	/**

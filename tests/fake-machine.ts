@@ -16,6 +16,7 @@ interface FakeEvent {
 const noMemory: machine_memory = {
 	is_ram: () => false,
 	linear: () => null,
+	linear_words: () => null,
 	add_piece: () => {},
 	phys_of: () => -1,
 	is_vmap: () => false,

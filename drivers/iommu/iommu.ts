@@ -138,7 +138,7 @@ import { lockdep_assert_held } from '#linux/lockdep.js';
 import { and64, or64, xor64 } from '#linux/math64.js';
 import { mutex, mutex_init, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { NOTIFY_DONE, NOTIFY_OK, notifier_block } from '#linux/notifier.js';
-import { pr_debug, pr_err, pr_info, pr_warn } from '#linux/printk.js';
+import { pr_debug, pr_debug_enabled, pr_err, pr_info, pr_warn } from '#linux/printk.js';
 import { type scatterlist, sg_dma_is_bus_address, sg_phys, type sg_table } from '#linux/scatterlist.js';
 import { kcalloc, kfree, kstrdup, kzalloc } from '#linux/slab.js';
 import { spin_lock, spin_unlock, spinlock_t } from '#linux/spinlock.js';
@@ -1538,18 +1538,19 @@ function __iommu_map(
 		return -EINVAL;
 	}
 
-	pr_debug('iommu: map: iova 0x%lx pa %pa size 0x%zx', iova, paddr, size);
+	if (pr_debug_enabled()) pr_debug('iommu: map: iova 0x%lx pa %pa size 0x%zx', iova, paddr, size);
 
 	while (done < size) {
 		const pgsize = iommu_pgsize(domain, iova + done, paddr + done, size - done, count);
 
-		pr_debug(
-			'iommu: mapping: iova 0x%lx pa %pa pgsize 0x%zx count %zu',
-			iova + done,
-			paddr + done,
-			pgsize,
-			count.value,
-		);
+		if (pr_debug_enabled())
+			pr_debug(
+				'iommu: mapping: iova 0x%lx pa %pa pgsize 0x%zx count %zu',
+				iova + done,
+				paddr + done,
+				pgsize,
+				count.value,
+			);
 		mapped.value = 0;
 		ret = ops.map_pages!(domain, iova + done, paddr + done, pgsize, count.value, prot, gfp, mapped);
 		// A call that fails may have mapped some pages all the same.
@@ -1611,7 +1612,7 @@ function __iommu_unmap(
 		return 0;
 	}
 
-	pr_debug('iommu: unmap this: iova 0x%lx size 0x%zx', iova, size);
+	if (pr_debug_enabled()) pr_debug('iommu: unmap this: iova 0x%lx size 0x%zx', iova, size);
 
 	// The first hole ends it. A page that is bigger than asked for goes whole.
 	while (unmapped < size) {
@@ -1620,7 +1621,7 @@ function __iommu_unmap(
 		const unmapped_page = ops.unmap_pages!(domain, at, pgsize, count.value, iotlb_gather);
 		if (unmapped_page === 0) break;
 
-		pr_debug('iommu: unmapped: iova 0x%lx size 0x%zx', at, unmapped_page);
+		if (pr_debug_enabled()) pr_debug('iommu: unmapped: iova 0x%lx size 0x%zx', at, unmapped_page);
 		unmapped += unmapped_page;
 	}
 

@@ -5,7 +5,7 @@
 // Where this driver knowingly differs from its twin the comment says DEVIATION; Documentation/deviations.md
 // tells why. The table vocabulary is exported for tests, which walk the tables themselves.
 
-import { phys_to_virt, virt_to_phys } from '#asm/memory.js';
+import { phys_to_virt, phys_to_virt_words, virt_to_phys } from '#asm/memory.js';
 import { get_order } from '#asm/page.js';
 import { put_device } from '#drivers/base/core.js';
 import { devm_kzalloc } from '#drivers/base/devres.js';
@@ -343,14 +343,15 @@ function sun50i_mk_pte(page: phys_addr_t, prot: int): u32 {
 	return ((page & SUN50I_PTE_PAGE_ADDRESS_MASK) | flags) >>> 0;
 }
 
-/** Clean @count words from @vaddr on out of the cache: the walker does not snoop. */
+/** Clean @count words of @table from the @first on out of the cache: the walker does not snoop. */
 function sun50i_table_flush(
 	sun50i_domain: sun50i_iommu_domain,
-	vaddr: Uint32Array,
+	table: Uint32Array,
+	first: unsigned_int,
 	count: unsigned_int,
 ): void {
 	// Tables are mapped one to one, so the bus address is the physical one.
-	const dma: dma_addr_t = virt_to_phys(vaddr) as number;
+	const dma: dma_addr_t = (virt_to_phys(table) as number) + first * PT_ENTRY_SIZE;
 
 	dma_sync_single_for_device(sun50i_domain.home!.dev, dma, count * PT_ENTRY_SIZE, DMA_TO_DEVICE);
 }
@@ -554,7 +555,7 @@ function sun50i_iommu_free_page_table(iommu: sun50i_iommu, pt_phys: phys_addr_t)
 
 /** The page table that @dte, a valid word, points to. */
 function sun50i_dte_to_page_table(dte: u32): Uint32Array {
-	return words(phys_to_virt(sun50i_dte_get_pt_address(dte), PT_SIZE), NUM_PT_ENTRIES);
+	return phys_to_virt_words(sun50i_dte_get_pt_address(dte), NUM_PT_ENTRIES);
 }
 
 /** The page table for @iova, made if need be. Who comes second, of two that make it at once, takes the first's. */
@@ -581,8 +582,8 @@ function sun50i_dte_get_page_table(
 	}
 
 	// The table first: the walker must not find one through the directory that is not there yet.
-	sun50i_table_flush(sun50i_domain, page_table, NUM_PT_ENTRIES);
-	sun50i_table_flush(sun50i_domain, dt.subarray(index, index + 1), 1);
+	sun50i_table_flush(sun50i_domain, page_table, 0, NUM_PT_ENTRIES);
+	sun50i_table_flush(sun50i_domain, dt, index, 1);
 
 	return page_table;
 }
@@ -628,7 +629,7 @@ function sun50i_iommu_map(
 	}
 
 	page_table[pte_index] = sun50i_mk_pte(paddr, prot);
-	sun50i_table_flush(sun50i_domain, page_table.subarray(pte_index, pte_index + 1), 1);
+	sun50i_table_flush(sun50i_domain, page_table, pte_index, 1);
 	mapped.value = size;
 	return 0;
 }
@@ -651,7 +652,7 @@ function sun50i_iommu_unmap(
 	if (!sun50i_pte_is_page_valid(page_table[pte_index]!)) return 0;
 
 	page_table[pte_index] = 0;
-	sun50i_table_flush(sun50i_domain, page_table.subarray(pte_index, pte_index + 1), 1);
+	sun50i_table_flush(sun50i_domain, page_table, pte_index, 1);
 	return SZ_4K;
 }
 

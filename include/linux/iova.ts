@@ -3,6 +3,7 @@
 // Linux 6.12: include/linux/iova.h
 
 import type { iova_rcache } from '#drivers/iommu/iova.js';
+import { ALIGN, ALIGN_DOWN } from '#linux/align.js';
 import { hlist_node } from '#linux/list.js';
 import { __ffs64 } from '#linux/math64.js';
 import { rb_node, rb_root } from '#linux/rbtree.js';
@@ -71,18 +72,17 @@ export function iova_mask(iovad: iova_domain): unsigned_long {
 
 /** @iova's bytes past its frame's start (include/linux/iova.h: iova_offset()). */
 export function iova_offset(iovad: iova_domain, iova: dma_addr_t): size_t {
-	return iova % iovad.granule;
+	return iova & (iovad.granule - 1);
 }
 
 /** @size up to whole frames (include/linux/iova.h: iova_align()). */
 export function iova_align(iovad: iova_domain, size: size_t): size_t {
-	const rest = size % iovad.granule;
-	return rest === 0 ? size : size + (iovad.granule - rest);
+	return ALIGN(size, iovad.granule);
 }
 
 /** @size down to whole frames (include/linux/iova.h: iova_align_down()). */
 export function iova_align_down(iovad: iova_domain, size: size_t): size_t {
-	return size - (size % iovad.granule);
+	return ALIGN_DOWN(size, iovad.granule);
 }
 
 /** The first address of @iova (include/linux/iova.h: iova_dma_addr()). */

@@ -7,7 +7,7 @@ import { __do_once_lite, __printk_ratelimited } from '#kernel/panic.js';
 import { printk_state, vprintk_emit } from '#kernel/printk/printk.js';
 import type { printk_arg } from '#lib/vsprintf.js';
 import { KERN_CONT } from '#linux/kern_levels.js';
-import type { int } from '#linux/types.js';
+import type { bool, int } from '#linux/types.js';
 
 export { _printk as printk } from '#kernel/printk/printk.js';
 export * from '#linux/kern_levels.js';
@@ -56,6 +56,11 @@ export function pr_cont(fmt: string, ...args: printk_arg[]): int {
 /** Log at level 7: for developers: silent without dyndbg (include/linux/printk.h: pr_debug()). */
 export function pr_debug(fmt: string, ...args: printk_arg[]): int {
 	return printk_state.dynamic_debug ? vprintk_emit(7, fmt, args) : 0;
+}
+
+/** Whether pr_debug() speaks, for hot paths: there even its arguments cost (include/linux/jump_label.h: static_branch_unlikely()). */
+export function pr_debug_enabled(): bool {
+	return printk_state.dynamic_debug;
 }
 
 export const pr_devel = pr_debug;

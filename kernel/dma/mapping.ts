@@ -2,6 +2,7 @@
 // The DMA API: each call goes to the device's ops, to dma-iommu, or to memory.
 // Linux 6.12: kernel/dma/mapping.c, and the inlines of include/linux/dma-mapping.h that call into it
 // Left out: the KMSAN hooks, dma_map_ops bypass (CONFIG_DMA_OPS_BYPASS).
+import { phys_to_page } from '#asm/memory.js';
 import { pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtable.js';
 import { devres_add, devres_alloc, devres_destroy, devres_free } from '#drivers/base/devres.js';
 import {
@@ -570,7 +571,8 @@ export function dma_map_single_attrs(
 	if (dev_WARN_ONCE(dev, is_vmalloc_addr(ptr), 'rejecting DMA map of vmalloc memory'))
 		return DMA_MAPPING_ERROR;
 	debug_dma_map_single(dev, ptr, size);
-	return dma_map_page_attrs(dev, virt_to_page(ptr), offset_in_page(virt_to_phys(ptr)), size, dir, attrs);
+	const phys = virt_to_phys(ptr);
+	return dma_map_page_attrs(dev, phys_to_page(phys), offset_in_page(phys), size, dir, attrs);
 }
 
 /** End a mapping of dma_map_single_attrs() (include/linux/dma-mapping.h: dma_unmap_single_attrs()). */

@@ -16,6 +16,8 @@ export interface machine_memory {
 	 * of RAM. A piece is a 4 MiB block, or what add_piece() made one. Size 0: to the end of the piece.
 	 */
 	linear(phys: number, size: number): Uint8Array | null;
+	/** The same as @count 32-bit words; @phys is a multiple of 4. */
+	linear_words(phys: number, count: number): Uint32Array | null;
 	/** Make [phys, phys + size) one contiguous piece, before its first touch (a reserved area, CMA). */
 	add_piece(phys: number, size: number): void;
 	/** Where @view lives: the physical address of its first byte; -1 when it is no view of RAM. */

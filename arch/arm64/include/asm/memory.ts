@@ -8,7 +8,7 @@ import { PAGE_SIZE } from '#asm/page-def.js';
 import { BUG, WARN } from '#linux/bug.js';
 import { boot_data } from '#linux/init.js';
 import { page } from '#linux/mm_types.js';
-import type { bool, phys_addr_t, s64, size_t, unsigned_long, void_ptr } from '#linux/types.js';
+import type { bool, phys_addr_t, s64, size_t, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
 
 export const MT_NORMAL = 0;
 export const MT_NORMAL_TAGGED = 1;
@@ -98,13 +98,18 @@ export function virt_to_phys(x: ArrayBufferView): phys_addr_t {
  * the piece of RAM that @phys lies in; C's pointer reaches everything.
  */
 export function phys_to_virt(phys: phys_addr_t, size: size_t = 0): void_ptr {
-	const view = machine.memory.linear(phys, size);
-	// C would fault at the first access; a view that cannot exist is the same mistake seen one step earlier.
-	if (view === null) {
-		WARN(true, 'phys_to_virt: %pa+%#zx is not one piece of RAM', phys, size);
-		BUG();
-	}
-	return view;
+	return machine.memory.linear(phys, size) ?? no_such_view(phys, size);
+}
+
+/** phys_to_virt() for a pointer to @count words: `u32 *p = phys_to_virt(phys)` in C. */
+export function phys_to_virt_words(phys: phys_addr_t, count: unsigned_int): Uint32Array {
+	return machine.memory.linear_words(phys, count) ?? no_such_view(phys, count * 4);
+}
+
+// C would fault at the first access; a view that cannot exist is the same mistake seen one step earlier.
+function no_such_view(phys: phys_addr_t, size: size_t): never {
+	WARN(true, 'phys_to_virt: %pa+%#zx is not one piece of RAM', phys, size);
+	BUG();
 }
 
 /** The struct page that a linear-map address lies in (asm/memory.h: virt_to_page()). */
