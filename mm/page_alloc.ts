@@ -4,7 +4,7 @@
 // Left out: watermarks, reclaim and compaction, per-CPU lists, grouping by mobility (only CMA blocks are kept
 // apart), migration (a page in use makes its contiguous range busy), memory cgroups, NUMA.
 
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { machine, schedule_point } from '#arch/arm64/kernel/setup.js';
 import {
 	for_each_made_page,
 	nth_page,
@@ -427,7 +427,7 @@ export function __alloc_pages(
 		return null;
 	}
 	might_sleep_if(gfpflags_allow_blocking(gfp));
-	machine.schedule_point('alloc', order);
+	schedule_point('alloc', order);
 	state.stats.calls++;
 	const page = should_fail_alloc_page(gfp, order) ? null : get_page_from_freelist(gfp, order);
 	if (page === null) {
@@ -606,7 +606,7 @@ export function alloc_contig_range(
 	const z = pfn_zone(start);
 	if (z === null || start >= end || !zone_spans_pfn(z, end - 1)) return -EINVAL;
 	might_sleep_if(gfpflags_allow_blocking(gfp_mask));
-	machine.schedule_point('alloc', end - start);
+	schedule_point('alloc', end - start);
 	if (should_fail_alloc_page(gfp_mask, 0)) return -EBUSY;
 	const flags = spin_lock_irqsave(z.lock);
 	for (let pfn = start; pfn < end; ) {

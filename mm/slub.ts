@@ -7,7 +7,7 @@
 // slab_debug on the command line (U: who allocated and freed; F: report uses of freed structs and
 // overwritten poison; -: nothing, not even poison).
 // Left out: per-CPU slabs, red zones, freelist randomisation, memcg, sysfs; one empty slab a cache is kept
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { machine, schedule_point } from '#arch/arm64/kernel/setup.js';
 import { page_to_phys, pfn_to_page, phys_to_virt, virt_to_phys } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { get_order } from '#include/asm-generic/getorder.js';
@@ -166,7 +166,7 @@ function struct_alloc<T extends object>(s: kmem_cache<T>, type: struct_type<T>):
 // The checks that every allocation passes; false: it is made to fail (mm/slub.c: slab_pre_alloc_hook()).
 function slab_pre_alloc_hook(name: string, size: size_t, flags: gfp_t): bool {
 	if ((flags & __GFP_DIRECT_RECLAIM) !== 0) __might_sleep('kmalloc');
-	machine.schedule_point('alloc', 0);
+	schedule_point('alloc', 0);
 	return !should_failslab(name, size, flags);
 }
 

@@ -135,6 +135,10 @@ export class FakeMachine implements machine {
 		this.timerDeadline = deadline;
 		this.deliver();
 	}
+	get hook(): ((kind: schedule_kind) => void) | null {
+		return this.onSchedulePoint;
+	}
+
 	schedule_point(kind: schedule_kind): void {
 		this.onSchedulePoint?.(kind);
 	}

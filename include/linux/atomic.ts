@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Atomic counters and exchanges. Each exchange is a scheduling point.
 // Linux 6.12: include/linux/atomic.h, include/linux/atomic/atomic-instrumented.h
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import { type atomic_t, type bool, type int, type long, ref } from '#linux/types.js';
 
 export type { atomic_t };
@@ -107,7 +107,7 @@ export function atomic_inc_not_zero(v: atomic_t): bool {
 
 /** Exchange the counter; what it was (atomic_xchg()). */
 export function atomic_xchg(v: atomic_t, i: int): int {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	const old = v.counter;
 	v.counter = i;
 	return old;
@@ -115,7 +115,7 @@ export function atomic_xchg(v: atomic_t, i: int): int {
 
 /** Set to @i if it is @old; what it was (atomic_cmpxchg()). */
 export function atomic_cmpxchg(v: atomic_t, old: int, i: int): int {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	const seen = v.counter;
 	if (seen === old) v.counter = i;
 	return seen;
@@ -159,7 +159,7 @@ interface words<T> {
  * Return: what the word was.
  */
 export function cmpxchg<T>(ptr: words<T>, index: int, old: T, val: T): T {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	const seen = ptr[index] as T;
 	if (seen === old) ptr[index] = val;
 	return seen;
@@ -175,7 +175,7 @@ export function try_cmpxchg<T>(ptr: words<T>, index: int, old: ref<T>, val: T): 
 
 /** Set a word, and answer what it was (xchg()). */
 export function xchg<T>(ptr: words<T>, index: int, val: T): T {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	const seen = ptr[index] as T;
 	ptr[index] = val;
 	return seen;

@@ -3,7 +3,7 @@
 // Linux 6.12: include/linux/bitops.h, include/asm-generic/bitops/
 //
 // A bitmap (C: unsigned long *) is a Uint32Array here; bit n is bit n % 32 of word n / 32.
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import type { bool, int, u32, unsigned_int, unsigned_long } from '#linux/types.js';
 
 export { __ffs64, fls64, hweight64 } from '#linux/math64.js';
@@ -102,13 +102,13 @@ export function __test_and_clear_bit(nr: unsigned_int, addr: Uint32Array): bool 
 
 /** Set bit @nr and answer what it was (asm-generic/bitops/atomic.h: test_and_set_bit()). */
 export function test_and_set_bit(nr: unsigned_int, addr: Uint32Array): bool {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	return __test_and_set_bit(nr, addr);
 }
 
 /** Clear bit @nr and answer what it was (asm-generic/bitops/atomic.h: test_and_clear_bit()). */
 export function test_and_clear_bit(nr: unsigned_int, addr: Uint32Array): bool {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	return __test_and_clear_bit(nr, addr);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lock-less singly linked lists; each change is an atomic exchange.
 // Linux 6.12: include/linux/llist.h
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import type { bool } from '#linux/types.js';
 
 export class llist_node<T> {
@@ -25,7 +25,7 @@ export function llist_empty<T>(head: llist_head<T>): bool {
 
 /** Add in front; whether the list was empty (include/linux/llist.h: llist_add()). */
 export function llist_add<T>(node: llist_node<T>, head: llist_head<T>): bool {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	node.next = head.first;
 	head.first = node;
 	return node.next === null;
@@ -33,7 +33,7 @@ export function llist_add<T>(node: llist_node<T>, head: llist_head<T>): bool {
 
 /** Take all, the newest first (include/linux/llist.h: llist_del_all()). */
 export function llist_del_all<T>(head: llist_head<T>): llist_node<T> | null {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	const first = head.first;
 	head.first = null;
 	return first;
@@ -41,7 +41,7 @@ export function llist_del_all<T>(head: llist_head<T>): llist_node<T> | null {
 
 /** Take the newest (lib/llist.c: llist_del_first()). */
 export function llist_del_first<T>(head: llist_head<T>): llist_node<T> | null {
-	machine.schedule_point('xchg', 0);
+	schedule_point('xchg', 0);
 	const first = head.first;
 	if (first !== null) head.first = first.next;
 	return first;

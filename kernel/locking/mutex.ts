@@ -2,7 +2,7 @@
 // Mutexes.
 // Linux 6.12: kernel/locking/mutex.c, kernel/locking/mutex-debug.c
 // Left out: spinning on the owner, hand-off, wait/wound mutexes
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import { cpu_context } from '#asm/current.js';
 import { kernel_report, panic } from '#kernel/panic.js';
 import { __might_sleep, schedule, wake_up_process } from '#kernel/sched/core.js';
@@ -36,7 +36,7 @@ function mutex_lock_slowpath(lock: mutex): void {
 /** Take the mutex, sleeping while another has it (kernel/locking/mutex.c: mutex_lock()). */
 export function mutex_lock(lock: mutex): void {
 	__might_sleep('mutex_lock');
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (lock.owner !== null) mutex_lock_slowpath(lock);
 	lock.owner = cpu_context.current;
 	cpu_context.current.lockdep_depth++;
@@ -57,7 +57,7 @@ export function mutex_lock_nested(lock: mutex, _subclass: int): void {
 
 /** Take the mutex if it is free: 1 then (kernel/locking/mutex.c: mutex_trylock()). */
 export function mutex_trylock(lock: mutex): int {
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (lock.owner !== null) return 0;
 	lock.owner = cpu_context.current;
 	cpu_context.current.lockdep_depth++;
@@ -71,7 +71,7 @@ export function mutex_unlock(lock: mutex): void {
 	if (lock.owner !== null) lock.owner.lockdep_depth--;
 	lock.owner = null;
 	if (!list_empty(lock.wait_list)) wake_up_process(list_first_entry(lock.wait_list).task);
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }
 
 function bad_unlock(lock: mutex): void {

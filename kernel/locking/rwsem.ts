@@ -2,7 +2,7 @@
 // Reader/writer semaphores.
 // Linux 6.12: kernel/locking/rwsem.c
 // Left out: fairness. Contention means that the holder stands still below on the one stack.
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import { cpu_context } from '#asm/current.js';
 import { kernel_report, panic } from '#kernel/panic.js';
 import { __might_sleep, schedule } from '#kernel/sched/core.js';
@@ -29,7 +29,7 @@ function wait_for(sem: rw_semaphore, busy: () => bool): void {
 /** Share the semaphore, sleeping while someone writes (kernel/locking/rwsem.c: down_read()). */
 export function down_read(sem: rw_semaphore): void {
 	__might_sleep('down_read');
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (sem.owner !== null) wait_for(sem, () => sem.owner !== null);
 	sem.readers++;
 	cpu_context.current.lockdep_depth++;
@@ -37,7 +37,7 @@ export function down_read(sem: rw_semaphore): void {
 
 /** down_read() that does not wait: 1 when it was free for reading (kernel/locking/rwsem.c: down_read_trylock()). */
 export function down_read_trylock(sem: rw_semaphore): int {
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (sem.owner !== null) return 0;
 	sem.readers++;
 	cpu_context.current.lockdep_depth++;
@@ -55,13 +55,13 @@ export function up_read(sem: rw_semaphore): void {
 		sem.readers--;
 		cpu_context.current.lockdep_depth--;
 	}
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }
 
 /** Have the semaphore alone, sleeping while anyone else has it (kernel/locking/rwsem.c: down_write()). */
 export function down_write(sem: rw_semaphore): void {
 	__might_sleep('down_write');
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (sem.owner !== null || sem.readers > 0) wait_for(sem, () => sem.owner !== null || sem.readers > 0);
 	sem.owner = cpu_context.current;
 	cpu_context.current.lockdep_depth++;
@@ -69,7 +69,7 @@ export function down_write(sem: rw_semaphore): void {
 
 /** down_write() that does not wait: 1 when it was free (kernel/locking/rwsem.c: down_write_trylock()). */
 export function down_write_trylock(sem: rw_semaphore): int {
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (sem.owner !== null || sem.readers > 0) return 0;
 	sem.owner = cpu_context.current;
 	cpu_context.current.lockdep_depth++;
@@ -81,7 +81,7 @@ export function up_write(sem: rw_semaphore): void {
 	if (sem.owner !== cpu_context.current) bad_unlock(sem);
 	if (sem.owner !== null) sem.owner.lockdep_depth--;
 	sem.owner = null;
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }
 
 /** From writer to reader without letting another writer in (kernel/locking/rwsem.c: downgrade_write()). */
@@ -89,5 +89,5 @@ export function downgrade_write(sem: rw_semaphore): void {
 	if (sem.owner !== cpu_context.current) bad_unlock(sem);
 	sem.owner = null;
 	sem.readers++;
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }

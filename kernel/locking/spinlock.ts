@@ -3,7 +3,7 @@
 // Linux 6.12: kernel/locking/spinlock.c, kernel/locking/spinlock_debug.c
 // The checks of CONFIG_DEBUG_SPINLOCK, and of lockdep those on interrupt context.
 // Left out: reader/writer locks' fairness, lock classes and the order between them
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import { cpu_context } from '#asm/current.js';
 import { kernel_report, panic } from '#kernel/panic.js';
 import { __local_bh_disable, __local_bh_enable } from '#kernel/softirq.js';
@@ -90,7 +90,7 @@ function release(lock: raw_spinlock): void {
 
 /** Take the lock; preemption is off until it is let go (kernel/locking/spinlock.c: _raw_spin_lock()). */
 export function _raw_spin_lock(lock: raw_spinlock): void {
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	const task = cpu_context.current;
 	task.preempt_count++;
 	if (lock.locked) contended(lock);
@@ -101,13 +101,13 @@ export function _raw_spin_lock(lock: raw_spinlock): void {
 export function _raw_spin_unlock(lock: raw_spinlock): void {
 	release(lock);
 	cpu_context.current.preempt_count--;
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }
 
 /** Mask interrupts, then take the lock; the flags to give back (kernel/locking/spinlock.c: _raw_spin_lock_irqsave()). */
 export function _raw_spin_lock_irqsave(lock: raw_spinlock): unsigned_long {
 	const flags = local_irq_save();
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	const task = cpu_context.current;
 	task.preempt_count++;
 	if (lock.locked) contended(lock);
@@ -120,7 +120,7 @@ export function _raw_spin_unlock_irqrestore(lock: raw_spinlock, flags: unsigned_
 	release(lock);
 	cpu_context.current.preempt_count--;
 	local_irq_restore(flags);
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }
 
 /** Mask interrupts, then take the lock (kernel/locking/spinlock.c: _raw_spin_lock_irq()). */
@@ -134,7 +134,7 @@ export function _raw_spin_unlock_irq(lock: raw_spinlock): void {
 	release(lock);
 	cpu_context.current.preempt_count--;
 	local_irq_enable();
-	machine.schedule_point('unlock', 0);
+	schedule_point('unlock', 0);
 }
 
 /** Hold softirqs back, then take the lock (kernel/locking/spinlock.c: _raw_spin_lock_bh()). */
@@ -151,7 +151,7 @@ export function _raw_spin_unlock_bh(lock: raw_spinlock): void {
 
 /** Take the lock if it is free: whether it was (kernel/locking/spinlock.c: _raw_spin_trylock()). */
 export function _raw_spin_trylock(lock: raw_spinlock): bool {
-	machine.schedule_point('lock', 0);
+	schedule_point('lock', 0);
 	if (lock.locked) return false;
 	const task = cpu_context.current;
 	task.preempt_count++;

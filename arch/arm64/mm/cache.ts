@@ -2,26 +2,26 @@
 // Data-cache maintenance of a range, by physical address.
 // Linux 6.12: arch/arm64/mm/cache.S
 // C takes virtual addresses start and end; here a range may lie in several pieces of RAM, which no one view covers.
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { machine, schedule_point } from '#arch/arm64/kernel/setup.js';
 import type { phys_addr_t, size_t } from '#linux/types.js';
 
 /** Write dirty lines to the point of coherency (dcache_clean_poc()). */
 export function dcache_clean_poc(phys: phys_addr_t, size: size_t): void {
 	if (size === 0) return;
-	machine.schedule_point('cache', phys);
+	schedule_point('cache', phys);
 	machine.memory.clean(phys, size);
 }
 
 /** Drop lines; those at the edges that the range covers in part are cleaned first (dcache_inval_poc()). */
 export function dcache_inval_poc(phys: phys_addr_t, size: size_t): void {
 	if (size === 0) return;
-	machine.schedule_point('cache', phys);
+	schedule_point('cache', phys);
 	machine.memory.invalidate(phys, size);
 }
 
 /** Clean, then drop (dcache_clean_inval_poc()). */
 export function dcache_clean_inval_poc(phys: phys_addr_t, size: size_t): void {
 	if (size === 0) return;
-	machine.schedule_point('cache', phys);
+	schedule_point('cache', phys);
 	machine.memory.clean_invalidate(phys, size);
 }

@@ -5,7 +5,7 @@
 // An I/O address is the CPU physical address of the register: the mapping has no cost and no size of its own.
 // Each access is a scheduling point before it happens (INVARIANTS.md, "Scheduling points").
 // Left out: the barriers (the model is in order), string I/O by other widths than bytes and words.
-import { machine } from '#arch/arm64/kernel/setup.js';
+import { machine, schedule_point } from '#arch/arm64/kernel/setup.js';
 import { WARN_ON } from '#linux/bug.js';
 import type { __iomem, int, phys_addr_t, size_t, u8, u16, u32, u64 } from '#linux/types.js';
 import { memblock_is_map_memory } from '#mm/memblock.js';
@@ -14,12 +14,12 @@ import { memblock_is_map_memory } from '#mm/memblock.js';
 const PHYS_LIMIT = 0x1_0000_0000_0000;
 
 function read(addr: __iomem, width: int): u64 {
-	machine.schedule_point('mmio', addr);
+	schedule_point('mmio', addr);
 	return machine.mmio_read(addr, width);
 }
 
 function write(addr: __iomem, width: int, value: u64): void {
-	machine.schedule_point('mmio', addr);
+	schedule_point('mmio', addr);
 	machine.mmio_write(addr, width, value);
 }
 

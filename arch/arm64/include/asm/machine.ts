@@ -88,7 +88,9 @@ export interface machine {
 	/** Program the CPU's timer to fire at @deadline; Infinity stops it. */
 	set_timer(deadline: number): void;
 
-	/** A scheduling point; does nothing unless someone set a hook on the machine. */
+	/** Who explores what may happen at scheduling points; null: nobody, and there is nothing to call. */
+	readonly hook: ((kind: schedule_kind, where: number) => void) | null;
+	/** A scheduling point; not one inside another. */
 	schedule_point(kind: schedule_kind, where: number): void;
 
 	/** A finished line of the kernel log, with its level (0 = emergency, 7 = debug). */
