@@ -449,7 +449,8 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 
 	/** Operations whose time has come end here: before anything that could tell. */
 	#settle(): void {
-		if ((this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0) this.#endOperations();
+		if ((this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0)
+			this.#endOperations();
 	}
 
 	#endOperations(): void {

@@ -46,8 +46,6 @@ export class MemoryMachine implements machine {
 	irq_disable(): void {
 		this.irqs_enabled = false;
 	}
-	readonly hook = null;
-
 	now(): number {
 		return this.time;
 	}
@@ -58,8 +56,11 @@ export class MemoryMachine implements machine {
 		this.time = Math.max(this.time, deadline);
 	}
 	set_timer(): void {}
-	schedule_point(kind: schedule_kind, where: number): void {
+	readonly hook = (kind: schedule_kind, where: number): void => {
 		if (kind === 'alloc' || kind === 'cache') this.schedulePoints.push(`${kind} ${where}`);
+	};
+	schedule_point(kind: schedule_kind, where: number): void {
+		this.hook(kind, where);
 	}
 	console(_level: number, line: string): void {
 		this.log.push(line);
