@@ -53,6 +53,11 @@ export function memblock_set_low_limit(limit: phys_addr_t): void {
 	state.low_limit = limit;
 }
 
+/** The last address that memblock_alloc_low() takes (include/linux/memblock.h: ARCH_LOW_ADDRESS_LIMIT). */
+export function memblock_low_limit(): phys_addr_t {
+	return state.low_limit;
+}
+
 function cap_size(base: phys_addr_t, size: phys_addr_t): phys_addr_t {
 	return Math.min(size, PHYS_ADDR_MAX - base);
 }

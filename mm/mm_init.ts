@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Zones from the boot-time memory map; hand-over from memblock to pages.
-// Linux 6.12: mm/mm_init.c (and memblock_free_all() of mm/memblock.c, which would make a cycle there)
+// Linux 6.12: mm/mm_init.c (and memblock_free_all(), memblock_free_late() of mm/memblock.c, which would make a cycle there)
 // Left out: NUMA nodes, deferred struct page initialisation (struct pages are made when asked for),
 // ZONE_MOVABLE, hash table sizes.
-import { set_memmap_init } from '#asm/memory.js';
+import { pfn_to_page, set_memmap_init } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { __ffs } from '#linux/bitops.js';
 import { mm_state, set_page_count, set_page_zone } from '#linux/mm.js';
@@ -22,7 +22,7 @@ import {
 import { __SetPageReserved } from '#linux/page-flags.js';
 import { PFN_DOWN, PFN_UP } from '#linux/pfn.js';
 import { pr_info } from '#linux/printk.js';
-import type { unsigned_long } from '#linux/types.js';
+import type { phys_addr_t, unsigned_long } from '#linux/types.js';
 import {
 	for_each_mem_region,
 	memblock_free_ranges_pfn,
@@ -33,6 +33,7 @@ import {
 } from '#mm/memblock.js';
 import {
 	__free_pages_core,
+	free_reserved_page,
 	get_pfnblock_migratetype,
 	NODE_DATA,
 	nr_free_pages,
@@ -127,6 +128,15 @@ function __free_pages_memory(start: unsigned_long, end: unsigned_long): void {
 /** Put all memory that nobody reserved on the free lists (mm/memblock.c: memblock_free_all()). */
 export function memblock_free_all(): void {
 	memblock_free_ranges_pfn(__free_pages_memory);
+}
+
+/**
+ * Give memory that was reserved at boot to the page allocator, when that is up already; whole pages of
+ * [base, base + size) (mm/memblock.c: memblock_free_late()).
+ */
+export function memblock_free_late(base: phys_addr_t, size: phys_addr_t): void {
+	const end = PFN_DOWN(base + size);
+	for (let pfn = PFN_UP(base); pfn < end; pfn++) free_reserved_page(pfn_to_page(pfn));
 }
 
 /** Say how much there is (mm/mm_init.c: mem_init_print_info()); page_alloc_init_late() calls it before CMA gives its pages away. */

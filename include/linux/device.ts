@@ -23,7 +23,7 @@ import { NUMA_NO_NODE } from '#linux/numa.js';
 import type { device_node } from '#linux/of.js';
 import { type dev_pm_domain, dev_pm_info, type dev_pm_ops } from '#linux/pm.js';
 import { spinlock_t } from '#linux/spinlock.js';
-import type { io_tlb_mem } from '#linux/swiotlb.js';
+import type { io_tlb_mem, io_tlb_pool } from '#linux/swiotlb.js';
 import { attribute, type attribute_group, type sysfs_buf } from '#linux/sysfs.js';
 import {
 	type bool,
@@ -190,6 +190,12 @@ export class device {
 	dma_mem: dma_coherent_mem | null = null;
 	cma_area: cma | null = null;
 	dma_io_tlb_mem: io_tlb_mem | null = null;
+	/** Bounce buffers that were made for single mappings. */
+	dma_io_tlb_pools: list_head<io_tlb_pool> = new list_head<io_tlb_pool>();
+	/** For changes of that list. */
+	dma_io_tlb_lock: spinlock_t = new spinlock_t('dev->dma_io_tlb_lock');
+	/** It has bounced something; only kept with swiotlb_dynamic=on. */
+	dma_uses_io_tlb: bool = false;
 	of_node: device_node | null = null;
 	fwnode: fwnode_handle | null = null;
 	numa_node: int = NUMA_NO_NODE;

@@ -2,7 +2,8 @@
 // Physical addresses as a device sees them, without an IOMMU.
 // Linux 6.12: include/linux/dma-direct.h
 import type { device } from '#linux/device.js';
-import { DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
+import { DMA_BIT_MASK, DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
+import { boot_data } from '#linux/init.js';
 import { min_not_zero } from '#linux/minmax.js';
 import {
 	type bool,
@@ -13,6 +14,11 @@ import {
 	U64_MAX,
 	type u64,
 } from '#linux/types.js';
+
+export const direct_state = boot_data(() => ({
+	/** The last address of ZONE_DMA (kernel/dma/direct.c: zone_dma_limit); set when the zones are laid out. */
+	zone_dma_limit: DMA_BIT_MASK(24) as u64,
+}));
 
 /** One window between CPU and bus addresses; a map is an array of them, and ends with its length or a size of 0. */
 export class bus_dma_region {

@@ -29,6 +29,7 @@ import { dev_err, dev_err_once, dev_WARN_ONCE } from '#linux/dev_printk.js';
 import { dev_to_node, type device } from '#linux/device.js';
 import {
 	bus_dma_region,
+	direct_state,
 	dma_capable,
 	dma_to_phys,
 	phys_to_dma,
@@ -52,7 +53,6 @@ import {
 	GFP_KERNEL,
 	gfpflags_allow_blocking,
 } from '#linux/gfp.js';
-import { boot_data } from '#linux/init.js';
 import { fls64 } from '#linux/math64.js';
 import { min_not_zero } from '#linux/minmax.js';
 import {
@@ -88,11 +88,6 @@ import { for_each_mem_region } from '#mm/memblock.js';
 import { remap_pfn_range } from '#mm/memory.js';
 import { __free_pages, alloc_pages_node } from '#mm/page_alloc.js';
 import { is_vmalloc_addr, vunmap } from '#mm/vmalloc.js';
-
-export const direct_state = boot_data(() => ({
-	/** The last address of ZONE_DMA (kernel/dma/direct.c: zone_dma_limit); set when the zones are laid out. */
-	zone_dma_limit: DMA_BIT_MASK(24) as u64,
-}));
 
 /** What @dev must be told for @phys; encryption would make a difference here (kernel/dma/direct.c: phys_to_dma_direct()). */
 function phys_to_dma_direct(dev: device, phys: phys_addr_t): dma_addr_t {

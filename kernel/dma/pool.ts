@@ -14,7 +14,6 @@ import {
 	dma_alloc_from_contiguous,
 	dma_release_from_contiguous,
 } from '#kernel/dma/contiguous.js';
-import { direct_state } from '#kernel/dma/direct.js';
 import { dma_common_contiguous_remap, dma_common_free_remap } from '#kernel/dma/remap.js';
 import {
 	gen_pool_add_virt,
@@ -31,6 +30,7 @@ import {
 } from '#lib/genalloc.js';
 import { WARN } from '#linux/bug.js';
 import { dev_name, type device } from '#linux/device.js';
+import { direct_state } from '#linux/dma-direct.js';
 import { ENOMEM } from '#linux/errno.js';
 import type { gen_pool } from '#linux/genalloc.js';
 import { __GFP_DMA, __GFP_DMA32, __GFP_NOWARN, GFP_DMA, GFP_DMA32, GFP_KERNEL } from '#linux/gfp.js';

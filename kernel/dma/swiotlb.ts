@@ -1,24 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bounce buffers: slots of 2 KiB in memory that every device reaches.
 // Linux 6.12: kernel/dma/swiotlb.c, and the inlines of include/linux/swiotlb.h that call into it
-// Left out: growing pools (CONFIG_SWIOTLB_DYNAMIC, off in Debian's kernel), swiotlb_exit(), memory encryption.
+// Left out: memory encryption.
+// Deviation: pools that grow (CONFIG_SWIOTLB_DYNAMIC, off in Debian's kernel) are asked for with swiotlb_dynamic=on.
 //
 // A mapping is a run of slots inside one segment of 128. In each slot, `list` says how many free slots begin there;
 // 0 means taken. A pool is cut into areas, each with a lock: a CPU looks in its own area first.
+//
+// With pools that grow, a mapping that finds no room gets a pool of its own at once, without sleeping, and a work item
+// makes another pool for those that come later. A pool of its own ("transient") goes with its mapping.
 import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
 import { of_get_flat_dt_prop } from '#drivers/of/fdt.js';
-import { debugfs_create_ulong } from '#fs/debugfs/file.js';
 import { debugfs_create_dir, debugfs_create_file } from '#fs/debugfs/inode.js';
 import { DEFINE_DEBUGFS_ATTRIBUTE } from '#fs/libfs.js';
 import { trace_swiotlb_bounced } from '#include/trace/events/swiotlb.js';
 import { ALIGN } from '#linux/align.js';
-import { atomic_long_add_return, atomic_long_read, atomic_long_set, atomic_long_sub } from '#linux/atomic.js';
+import {
+	atomic_long_add,
+	atomic_long_add_return,
+	atomic_long_read,
+	atomic_long_set,
+	atomic_long_sub,
+} from '#linux/atomic.js';
 import { BUG_ON } from '#linux/bug.js';
 import { num_possible_cpus } from '#linux/cpumask.js';
 import type { dentry } from '#linux/debugfs.js';
 import { dev_WARN_ONCE, dev_warn_ratelimited } from '#linux/dev_printk.js';
 import type { device } from '#linux/device.js';
-import { dma_capable, phys_to_dma, phys_to_dma_unencrypted } from '#linux/dma-direct.js';
+import { direct_state, dma_capable, phys_to_dma, phys_to_dma_unencrypted } from '#linux/dma-direct.js';
 import {
 	DMA_BIDIRECTIONAL,
 	DMA_FROM_DEVICE,
@@ -29,31 +38,47 @@ import { dev_is_dma_coherent, dma_reset_need_sync } from '#linux/dma-map-ops.js'
 import {
 	DMA_ATTR_NO_WARN,
 	DMA_ATTR_SKIP_CPU_SYNC,
+	DMA_BIT_MASK,
 	DMA_MAPPING_ERROR,
 	dma_get_min_align_mask,
 	dma_get_seg_boundary,
 } from '#linux/dma-mapping.js';
-import { EINVAL, ENOMEM } from '#linux/errno.js';
-import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp_types.js';
+import { ERR_PTR, type err_ptr, IS_ERR } from '#linux/err.js';
+import { EAGAIN, EINVAL, ENOMEM } from '#linux/errno.js';
+import {
+	__GFP_DMA,
+	__GFP_DMA32,
+	__GFP_NOWARN,
+	GFP_KERNEL,
+	GFP_NOWAIT,
+	GFP_ZONEMASK,
+} from '#linux/gfp_types.js';
 import { boot_data, early_param, late_initcall } from '#linux/init.js';
+import { simple_strtoul } from '#linux/kstrtox.js';
+import { INIT_LIST_HEAD, list_add_rcu, list_del_rcu, list_for_each_entry_rcu } from '#linux/list.js';
 import { is_power_of_2, roundup_pow_of_two } from '#linux/log2.js';
 import { and64, lower_32_bits, shr64 } from '#linux/math64.js';
+import { min_not_zero } from '#linux/minmax.js';
 import {
 	get_order,
 	PAGE_ALIGN,
 	PAGE_ALIGNED,
 	PAGE_SIZE,
+	page_address,
 	page_to_phys,
 	pfn_to_page,
 	phys_to_virt,
+	virt_to_page,
 	virt_to_phys,
 } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
+import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import { RESERVEDMEM_OF_DECLARE, type reserved_mem, type reserved_mem_ops } from '#linux/of_reserved_mem.js';
-import { pr_info, pr_warn } from '#linux/printk.js';
+import { pr_info, pr_warn, pr_warn_ratelimited } from '#linux/printk.js';
+import { call_rcu, type rcu_head, rcu_read_lock, rcu_read_unlock } from '#linux/rcupdate.js';
 import { kcalloc, kfree, kzalloc } from '#linux/slab.js';
 import { raw_smp_processor_id } from '#linux/smp.js';
-import { spin_lock_irqsave, spin_unlock_irqrestore } from '#linux/spinlock.js';
+import { spin_lock, spin_lock_irqsave, spin_unlock, spin_unlock_irqrestore } from '#linux/spinlock.js';
 import {
 	IO_TLB_DEFAULT_SIZE,
 	IO_TLB_SEGSIZE,
@@ -61,15 +86,17 @@ import {
 	IO_TLB_SIZE,
 	io_tlb_area,
 	io_tlb_mem,
-	type io_tlb_pool,
+	io_tlb_pool,
 	io_tlb_slot,
 	SWIOTLB_ANY,
 	SWIOTLB_FORCE,
 	SWIOTLB_VERBOSE,
+	swiotlb_config,
 	swiotlb_find_pool,
 } from '#linux/swiotlb.js';
 import {
 	type bool,
+	container_of,
 	type dma_addr_t,
 	type gfp_t,
 	type int,
@@ -82,8 +109,18 @@ import {
 	type unsigned_long,
 	type void_ptr,
 } from '#linux/types.js';
-import { memblock_alloc, memblock_alloc_low, memblock_free } from '#mm/memblock.js';
-import { __get_free_pages, free_pages } from '#mm/page_alloc.js';
+import { INIT_WORK, schedule_work, type work_struct } from '#linux/workqueue.js';
+import {
+	memblock_alloc,
+	memblock_alloc_low,
+	memblock_end_of_DRAM,
+	memblock_free,
+	memblock_low_limit,
+} from '#mm/memblock.js';
+import { memblock_free_late } from '#mm/mm_init.js';
+import { __free_pages, __get_free_pages, alloc_pages, free_pages } from '#mm/page_alloc.js';
+
+export { __swiotlb_find_pool } from '#linux/swiotlb.js';
 
 /** The least pool worth having: 1 MiB. */
 const IO_TLB_MIN_SLABS = (1 << 20) >> IO_TLB_SHIFT;
@@ -92,13 +129,23 @@ const SLABS_PER_PAGE = PAGE_SIZE >> IO_TLB_SHIFT;
 
 const INVALID_PHYS_ADDR = PHYS_ADDR_MAX;
 
+/** Prepares the memory of a pool: 0, or a negative errno when it cannot. */
+type remap_t = (tlb: void_ptr, nslabs: unsigned_long) => int;
+
 const state = boot_data(() => ({
 	swiotlb_force_bounce: false as bool,
 	swiotlb_force_disable: false as bool,
-	io_tlb_default_mem: new io_tlb_mem(),
+	io_tlb_default_mem: DEFINE_IO_TLB_MEM(),
 	default_nslabs: (IO_TLB_DEFAULT_SIZE >>> IO_TLB_SHIFT) as unsigned_long,
 	default_nareas: 0 as unsigned_int,
 }));
+
+/** An allocator that has no pool yet, and the work that makes it grow. */
+function DEFINE_IO_TLB_MEM(): io_tlb_mem {
+	const mem = new io_tlb_mem();
+	INIT_WORK(mem.dyn_alloc, swiotlb_dyn_alloc);
+	return mem;
+}
 
 /** Make the default size a power of two with a segment for each area; true when that changed it. */
 function round_up_default_nslabs(): bool {
@@ -112,12 +159,13 @@ function round_up_default_nslabs(): bool {
 }
 
 function swiotlb_adjust_nareas(nareas: unsigned_int): void {
+	// None at all is one.
 	state.default_nareas = roundup_pow_of_two(nareas);
 	pr_info('software IO TLB: area num %d.', state.default_nareas);
 	if (round_up_default_nslabs())
 		pr_info(
 			'software IO TLB: SWIOTLB bounce buffer size roundup to %luMB',
-			(state.default_nslabs * IO_TLB_SIZE) / 2 ** 20,
+			Math.floor((state.default_nslabs * IO_TLB_SIZE) / 2 ** 20),
 		);
 }
 
@@ -126,17 +174,31 @@ function limit_nareas(nareas: unsigned_int, nslots: unsigned_long): unsigned_int
 	return nslots < nareas * IO_TLB_SEGSIZE ? Math.floor(nslots / IO_TLB_SEGSIZE) : nareas;
 }
 
+function isdigit(str: string): bool {
+	return str >= '0' && str < ':';
+}
+
 /** swiotlb=[slots][,areas][,force|noforce] */
 function setup_io_tlb_npages(str: string | null): int {
-	const m = /^(0x[0-9a-f]+|\d+)?,?(0x[0-9a-f]+|\d+)?,?(.*)$/i.exec(str ?? '');
-	if (m === null) return 0;
-	if (m[1] !== undefined) state.default_nslabs = ALIGN(Number(m[1]), IO_TLB_SEGSIZE);
-	if (m[2] !== undefined) swiotlb_adjust_nareas(Number(m[2]));
-	if (m[3] === 'force') state.swiotlb_force_bounce = true;
-	else if (m[3] === 'noforce') state.swiotlb_force_disable = true;
+	const rest = new ref(str ?? '');
+	// No segment at the end may be shorter than the others.
+	if (isdigit(rest.value)) state.default_nslabs = ALIGN(simple_strtoul(rest.value, rest, 0), IO_TLB_SEGSIZE);
+	if (rest.value.startsWith(',')) rest.value = rest.value.slice(1);
+	if (isdigit(rest.value)) swiotlb_adjust_nareas(simple_strtoul(rest.value, rest, 0));
+	if (rest.value.startsWith(',')) rest.value = rest.value.slice(1);
+	if (rest.value === 'force') state.swiotlb_force_bounce = true;
+	else if (rest.value === 'noforce') state.swiotlb_force_disable = true;
 	return 0;
 }
 early_param('swiotlb', setup_io_tlb_npages);
+
+/** swiotlb_dynamic=on: the default pool may grow. It stands for CONFIG_SWIOTLB_DYNAMIC; Linux has no such word. */
+function setup_swiotlb_dynamic(str: string | null): int {
+	if (str === null) return -EINVAL;
+	if (str.startsWith('on')) swiotlb_config.dynamic = true;
+	return 0;
+}
+early_param('swiotlb_dynamic', setup_swiotlb_dynamic);
 
 /** The size that the default pool will have, in bytes (kernel/dma/swiotlb.c: swiotlb_size_or_default()). */
 export function swiotlb_size_or_default(): unsigned_long {
@@ -178,7 +240,7 @@ function nr_slots(val: u64): unsigned_long {
 	return Math.ceil(val / IO_TLB_SIZE);
 }
 
-/** All of @pool is free; @vaddr is cleared memory. */
+/** All of @pool is free. @vaddr is memory that is cleared: what was in it would leak to the devices. */
 function swiotlb_init_io_tlb_pool(
 	pool: io_tlb_pool,
 	start: phys_addr_t,
@@ -194,6 +256,8 @@ function swiotlb_init_io_tlb_pool(
 	pool.nareas = nareas;
 	pool.area_nslabs = Math.floor(nslabs / nareas);
 	pool.vaddr = vaddr;
+	// memblock clears what it gives, and a pool of 64 MiB costs nothing until it is touched.
+	if (late_alloc) vaddr.fill(0);
 
 	const slots = pool.slots as io_tlb_slot[];
 	for (let i = 0; i < nslabs; i++) {
@@ -206,13 +270,24 @@ function swiotlb_init_io_tlb_pool(
 }
 
 function add_mem_pool(mem: io_tlb_mem, pool: io_tlb_pool): void {
-	mem.nslabs = pool.nslabs;
+	spin_lock(mem.lock);
+	list_add_rcu(pool.node, mem.pools);
+	mem.nslabs += pool.nslabs;
+	spin_unlock(mem.lock);
+}
+
+/** What may be made beside the default pool of @mem, and up to which address. */
+function set_growth(mem: io_tlb_mem, remap: remap_t | null, phys_limit: u64): void {
+	if (!swiotlb_config.dynamic) return;
+	// A pool whose memory must be prepared is the only one.
+	if (remap === null) mem.can_grow = true;
+	mem.phys_limit = phys_limit;
 }
 
 function swiotlb_memblock_alloc(
 	nslabs: unsigned_long,
 	flags: unsigned_int,
-	remap: ((tlb: void_ptr, nslabs: unsigned_long) => int) | null,
+	remap: remap_t | null,
 ): void_ptr | null {
 	const bytes = PAGE_ALIGN(nslabs * IO_TLB_SIZE);
 	// By default the pool lies where devices with 32 bits reach it.
@@ -241,17 +316,14 @@ function swiotlb_memblock_alloc(
  *
  * Linux: kernel/dma/swiotlb.c: swiotlb_init_remap()
  */
-export function swiotlb_init_remap(
-	addressing_limit: bool,
-	flags: unsigned_int,
-	remap: ((tlb: void_ptr, nslabs: unsigned_long) => int) | null,
-): void {
+export function swiotlb_init_remap(addressing_limit: bool, flags: unsigned_int, remap: remap_t | null): void {
 	const mem = state.io_tlb_default_mem;
 	const pool = mem.defpool;
 
 	if (!addressing_limit && !state.swiotlb_force_bounce) return;
 	if (state.swiotlb_force_disable) return;
 	mem.force_bounce = state.swiotlb_force_bounce || (flags & SWIOTLB_FORCE) !== 0;
+	set_growth(mem, remap, (flags & SWIOTLB_ANY) !== 0 ? memblock_end_of_DRAM() - 1 : memblock_low_limit());
 
 	if (state.default_nareas === 0) swiotlb_adjust_nareas(num_possible_cpus());
 
@@ -291,6 +363,13 @@ export function swiotlb_init(addressing_limit: bool, flags: unsigned_int): void 
 	swiotlb_init_remap(addressing_limit, flags, null);
 }
 
+/** The last address that the late default pool and its like may have, by the zone that they are taken from. */
+function late_phys_limit(gfp_mask: gfp_t): u64 {
+	if ((gfp_mask & __GFP_DMA) !== 0) return direct_state.zone_dma_limit;
+	if ((gfp_mask & __GFP_DMA32) !== 0) return Math.max(DMA_BIT_MASK(32), direct_state.zone_dma_limit);
+	return memblock_end_of_DRAM() - 1;
+}
+
 /** A block for @nslabs slots, or half as many, and so on down to the least pool; @order takes the block's. */
 function swiotlb_get_pages(
 	nslabs: unsigned_long,
@@ -314,25 +393,25 @@ function swiotlb_get_pages(
  * Return: 0 (also when there is a pool, or must be none), -ENOMEM, or the error of @remap when it refuses the
  * least pool too. Linux: kernel/dma/swiotlb.c: swiotlb_init_late()
  */
-export function swiotlb_init_late(
-	size: size_t,
-	gfp_mask: gfp_t,
-	remap: ((tlb: void_ptr, nslabs: unsigned_long) => int) | null,
-): int {
+export function swiotlb_init_late(size: size_t, gfp_mask: gfp_t, remap: remap_t | null): int {
 	const mem = state.io_tlb_default_mem;
 	const pool = mem.defpool;
 	if (mem.nslabs !== 0 || state.swiotlb_force_disable) return 0;
+	mem.force_bounce = state.swiotlb_force_bounce;
+	set_growth(mem, remap, late_phys_limit(gfp_mask));
 	if (state.default_nareas === 0) swiotlb_adjust_nareas(num_possible_cpus());
 
 	let nslabs = ALIGN(Math.floor(size / IO_TLB_SIZE), IO_TLB_SEGSIZE);
 	const wanted = get_order(nslabs * IO_TLB_SIZE);
 	const order = new ref<unsigned_int>(0);
+	let refused: int = 0;
 	let tlb: void_ptr | null;
 	for (;;) {
 		tlb = swiotlb_get_pages(nslabs, gfp_mask, order);
-		if (tlb === null) return -ENOMEM;
+		// DEVIATION: 6.12 offers @remap the block that it has just freed when the next is too small to be tried.
+		if (tlb === null) return nslabs <= IO_TLB_MIN_SLABS && refused !== 0 ? refused : -ENOMEM;
 		nslabs = SLABS_PER_PAGE << order.value;
-		const refused = remap === null ? 0 : remap(tlb, nslabs);
+		refused = remap === null ? 0 : remap(tlb, nslabs);
 		if (refused === 0) break;
 		free_pages(tlb, order.value);
 		nslabs = ALIGN(nslabs / 2, IO_TLB_SEGSIZE);
@@ -352,7 +431,6 @@ export function swiotlb_init_late(
 		}
 		pool.areas = areas;
 		pool.slots = slots;
-		mem.force_bounce = state.swiotlb_force_bounce;
 		swiotlb_init_io_tlb_pool(pool, virt_to_phys(tlb), tlb, nslabs, true, nareas);
 		add_mem_pool(mem, pool);
 		swiotlb_print_info();
@@ -362,9 +440,149 @@ export function swiotlb_init_late(
 	return -ENOMEM;
 }
 
+/**
+ * Give the default pool back, on a machine where nobody turned out to need it; not with swiotlb=force. Nothing may
+ * be mapped in it. Linux: kernel/dma/swiotlb.c: swiotlb_exit()
+ */
+export function swiotlb_exit(): void {
+	const mem = state.io_tlb_default_mem;
+	const pool = mem.defpool;
+	if (state.swiotlb_force_bounce || pool.nslabs === 0) return;
+
+	pr_info('software IO TLB: tearing down default memory pool');
+	// DEVIATION: in 6.12 the allocator goes on as if it had the pool, in its count and in its list.
+	spin_lock(mem.lock);
+	list_del_rcu(pool.node);
+	mem.nslabs -= pool.nslabs;
+	spin_unlock(mem.lock);
+
+	const tbl_size = PAGE_ALIGN(pool.end - pool.start);
+	if (pool.late_alloc) {
+		kfree(pool.areas);
+		free_pages(pool.vaddr as void_ptr, get_order(tbl_size));
+		kfree(pool.slots);
+	} else {
+		memblock_free_late(pool.start, tbl_size);
+	}
+	pool.start = 0;
+	pool.end = 0;
+	pool.vaddr = null;
+	pool.nslabs = 0;
+	pool.late_alloc = false;
+	pool.nareas = 0;
+	pool.area_nslabs = 0;
+	pool.areas = null;
+	pool.slots = null;
+}
+
+/** Pages from the page allocator, null when there are none, ERR_PTR(-EAGAIN) when they lie above @phys_limit. */
+function alloc_dma_pages(gfp: gfp_t, bytes: size_t, phys_limit: u64): page | null | err_ptr {
+	const order = get_order(bytes);
+	const page = alloc_pages(gfp, order);
+	if (page === null) return null;
+	if (page_to_phys(page) + bytes - 1 <= phys_limit) return page;
+	__free_pages(page, order);
+	return ERR_PTR(-EAGAIN);
+}
+
+/** Memory of a new pool up to @phys_limit: from the zone that the limit suggests, then from lower ones. */
+function swiotlb_alloc_tlb(bytes: size_t, phys_limit: u64, gfp: gfp_t): page | null {
+	let zone: gfp_t = 0;
+	if (phys_limit <= direct_state.zone_dma_limit) zone = __GFP_DMA;
+	else if (phys_limit <= DMA_BIT_MASK(32)) zone = __GFP_DMA32;
+
+	for (;;) {
+		const page = alloc_dma_pages((gfp & ~GFP_ZONEMASK) | zone, bytes, phys_limit);
+		if (!IS_ERR(page)) return page;
+		if (zone === 0 && phys_limit < DMA_BIT_MASK(64)) zone = __GFP_DMA32;
+		else if (zone !== __GFP_DMA) zone = __GFP_DMA;
+		else return null;
+	}
+}
+
+function swiotlb_free_tlb(vaddr: void_ptr, bytes: size_t): void {
+	__free_pages(virt_to_page(vaddr), get_order(bytes));
+}
+
+/** A new pool of @nslabs slots, or half as many, and so on down to @minslabs. */
+function swiotlb_alloc_pool(
+	minslabs: unsigned_long,
+	nslabs: unsigned_long,
+	nareas: unsigned_int,
+	phys_limit: u64,
+	gfp: gfp_t,
+): io_tlb_pool | null {
+	let slabs = Math.min(nslabs, SLABS_PER_PAGE << MAX_PAGE_ORDER);
+	let areas = slabs < nslabs ? limit_nareas(nareas, slabs) : nareas;
+
+	const pool = kzalloc(io_tlb_pool, gfp);
+	if (pool === null) return null;
+	error_pool: {
+		pool.areas = kcalloc(areas, io_tlb_area, gfp);
+		if (pool.areas === null) break error_pool;
+
+		error_areas: {
+			let tlb = swiotlb_alloc_tlb(slabs * IO_TLB_SIZE, phys_limit, gfp);
+			while (tlb === null) {
+				if (slabs <= minslabs) break error_areas;
+				slabs = ALIGN(Math.floor(slabs / 2), IO_TLB_SEGSIZE);
+				areas = limit_nareas(areas, slabs);
+				tlb = swiotlb_alloc_tlb(slabs * IO_TLB_SIZE, phys_limit, gfp);
+			}
+			const vaddr = page_address(tlb, slabs * IO_TLB_SIZE);
+			pool.slots = kcalloc(slabs, io_tlb_slot, gfp);
+			if (pool.slots === null) {
+				swiotlb_free_tlb(vaddr, slabs * IO_TLB_SIZE);
+				break error_areas;
+			}
+			swiotlb_init_io_tlb_pool(pool, page_to_phys(tlb), vaddr, slabs, true, areas);
+			return pool;
+		}
+		kfree(pool.areas);
+	}
+	kfree(pool);
+	return null;
+}
+
+/** The work that makes the default pool grow. */
+function swiotlb_dyn_alloc(work: work_struct): void {
+	const mem = container_of(work, io_tlb_mem);
+	const pool = swiotlb_alloc_pool(
+		IO_TLB_MIN_SLABS,
+		state.default_nslabs,
+		state.default_nareas,
+		mem.phys_limit,
+		GFP_KERNEL,
+	);
+	if (pool === null) {
+		pr_warn_ratelimited('software IO TLB: Failed to allocate new pool');
+		return;
+	}
+	add_mem_pool(mem, pool);
+}
+
+/** The end of a pool that no reader of its list can see any more. */
+function swiotlb_dyn_free(rcu: rcu_head): void {
+	const pool = container_of(rcu, io_tlb_pool);
+	kfree(pool.slots);
+	swiotlb_free_tlb(pool.vaddr as void_ptr, pool.end - pool.start);
+	kfree(pool.areas);
+	kfree(pool);
+}
+
+/** Take a transient pool from its device, and free it when its readers have left. */
+function swiotlb_del_pool(dev: device, pool: io_tlb_pool): void {
+	const flags = spin_lock_irqsave(dev.dma_io_tlb_lock);
+	list_del_rcu(pool.node);
+	spin_unlock_irqrestore(dev.dma_io_tlb_lock, flags);
+	call_rcu(pool.rcu, swiotlb_dyn_free);
+}
+
 /** A new device bounces through the default pool (kernel/dma/swiotlb.c: swiotlb_dev_init()). */
 export function swiotlb_dev_init(dev: device): void {
 	dev.dma_io_tlb_mem = state.io_tlb_default_mem;
+	INIT_LIST_HEAD(dev.dma_io_tlb_pools);
+	dev.dma_uses_io_tlb = false;
 }
 
 /** The bits of @addr that a bounce buffer must keep, below a slot's size or inside @align_mask. */
@@ -447,6 +665,14 @@ function inc_used_and_hiwater(mem: io_tlb_mem, nslots: unsigned_int): void {
 
 function dec_used(mem: io_tlb_mem, nslots: unsigned_int): void {
 	atomic_long_sub(nslots, mem.total_used);
+}
+
+function inc_transient_used(mem: io_tlb_mem, nslots: unsigned_int): void {
+	atomic_long_add(nslots, mem.transient_nslabs);
+}
+
+function dec_transient_used(mem: io_tlb_mem, nslots: unsigned_int): void {
+	atomic_long_sub(nslots, mem.transient_nslabs);
 }
 
 /**
@@ -536,21 +762,109 @@ function swiotlb_search_pool_area(
 	return found;
 }
 
-/** swiotlb_search_pool_area() in all areas, this CPU's first. */
-function swiotlb_find_slots(
+/**
+ * swiotlb_search_pool_area() in one area of every pool: the one @cpu_offset after that of @start_cpu. The newest pool
+ * comes first; @retpool takes the one that had room.
+ */
+function swiotlb_search_area(
+	dev: device,
+	start_cpu: int,
+	cpu_offset: int,
+	orig_addr: phys_addr_t,
+	alloc_size: size_t,
+	alloc_align_mask: unsigned_int,
+	retpool: ref<io_tlb_pool | null>,
+): int {
+	const mem = dev.dma_io_tlb_mem as io_tlb_mem;
+	let index = -1;
+	rcu_read_lock();
+	for (const pool of list_for_each_entry_rcu(mem.pools)) {
+		if (cpu_offset >= pool.nareas) continue;
+		const area_index = (start_cpu + cpu_offset) & (pool.nareas - 1);
+		index = swiotlb_search_pool_area(dev, pool, area_index, orig_addr, alloc_size, alloc_align_mask);
+		if (index >= 0) {
+			retpool.value = pool;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return index;
+}
+
+/** swiotlb_search_pool_area() in all areas of the only pool, this CPU's first. */
+function swiotlb_search_pool(
 	dev: device,
 	orig_addr: phys_addr_t,
 	alloc_size: size_t,
 	alloc_align_mask: unsigned_int,
+	retpool: ref<io_tlb_pool | null>,
 ): int {
 	const pool = (dev.dma_io_tlb_mem as io_tlb_mem).defpool;
 	const start = raw_smp_processor_id() & (pool.nareas - 1);
+	retpool.value = pool;
 	for (let i = 0; i < pool.nareas; i++) {
 		const area_index = (start + i) % pool.nareas;
 		const index = swiotlb_search_pool_area(dev, pool, area_index, orig_addr, alloc_size, alloc_align_mask);
 		if (index >= 0) return index;
 	}
 	return -1;
+}
+
+/** A pool for this mapping alone, in reach of @dev, made without sleeping: its only slot run, or -1. */
+function swiotlb_map_transient(
+	dev: device,
+	orig_addr: phys_addr_t,
+	alloc_size: size_t,
+	alloc_align_mask: unsigned_int,
+	retpool: ref<io_tlb_pool | null>,
+): int {
+	const mem = dev.dma_io_tlb_mem as io_tlb_mem;
+	const nslabs = nr_slots(alloc_size);
+	const phys_limit = min_not_zero(dev.dma_mask!.value, dev.bus_dma_limit);
+	const pool = swiotlb_alloc_pool(nslabs, nslabs, 1, phys_limit, GFP_NOWAIT | __GFP_NOWARN);
+	if (pool === null) return -1;
+
+	const index = swiotlb_search_pool_area(dev, pool, 0, orig_addr, alloc_size, alloc_align_mask);
+	if (index < 0) {
+		swiotlb_dyn_free(pool.rcu);
+		return -1;
+	}
+	pool.transient = true;
+	const flags = spin_lock_irqsave(dev.dma_io_tlb_lock);
+	list_add_rcu(pool.node, dev.dma_io_tlb_pools);
+	spin_unlock_irqrestore(dev.dma_io_tlb_lock, flags);
+	inc_transient_used(mem, pool.nslabs);
+	retpool.value = pool;
+	return index;
+}
+
+/** Free slots in whichever pool has them, this CPU's areas first; @retpool takes the pool. The first slot, or -1. */
+function swiotlb_find_slots(
+	dev: device,
+	orig_addr: phys_addr_t,
+	alloc_size: size_t,
+	alloc_align_mask: unsigned_int,
+	retpool: ref<io_tlb_pool | null>,
+): int {
+	if (!swiotlb_config.dynamic)
+		return swiotlb_search_pool(dev, orig_addr, alloc_size, alloc_align_mask, retpool);
+
+	const mem = dev.dma_io_tlb_mem as io_tlb_mem;
+	if (alloc_size > IO_TLB_SEGSIZE * IO_TLB_SIZE) return -1;
+
+	const cpu = raw_smp_processor_id();
+	let index = -1;
+	for (let i = 0; i < state.default_nareas && index < 0; i++)
+		index = swiotlb_search_area(dev, cpu, i, orig_addr, alloc_size, alloc_align_mask, retpool);
+	if (index < 0) {
+		if (!mem.can_grow) return -1;
+		schedule_work(mem.dyn_alloc);
+		index = swiotlb_map_transient(dev, orig_addr, alloc_size, alloc_align_mask, retpool);
+		if (index < 0) return -1;
+	}
+	// In C a barrier follows: whoever sees the mapping's address must see this, and the pool in its list.
+	dev.dma_uses_io_tlb = true;
+	return index;
 }
 
 function mem_used(mem: io_tlb_mem): unsigned_long {
@@ -591,7 +905,8 @@ export function swiotlb_tbl_map_single(
 
 	const offset = swiotlb_align_offset(dev, alloc_align_mask, orig_addr);
 	const size = ALIGN(mapping_size + offset, alloc_align_mask + 1);
-	const first = swiotlb_find_slots(dev, orig_addr, size, alloc_align_mask);
+	const retpool = new ref<io_tlb_pool | null>(null);
+	const first = swiotlb_find_slots(dev, orig_addr, size, alloc_align_mask, retpool);
 	if (first === -1) {
 		if ((attrs & DMA_ATTR_NO_WARN) === 0)
 			dev_warn_ratelimited(
@@ -607,7 +922,7 @@ export function swiotlb_tbl_map_single(
 	// Even a coherent device needs its syncs now.
 	dma_reset_need_sync(dev);
 
-	const pool = mem.defpool;
+	const pool = retpool.value as io_tlb_pool;
 	const slots = pool.slots as io_tlb_slot[];
 	const pad_slots = offset >>> IO_TLB_SHIFT;
 	const index = first + pad_slots;
@@ -649,6 +964,17 @@ function swiotlb_release_slots(dev: device, tlb_addr: phys_addr_t, pool: io_tlb_
 	dec_used(dev.dma_io_tlb_mem as io_tlb_mem, nslots);
 }
 
+/** Delete @pool if it was made for this mapping alone; true when it was. */
+function swiotlb_del_transient(dev: device, pool: io_tlb_pool): bool {
+	if (!pool.transient) return false;
+	const mem = dev.dma_io_tlb_mem as io_tlb_mem;
+	const { nslabs } = pool;
+	dec_used(mem, nslabs);
+	swiotlb_del_pool(dev, pool);
+	dec_transient_used(mem, nslabs);
+	return true;
+}
+
 /** End a mapping; unless told not to, what the device wrote is copied back first. */
 export function __swiotlb_tbl_unmap_single(
 	dev: device,
@@ -660,7 +986,7 @@ export function __swiotlb_tbl_unmap_single(
 ): void {
 	if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0 && (dir === DMA_FROM_DEVICE || dir === DMA_BIDIRECTIONAL))
 		swiotlb_bounce(dev, tlb_addr, mapping_size, DMA_FROM_DEVICE, pool);
-	swiotlb_release_slots(dev, tlb_addr, pool);
+	if (!swiotlb_del_transient(dev, pool)) swiotlb_release_slots(dev, tlb_addr, pool);
 }
 
 /** The same when @addr is in a pool, else nothing (include/linux/swiotlb.h: swiotlb_tbl_unmap_single()). */
@@ -788,14 +1114,30 @@ export function is_swiotlb_active(dev: device): bool {
 	return dev.dma_io_tlb_mem !== null && dev.dma_io_tlb_mem.nslabs !== 0;
 }
 
-/** The default pool's first address (kernel/dma/swiotlb.c: default_swiotlb_base()). */
+/** The default pool's first address; who asks relies on its being the only pool (kernel/dma/swiotlb.c: default_swiotlb_base()). */
 export function default_swiotlb_base(): phys_addr_t {
+	state.io_tlb_default_mem.can_grow = false;
 	return state.io_tlb_default_mem.defpool.start;
 }
 
-/** The default pool's last address (kernel/dma/swiotlb.c: default_swiotlb_limit()). */
+/** The last address that the default pool has or may have (kernel/dma/swiotlb.c: default_swiotlb_limit()). */
 export function default_swiotlb_limit(): phys_addr_t {
-	return state.io_tlb_default_mem.defpool.end - 1;
+	const mem = state.io_tlb_default_mem;
+	return mem.can_grow ? mem.phys_limit : mem.defpool.end - 1;
+}
+
+function mem_transient_used(mem: io_tlb_mem): unsigned_long {
+	return atomic_long_read(mem.transient_nslabs);
+}
+
+function io_tlb_transient_used_get(data: unknown, val: ref<u64>): int {
+	val.value = mem_transient_used(data as io_tlb_mem);
+	return 0;
+}
+
+function io_tlb_nslabs_get(data: unknown, val: ref<u64>): int {
+	val.value = (data as io_tlb_mem).nslabs;
+	return 0;
 }
 
 function io_tlb_used_get(data: unknown, val: ref<u64>): int {
@@ -815,6 +1157,9 @@ function io_tlb_hiwater_set(data: unknown, val: u64): int {
 	return 0;
 }
 
+const fops_io_tlb_transient_used = DEFINE_DEBUGFS_ATTRIBUTE(io_tlb_transient_used_get, null, '%llu\n');
+// debugfs_create_ulong() in C: it wants a pointer to the number.
+const fops_io_tlb_nslabs = DEFINE_DEBUGFS_ATTRIBUTE(io_tlb_nslabs_get, null, '%llu\n');
 const fops_io_tlb_used = DEFINE_DEBUGFS_ATTRIBUTE(io_tlb_used_get, null, '%llu\n');
 const fops_io_tlb_hiwater = DEFINE_DEBUGFS_ATTRIBUTE(io_tlb_hiwater_get, io_tlb_hiwater_set, '%llu\n');
 
@@ -822,9 +1167,11 @@ function swiotlb_create_debugfs_files(mem: io_tlb_mem, dirname: string): void {
 	mem.debugfs = debugfs_create_dir(dirname, state.io_tlb_default_mem.debugfs) as dentry;
 	if (mem.nslabs === 0) return;
 
-	debugfs_create_ulong('io_tlb_nslabs', 0o400, mem.debugfs, new ref<unsigned_long>(mem.nslabs));
+	debugfs_create_file('io_tlb_nslabs', 0o400, mem.debugfs, mem, fops_io_tlb_nslabs);
 	debugfs_create_file('io_tlb_used', 0o400, mem.debugfs, mem, fops_io_tlb_used);
 	debugfs_create_file('io_tlb_used_hiwater', 0o600, mem.debugfs, mem, fops_io_tlb_hiwater);
+	if (swiotlb_config.dynamic)
+		debugfs_create_file('io_tlb_transient_nslabs', 0o400, mem.debugfs, mem, fops_io_tlb_transient_used);
 }
 
 function swiotlb_create_default_debugfs(): int {
@@ -843,13 +1190,15 @@ export function swiotlb_alloc(dev: device, size: size_t): page | null {
 	if (mem === null) return null;
 
 	const align_mask = PAGE_SIZE * 2 ** get_order(size) - 1;
-	const index = swiotlb_find_slots(dev, 0, size, align_mask);
+	const retpool = new ref<io_tlb_pool | null>(null);
+	const index = swiotlb_find_slots(dev, 0, size, align_mask, retpool);
 	if (index === -1) return null;
 
-	const tlb_addr = slot_addr(mem.defpool.start, index);
+	const pool = retpool.value as io_tlb_pool;
+	const tlb_addr = slot_addr(pool.start, index);
 	if (!PAGE_ALIGNED(tlb_addr)) {
 		dev_WARN_ONCE(dev, true, 'Cannot allocate pages from non page-aligned swiotlb addr 0x%pa.', tlb_addr);
-		swiotlb_release_slots(dev, tlb_addr, mem.defpool);
+		swiotlb_release_slots(dev, tlb_addr, pool);
 		return null;
 	}
 	return pfn_to_page(tlb_addr / PAGE_SIZE);

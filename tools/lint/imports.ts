@@ -35,11 +35,10 @@ const CALLS_BACK: readonly (readonly [string, string])[] = [
 	['drivers/iommu/iommu.ts', 'drivers/iommu/dma-iommu.ts'],
 	// A header in Linux, with inline functions over the core.
 	['drivers/iommu/iommu-priv.ts', 'drivers/iommu/iommu.ts'],
-	// dma_pgprot() and dma_addressing_limited() serve the back ends that the DMA API calls; pools know direct's zone limit.
+	// dma_pgprot() and dma_addressing_limited() serve the back ends that the DMA API calls.
 	['drivers/iommu/dma-iommu.ts', 'kernel/dma/mapping.ts'],
 	['kernel/dma/direct.ts', 'kernel/dma/mapping.ts'],
 	['kernel/dma/ops_helpers.ts', 'kernel/dma/mapping.ts'],
-	['kernel/dma/pool.ts', 'kernel/dma/direct.ts'],
 	// An object's handles and its exported buffer keep each other.
 	['drivers/gpu/drm/drm_gem.ts', 'drivers/gpu/drm/drm_prime.ts'],
 	// A framebuffer that goes is taken off its planes, and a property is set, by a commit.

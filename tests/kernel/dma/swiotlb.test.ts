@@ -133,13 +133,11 @@ describe('swiotlb', () => {
 	});
 
 	it('makes a pool late when there is none, whole or not at all', () => {
-		// As after a boot that had no low memory for one.
 		const mem = dev.dma_io_tlb_mem!;
-		expect(swiotlb_init_late(4 << 20, GFP_KERNEL, null)).to.equal(0);
 		const { start } = mem.defpool;
-		mem.nslabs = 0;
-		mem.defpool.nslabs = 0;
-		mem.defpool.areas = null;
+		expect(swiotlb_init_late(4 << 20, GFP_KERNEL, null)).to.equal(0);
+		expect(mem.defpool.start).to.equal(start);
+		swiotlb_exit();
 		const check = board.leakCheck();
 		for (let nth = 1; nth <= 2; nth++) {
 			slab_fault.nth = nth;
@@ -151,18 +149,173 @@ describe('swiotlb', () => {
 		fail_page_alloc.nth = 1;
 		fail_page_alloc.times = 2;
 		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(-ENOMEM);
-		expect(swiotlb_init_late(4 << 20, GFP_DMA32, () => -EINVAL)).to.equal(-ENOMEM);
 		expect(check()).to.deep.equal([]);
 		expect(is_swiotlb_active(dev)).to.equal(false);
 
 		fail_page_alloc.nth = 1;
+		fail_page_alloc.times = 1;
 		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(0);
 		expect(board.log.at(-2)).to.match(/software IO TLB: only able to allocate 2 MB$/);
 		expect(mem.defpool.nslabs).to.equal(1024);
-		expect(mem.defpool.start).to.not.equal(start);
 		const dma = map(HIGH + 0x100, 3000, DMA_TO_DEVICE);
 		expect(swiotlb_find_pool(dev, dma)).to.equal(mem.defpool);
 		unmap(dma, 3000, DMA_TO_DEVICE);
+	});
+
+	it('has a late pool prepared, answers the refusal of the smallest, and never offers what it has freed', () => {
+		swiotlb_exit();
+		const check = board.leakCheck();
+		const offered: number[] = [];
+		const refuse = (_tlb: Uint8Array, nslabs: number) => offered.push(nslabs) && -EINVAL;
+		expect(swiotlb_init_late(4 << 20, GFP_DMA32, refuse)).to.equal(-EINVAL);
+		expect(offered).to.deep.equal([2048, 1024]);
+		expect(check()).to.deep.equal([]);
+		const take = (_tlb: Uint8Array, nslabs: number) => (nslabs === 1024 ? 0 : -EINVAL);
+		expect(swiotlb_init_late(4 << 20, GFP_DMA32, take)).to.equal(0);
+		expect(dev.dma_io_tlb_mem!.nslabs).to.equal(1024);
+	});
+
+	it('shows a device nothing of what was in the memory of a late pool', () => {
+		swiotlb_exit();
+		const dirty = alloc_pages(GFP_DMA32, 10)!;
+		page_address(dirty, 4 << 20).fill(0x5a);
+		page_placement.next.push(dirty.pfn);
+		__free_pages(dirty, 10);
+		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(0);
+		expect(dev.dma_io_tlb_mem!.defpool.start).to.equal(dirty.pfn * 4096);
+		const dma = map(HIGH, 100, DMA_TO_DEVICE);
+		expect(phys_to_virt(dma, 2048).subarray(100)).to.deep.equal(new Uint8Array(1948));
+		unmap(dma, 100, DMA_TO_DEVICE);
+	});
+
+	it('bounces everything through a late pool with swiotlb=force, and fails everything when that cannot be made', () => {
+		board = new Board('direct', 'swiotlb=force');
+		dev = board.device('m3');
+		swiotlb_exit();
+		expect(is_swiotlb_active(dev)).to.equal(true);
+		expect(dev.dma_io_tlb_mem!.force_bounce).to.equal(true);
+
+		board = new Board('direct');
+		dev = board.device('m3');
+		swiotlb_exit();
+		expect(map(0x1000_0000, 64, DMA_TO_DEVICE)).to.equal(0x1000_0000);
+		expectWarning(/overflow/);
+		expect(map(HIGH, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+	});
+
+	it('gives the default pool back to the page allocator, once, made early or late', () => {
+		const mem = dev.dma_io_tlb_mem!;
+		const pages = nr_free_pages();
+		const total = totalram_pages();
+		swiotlb_exit();
+		expect(board.log.at(-1)).to.match(/software IO TLB: tearing down default memory pool$/);
+		expect(nr_free_pages() - pages).to.equal((64 << 20) / 4096);
+		expect(totalram_pages() - total).to.equal((64 << 20) / 4096);
+		expect([is_swiotlb_allocated(), is_swiotlb_active(dev), mem.nslabs]).to.deep.equal([false, false, 0]);
+		expect(list_empty(mem.pools)).to.equal(true);
+		const lines = board.log.length;
+		swiotlb_exit();
+		expect(board.log).to.have.length(lines);
+
+		const check = board.leakCheck();
+		expect(swiotlb_init_late(2 << 20, GFP_DMA32, null)).to.equal(0);
+		swiotlb_exit();
+		expect(check()).to.deep.equal([]);
+		expect(list_empty(mem.pools)).to.equal(true);
+	});
+
+	it('leaves memory that can be used, wherever the pool was', () => {
+		swiotlb_exit();
+		for (let block = alloc_pages(GFP_DMA32, 10); block !== null; block = alloc_pages(GFP_DMA32 | __GFP_NOWARN, 10))
+			page_address(block, 4 << 20)[(4 << 20) - 1] = 1;
+	});
+
+	for (const [word, slots, areas, force] of [
+		['1000', 1024, 1, false],
+		['0x400', 1024, 1, false],
+		['02000', 1024, 1, false],
+		['1024,4', 1024, 4, false],
+		['128,3', 512, 4, false],
+		[',4', 32768, 4, false],
+		['1024,,force', 1024, 1, true],
+		['1024,force', 1024, 1, true],
+		['force', 32768, 1, true],
+		['nonsense', 32768, 1, false],
+	] as const) {
+		it(`takes swiotlb=${word} for ${slots} slots in ${areas} areas${force ? ', bouncing all' : ''}`, () => {
+			board = new Board('direct', `swiotlb=${word}`);
+			const mem = board.device('m3').dma_io_tlb_mem!;
+			expect([mem.defpool.nslabs, mem.defpool.nareas, mem.force_bounce]).to.deep.equal([slots, areas, force]);
+		});
+	}
+
+	it('looks in one area after the other', () => {
+		board = new Board('direct', 'swiotlb=512,4');
+		dev = board.device('m3');
+		const pool = dev.dma_io_tlb_mem!.defpool;
+		const all = [0, 1, 2, 3].map(() => map(HIGH, 200 * 1024, DMA_TO_DEVICE));
+		expect(all.map((dma) => (dma - pool.start) >> 18)).to.deep.equal([0, 1, 2, 3]);
+		expect(map(HIGH, 200 * 1024, DMA_TO_DEVICE, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
+		for (const dma of all) unmap(dma, 200 * 1024, DMA_TO_DEVICE);
+		expect(used()).to.equal(0);
+	});
+
+	it('is full when no run of free slots is long enough, and says how full', () => {
+		board = new Board('direct', 'swiotlb=512');
+		dev = board.device('m3');
+		const all = [0, 1, 2, 3].map(() => map(HIGH, 160 * 1024, DMA_TO_DEVICE));
+		expect(map(HIGH, 160 * 1024, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(board.log.at(-1)).to.match(
+			/swiotlb buffer is full \(sz: 163840 bytes\), total 512 \(slots\), used 320 \(slots\)$/,
+		);
+		const small = map(HIGH, 90 * 1024, DMA_TO_DEVICE);
+		unmap(small, 90 * 1024, DMA_TO_DEVICE);
+		for (const dma of all) unmap(dma, 160 * 1024, DMA_TO_DEVICE);
+		const again = map(HIGH, 256 * 1024, DMA_TO_DEVICE);
+		unmap(again, 256 * 1024, DMA_TO_DEVICE);
+	});
+
+	it('aligns the copy as its caller wants, start and end', () => {
+		const tlb = swiotlb_tbl_map_single(dev, HIGH + 0x100, 100, 0xfff, DMA_TO_DEVICE, 0) as number;
+		expect(tlb % 4096).to.equal(0);
+		expect(used()).to.equal(2);
+		swiotlb_tbl_unmap_single(dev, tlb, 100, DMA_TO_DEVICE, 0);
+		// The device's own bits are kept as well: then the slots are aligned, and the copy lies where it must in them.
+		dma_set_min_align_mask(dev, 0xfff);
+		const inside = swiotlb_tbl_map_single(dev, HIGH + 0x900, 100, 0xfff, DMA_TO_DEVICE, 0) as number;
+		expect(inside % 4096).to.equal(0x900);
+		expect(used()).to.equal(2);
+		swiotlb_tbl_unmap_single(dev, inside, 100, DMA_TO_DEVICE, 0);
+		expect(used()).to.equal(0);
+	});
+
+	it('never crosses a boundary that the device has', () => {
+		dma_set_seg_boundary(dev, 0x1_ffff);
+		const all = [0, 1, 2].map(() => map(HIGH, 72 * 1024, DMA_TO_DEVICE));
+		for (const dma of all) {
+			expect(dma % 0x2_0000).to.be.at.most(0x2_0000 - 72 * 1024);
+			unmap(dma, 72 * 1024, DMA_TO_DEVICE);
+		}
+	});
+
+	it('refuses a copy that is itself out of reach, and keeps nothing of it', () => {
+		expectWarning(/swiotlb addr 0x0*78000000\+64 overflow \(mask ffffffff, bus limit fffffff\)/);
+		dev.bus_dma_limit = 0xfff_ffff;
+		expect(map(HIGH, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(used()).to.equal(0);
+	});
+
+	it('tells how many slots there are, are used, and were used at most, in debugfs', () => {
+		const { read, write } = debugfs();
+		expect(read('io_tlb_nslabs')).to.equal('32768\n');
+		const all = [1, 2].map(() => map(HIGH, 4096, DMA_TO_DEVICE));
+		expect(read('io_tlb_used')).to.equal('4\n');
+		for (const dma of all) unmap(dma, 4096, DMA_TO_DEVICE);
+		expect([read('io_tlb_used'), read('io_tlb_used_hiwater')]).to.deep.equal(['0\n', '4\n']);
+		expect(write('io_tlb_used_hiwater', '3\n')).to.equal(-EINVAL);
+		expect(write('io_tlb_used_hiwater', '0\n')).to.equal(2);
+		expect(read('io_tlb_used_hiwater')).to.equal('0\n');
+		expect(read('io_tlb_transient_nslabs')).to.equal(null);
 	});
 
 	it('keeps the address bits of min_align_mask', () => {
