@@ -4,6 +4,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { sysfs_read, sysfs_readdir, sysfs_write } from '#fs/sysfs/user.js';
 import {
 	dma_map_page_attrs,
 	dma_map_single,
@@ -14,20 +15,40 @@ import {
 	dma_unmap_page_attrs,
 	dma_unmap_single,
 } from '#kernel/dma/mapping.js';
-import { is_swiotlb_active, swiotlb_init_late, swiotlb_max_mapping_size } from '#kernel/dma/swiotlb.js';
+import {
+	is_swiotlb_active,
+	is_swiotlb_allocated,
+	swiotlb_exit,
+	swiotlb_init_late,
+	swiotlb_max_mapping_size,
+	swiotlb_tbl_map_single,
+	swiotlb_tbl_unmap_single,
+} from '#kernel/dma/swiotlb.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
-import { DMA_ATTR_NO_WARN, DMA_MAPPING_ERROR, dma_set_min_align_mask } from '#linux/dma-mapping.js';
+import {
+	DMA_ATTR_NO_WARN,
+	DMA_MAPPING_ERROR,
+	dma_set_min_align_mask,
+	dma_set_seg_boundary,
+} from '#linux/dma-mapping.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';
-import { GFP_DMA32, GFP_KERNEL } from '#linux/gfp_types.js';
+import { __GFP_NOWARN, GFP_DMA32, GFP_KERNEL } from '#linux/gfp_types.js';
+import { list_empty } from '#linux/list.js';
+import { page_address, totalram_pages } from '#linux/mm.js';
 import { swiotlb_find_pool } from '#linux/swiotlb.js';
 import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { slab_fault } from '#mm/failslab.js';
+import { __free_pages, alloc_pages, nr_free_pages, page_placement } from '#mm/page_alloc.js';
 import { Board, pattern } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 
 /** Out of a 32-bit device's reach; the boards' `bufs` region there. */
 const HIGH = 0x8_1000_0000;
+
+const DEBUGFS = '/sys/kernel/debug/swiotlb';
+const read = (file: string): unknown => sysfs_read(`${DEBUGFS}/${file}`);
+const write = (file: string, text: string): number => sysfs_write(`${DEBUGFS}/${file}`, text);
 
 const page = (phys: number) => pfn_to_page(Math.floor(phys / 4096));
 
@@ -188,7 +209,7 @@ describe('swiotlb', () => {
 		unmap(dma, 100, DMA_TO_DEVICE);
 	});
 
-	it('bounces everything through a late pool with swiotlb=force, and fails everything when that cannot be made', () => {
+	it('is not given back with swiotlb=force; when it is, what is out of reach fails', () => {
 		board = new Board('direct', 'swiotlb=force');
 		dev = board.device('m3');
 		swiotlb_exit();
@@ -225,8 +246,14 @@ describe('swiotlb', () => {
 	});
 
 	it('leaves memory that can be used, wherever the pool was', () => {
+		board = new Board('direct', 'swiotlb=4096 cma=0 mem=2047M');
+		expect(board.device('m3').dma_io_tlb_mem!.defpool.start % (4 << 20)).to.not.equal(0);
 		swiotlb_exit();
-		for (let block = alloc_pages(GFP_DMA32, 10); block !== null; block = alloc_pages(GFP_DMA32 | __GFP_NOWARN, 10))
+		for (
+			let block = alloc_pages(GFP_DMA32, 10);
+			block !== null;
+			block = alloc_pages(GFP_DMA32 | __GFP_NOWARN, 10)
+		)
 			page_address(block, 4 << 20)[(4 << 20) - 1] = 1;
 	});
 
@@ -306,7 +333,6 @@ describe('swiotlb', () => {
 	});
 
 	it('tells how many slots there are, are used, and were used at most, in debugfs', () => {
-		const { read, write } = debugfs();
 		expect(read('io_tlb_nslabs')).to.equal('32768\n');
 		const all = [1, 2].map(() => map(HIGH, 4096, DMA_TO_DEVICE));
 		expect(read('io_tlb_used')).to.equal('4\n');
@@ -315,7 +341,7 @@ describe('swiotlb', () => {
 		expect(write('io_tlb_used_hiwater', '3\n')).to.equal(-EINVAL);
 		expect(write('io_tlb_used_hiwater', '0\n')).to.equal(2);
 		expect(read('io_tlb_used_hiwater')).to.equal('0\n');
-		expect(read('io_tlb_transient_nslabs')).to.equal(null);
+		expect(sysfs_readdir(DEBUGFS)).to.deep.equal(['io_tlb_nslabs', 'io_tlb_used', 'io_tlb_used_hiwater']);
 	});
 
 	it('keeps the address bits of min_align_mask', () => {
