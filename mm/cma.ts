@@ -9,8 +9,9 @@ import {
 	bitmap_find_next_zero_area_off,
 	bitmap_free,
 	bitmap_set,
-	bitmap_weight,
 	bitmap_zalloc,
+	find_next_bit,
+	find_next_zero_bit,
 } from '#linux/bitmap.js';
 import { BUG_ON, WARN_ON_ONCE } from '#linux/bug.js';
 import { CMA_MAX_NAME, CMA_MIN_ALIGNMENT_BYTES, cma, cma_bitmap_maxno, MAX_CMA_AREAS } from '#linux/cma.js';
@@ -18,13 +19,12 @@ import { EBUSY, EINVAL, ENOMEM, ENOSPC } from '#linux/errno.js';
 import { __GFP_NOWARN, GFP_KERNEL } from '#linux/gfp.js';
 import { boot_data, core_initcall } from '#linux/init.js';
 import { is_power_of_2 } from '#linux/log2.js';
-import { min_not_zero } from '#linux/minmax.js';
 import { mm_state } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import { MIGRATE_CMA, pageblock_nr_pages } from '#linux/mmzone.js';
 import { DEFINE_MUTEX, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { PFN_DOWN } from '#linux/pfn.js';
-import { pr_debug, pr_err, pr_err_ratelimited, pr_info } from '#linux/printk.js';
+import { pr_cont, pr_debug, pr_err, pr_err_ratelimited, pr_info } from '#linux/printk.js';
 import {
 	spin_lock_irq,
 	spin_lock_irqsave,
@@ -260,7 +260,12 @@ export function cma_declare_contiguous_nid(
 	const bytes = Math.ceil(size / align) * align;
 	if ((bytes / PAGE_SIZE) % 2 ** order_per_bit !== 0) return -EINVAL;
 	const wanted = limit - (limit % align);
-	const end = min_not_zero(wanted, memblock_end_of_DRAM());
+	const highmem_start = memblock_end_of_DRAM();
+	if (fixed && first !== 0 && first < highmem_start && first + bytes > highmem_start) {
+		pr_err('cma: Region at %pa defined on low/high memory boundary (%pa)', first, highmem_start);
+		return cma_not_reserved(-EINVAL, bytes, nid);
+	}
+	const end = wanted === 0 ? highmem_start : Math.min(wanted, highmem_start);
 	if (first + bytes > end) {
 		pr_err('cma: Size (%pa) of region at %pa exceeds limit (%pa)', bytes, first, end);
 		return cma_not_reserved(-EINVAL, bytes, nid);
@@ -292,15 +297,22 @@ export function cma_declare_contiguous(
 	return cma_declare_contiguous_nid(base, size, limit, alignment, order_per_bit, fixed, name, res_cma, -1);
 }
 
-/** Say how much of the area is free. */
+/** Say where the area is free: pages@bit of each run, and the sum. */
 function cma_debug_show_areas(cma: cma): void {
 	const bits = cma_bitmap_maxno(cma);
-	const used = cma.bitmap === null ? bits : bitmap_weight(cma.bitmap, bits);
-	pr_info(
-		'cma: number of available pages: =>%lu free of %lu total pages',
-		(bits - used) * 2 ** cma.order_per_bit,
-		cma.count,
-	);
+	const bitmap = cma.bitmap as Uint32Array;
+	let total = 0;
+	spin_lock_irq(cma.lock);
+	pr_info('cma: number of available pages: ');
+	for (let start = find_next_zero_bit(bitmap, bits, 0); start < bits; ) {
+		const end = find_next_bit(bitmap, bits, start);
+		const pages = (end - start) * 2 ** cma.order_per_bit;
+		pr_cont('%s%lu@%lu', total !== 0 ? '+' : '', pages, start);
+		total += pages;
+		start = find_next_zero_bit(bitmap, bits, end);
+	}
+	pr_cont('=> %lu free of %lu total pages', total, cma.count);
+	spin_unlock_irq(cma.lock);
 }
 
 /** Claim the first aligned run of @bits free bits from @start on: its number, -1 when there is none. */

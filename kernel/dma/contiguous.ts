@@ -24,7 +24,14 @@ import {
 	type size_t,
 	type unsigned_int,
 } from '#linux/types.js';
-import { cma_alloc, cma_declare_contiguous, cma_init_reserved_mem, cma_release } from '#mm/cma.js';
+import {
+	cma_alloc,
+	cma_declare_contiguous,
+	cma_get_base,
+	cma_get_size,
+	cma_init_reserved_mem,
+	cma_release,
+} from '#mm/cma.js';
 import { __free_pages } from '#mm/page_alloc.js';
 
 /** Debian's arm64 configuration. */
@@ -43,7 +50,7 @@ const state = boot_data(() => ({
 }));
 
 early_param('cma', (p) => {
-	if (p === null || p === '') {
+	if (p === null) {
 		pr_err('cma: Config string not provided');
 		return -EINVAL;
 	}
@@ -114,7 +121,8 @@ export function dma_contiguous_reserve_area(
 ): int {
 	const ret = cma_declare_contiguous(base, size, limit, 0, 0, fixed, 'reserved', res_cma);
 	if (ret !== 0) return ret;
-	dma_contiguous_early_fixup(base, size);
+	const area = res_cma.value as cma;
+	dma_contiguous_early_fixup(cma_get_base(area), cma_get_size(area));
 	return 0;
 }
 

@@ -23,6 +23,7 @@ import {
 	swiotlb_sync_single_for_device,
 	swiotlb_tbl_unmap_single,
 } from '#kernel/dma/swiotlb.js';
+import { walk_system_ram_range } from '#kernel/resource.js';
 import { sg_alloc_table, sg_next } from '#lib/scatterlist.js';
 import { WARN_ON_ONCE } from '#linux/bug.js';
 import { dev_err, dev_err_once, dev_WARN_ONCE } from '#linux/dev_printk.js';
@@ -67,7 +68,7 @@ import {
 	vma_pages,
 } from '#linux/mm.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
-import { PFN_DOWN, PFN_UP } from '#linux/pfn.js';
+import { PFN_DOWN } from '#linux/pfn.js';
 import { type scatterlist, sg_page, sg_set_page, type sg_table } from '#linux/scatterlist.js';
 import { kcalloc } from '#linux/slab.js';
 import { is_swiotlb_for_alloc, is_swiotlb_force_bounce, swiotlb_find_pool } from '#linux/swiotlb.js';
@@ -80,11 +81,11 @@ import {
 	ref,
 	SIZE_MAX,
 	type size_t,
+	ULONG_MAX,
 	type u64,
 	type unsigned_long,
 	type void_ptr,
 } from '#linux/types.js';
-import { for_each_mem_region } from '#mm/memblock.js';
 import { remap_pfn_range } from '#mm/memory.js';
 import { __free_pages, alloc_pages_node } from '#mm/page_alloc.js';
 import { is_vmalloc_addr, vunmap } from '#mm/vmalloc.js';
@@ -434,12 +435,7 @@ function check_ram_in_range_map(start_pfn: unsigned_long, nr_pages: unsigned_lon
 /** Whether the device's windows show all memory (kernel/dma/direct.c: dma_direct_all_ram_mapped()). */
 export function dma_direct_all_ram_mapped(dev: device): bool {
 	if (dev.dma_range_map === null) return true;
-	// C walks the resource tree (walk_system_ram_range()); memblock knows the same memory.
-	for (const r of for_each_mem_region()) {
-		if (check_ram_in_range_map(PFN_UP(r.base), PFN_DOWN(r.base + r.size) - PFN_UP(r.base), dev) !== 0)
-			return false;
-	}
-	return true;
+	return walk_system_ram_range(0, PFN_DOWN(ULONG_MAX) + 1, dev, check_ram_in_range_map) === 0;
 }
 
 /** kernel/dma/direct.c: dma_direct_max_mapping_size() */

@@ -17,6 +17,7 @@ import {
 	cma_init_reserved_mem,
 	cma_pages_valid,
 	cma_release,
+	cma_reserve_pages_on_error,
 	cma_usage,
 } from '#mm/cma.js';
 import { memblock_reserve } from '#mm/memblock.js';
@@ -116,6 +117,55 @@ describe('cma', () => {
 		cma_release(area, all, 2048);
 	});
 
+	it('says where it is free when an allocation fails', () => {
+		const { m, area } = bootCma();
+		const all = [512, 512, 512, 512].map((n) => cma_alloc(area, n, 0, false));
+		cma_release(area, all[0], 512);
+		cma_release(area, all[2], 100);
+		expect(cma_alloc(area, 600, 0, false)).to.equal(null);
+		expect(m.log.slice(-4).map((line) => line.replace(/^\[.*?\] /, ''))).to.deep.equal([
+			'cma: number of available pages: ',
+			'512@0',
+			'+100@1024',
+			'=> 612 free of 2048 total pages',
+		]);
+	});
+
+	it('counts and aligns by its bitmap when one bit is several pages', () => {
+		const area = new ref<cma | null>(null);
+		bootMemory({
+			early: () => {
+				expect(cma_declare_contiguous(0, 8 * MIB, 0, 0, 3, false, 'eights', area)).to.equal(0);
+				expect(cma_declare_contiguous(0, 2 * MIB, 0, 0, 10, false, 'x', new ref<cma | null>(null))).to.equal(
+					-22,
+				);
+			},
+		});
+		activate();
+		const eights = area.value as cma;
+		const a = cma_alloc(eights, 3, 0, false) as page;
+		const b = cma_alloc(eights, 9, 0, false) as page;
+		const c = cma_alloc(eights, 16, 5, false) as page;
+		expect([b.pfn - a.pfn, c.pfn - a.pfn]).to.deep.equal([8, 32]);
+		expect(cma_release(eights, a, 3)).to.equal(true);
+		expect((cma_alloc(eights, 8, 0, false) as page).pfn).to.equal(a.pfn);
+	});
+
+	it('keeps the pages of an area that cannot be activated, when its owner asked for that', () => {
+		bootMemory({
+			dmaLimit: GIB + 64 * MIB,
+			early: () => {
+				const res = new ref<cma | null>(null);
+				expect(cma_declare_contiguous(GIB + 62 * MIB, 4 * MIB, 0, 0, 0, true, 'split', res)).to.equal(0);
+				cma_reserve_pages_on_error(res.value as cma);
+			},
+		});
+		const free = nr_free_pages();
+		activate();
+		expect(free - nr_free_pages()).to.be.within(0, 2);
+		expect(mm_state.totalcma_pages).to.equal(0);
+	});
+
 	it('answers null for no area, no pages, and more pages than it has', () => {
 		const { area } = bootCma();
 		expect(cma_alloc(null, 1, 0, false)).to.equal(null);
@@ -161,12 +211,16 @@ describe('cma', () => {
 				expect(cma_declare_contiguous(GIB + MIB, 2 * MIB, 0, 0, 0, true, 'x', res)).to.equal(-22);
 				expect(cma_declare_contiguous(GIB, 2 * MIB, 0, 0, 0, true, 'x', res)).to.equal(-16);
 				expect(cma_declare_contiguous(0, 3 * GIB, 0, 0, 0, false, 'x', res)).to.equal(-22);
+				expect(cma_declare_contiguous(2 * GIB - 2 * MIB, 4 * MIB, 0, 0, 0, true, 'x', res)).to.equal(-22);
 				expect(cma_declare_contiguous(0, GIB, 2 * GIB, 0, 0, false, 'x', res)).to.equal(-12);
 			},
 		});
 		expect(m.logged('must be aligned to')).to.have.length(1);
 		expect(m.logged('exceeds limit')).to.have.length(1);
-		expect(m.logged('cma: Failed to reserve')).to.have.length(4);
+		expect(
+			m.logged('cma: Region at 0x000000007fe00000 defined on low/high memory boundary (0x0000000080000000)'),
+		).to.have.length(1);
+		expect(m.logged('cma: Failed to reserve')).to.have.length(5);
 	});
 
 	it('has a limited number of areas', () => {
