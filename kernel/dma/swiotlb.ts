@@ -116,6 +116,7 @@ import {
 	memblock_end_of_DRAM,
 	memblock_free,
 	memblock_low_limit,
+	memblock_make_piece,
 } from '#mm/memblock.js';
 import { memblock_free_late } from '#mm/mm_init.js';
 import { __free_pages, __get_free_pages, alloc_pages, free_pages } from '#mm/page_alloc.js';
@@ -1262,6 +1263,7 @@ function rmem_swiotlb_setup(rmem: reserved_mem): int {
 	for (const name of wrong) {
 		if (of_get_flat_dt_prop(node, name, null) !== null) return -EINVAL;
 	}
+	memblock_make_piece(rmem.base, rmem.size);
 	rmem.ops = rmem_swiotlb_ops;
 	pr_info(
 		'software IO TLB: Reserved memory: created restricted DMA pool at %pa, size %ld MiB',

@@ -5,6 +5,7 @@ import { Machine } from '#hw/machine.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
+import { flatTree, type Tree } from '#tests/drivers/of/flat-tree.js';
 import { leakCheck } from '#tests/leaks.js';
 
 /** Memory that no allocation touches (the boards' `bufs` regions). */
@@ -30,6 +31,31 @@ export class Board {
 
 	/** What is left of allocations made since; the result of the second call must be empty. */
 	readonly leakCheck = leakCheck;
+}
+
+/** An address and a size as cells of boardTree(). */
+export function reg(base: number, size: number): number[] {
+	return [Math.floor(base / 2 ** 32), base >>> 0, Math.floor(size / 2 ** 32), size >>> 0];
+}
+
+/**
+ * The blob of a board with 1 GiB at 1 GiB and 1 GiB at 32 GiB, without an IOMMU, whose masters m3 (which does not
+ * snoop) and m4 (which does) have @properties more; @reserved is what its memory reserves.
+ */
+export function boardTree(reserved: Tree, properties: Tree = {}): Uint8Array {
+	return flatTree({
+		model: 'Test board',
+		compatible: 'oracle,board',
+		'#address-cells': [2],
+		'#size-cells': [2],
+		'memory@40000000': {
+			device_type: 'memory',
+			reg: [...reg(0x4000_0000, 0x4000_0000), ...reg(0x8_0000_0000, 0x4000_0000)],
+		},
+		'reserved-memory': { '#address-cells': [2], '#size-cells': [2], ranges: true, ...reserved },
+		m3: { compatible: 'oracle,master', 'oracle,index': [3], ...properties },
+		m4: { compatible: 'oracle,master', 'oracle,index': [4], 'dma-coherent': true, ...properties },
+	});
 }
 
 /** Bytes that tell where they belong. */
