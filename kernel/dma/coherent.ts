@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Coherent memory of one device, or of all that have none of their own.
 // Linux 6.12: kernel/dma/coherent.c
-// The global pool (CONFIG_DMA_GLOBAL_POOL, off in Debian's kernel) is here, and empty unless a tree declares it.
+// The global pool (CONFIG_DMA_GLOBAL_POOL) is here, and empty unless a tree declares it. dma_direct_alloc() takes
+// nothing from it: Linux has either that or CONFIG_DMA_DIRECT_REMAP, which arm64 wants.
 
 import { get_order, PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';

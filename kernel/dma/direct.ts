@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // DMA without an IOMMU: addresses are physical, shifted by the bus at most.
 // Linux 6.12: kernel/dma/direct.c, kernel/dma/direct.h
-// Left out: memory encryption, highmem, peer-to-peer pages, global coherent pools, dma_direct_set_uncached().
+// Left out: memory encryption, highmem, dma_direct_set_uncached(), allocation from the global coherent pool (see
+// kernel/dma/coherent.ts).
 import {
 	arch_dma_prep_coherent,
 	arch_sync_dma_for_cpu,
 	arch_sync_dma_for_device,
 } from '#arch/arm64/mm/dma-mapping.js';
 import { PAGE_KERNEL } from '#asm/pgtable.js';
-import { dma_mmap_from_dev_coherent } from '#kernel/dma/coherent.js';
+import { dma_mmap_from_dev_coherent, dma_mmap_from_global_coherent } from '#kernel/dma/coherent.js';
 import { dma_alloc_contiguous, dma_free_contiguous } from '#kernel/dma/contiguous.js';
 import { dma_addressing_limited, dma_pgprot } from '#kernel/dma/mapping.js';
 import { dma_alloc_from_pool, dma_free_from_pool } from '#kernel/dma/pool.js';
@@ -396,6 +397,7 @@ export function dma_direct_mmap(
 
 	vma.vm_page_prot = dma_pgprot(dev, vma.vm_page_prot, attrs);
 	if (dma_mmap_from_dev_coherent(dev, vma, cpu_addr, size, ret)) return ret.value;
+	if (dma_mmap_from_global_coherent(vma, cpu_addr, size, ret)) return ret.value;
 	if (vma.vm_pgoff >= count || user_count > count - vma.vm_pgoff) return -ENXIO;
 	return remap_pfn_range(vma, vma.vm_start, pfn + vma.vm_pgoff, user_count * PAGE_SIZE, vma.vm_page_prot);
 }

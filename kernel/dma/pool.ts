@@ -128,7 +128,8 @@ function atomic_pool_expand(pool: gen_pool, pool_size: size_t, gfp: gfp_t): int 
 		}
 		dma_common_free_remap(addr, pool_size);
 	}
-	// 6.12 hands CMA's pages to __free_pages() too, which leaves CMA's bitmap set (Documentation/deviations.md).
+	// DEVIATION: 6.12 hands CMA's pages to __free_pages() too, which leaves CMA's bitmap set, and answers 0 when only
+	// gen_pool_add_virt() failed.
 	if (!dma_release_from_contiguous(null, page, 2 ** order)) __free_pages(page, order);
 	return ret;
 }

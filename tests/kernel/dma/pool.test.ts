@@ -3,21 +3,33 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { page_to_phys } from '#asm/memory.js';
+import { sysfs_read } from '#fs/sysfs/user.js';
+import { dma_alloc_coherent, dma_free_coherent } from '#kernel/dma/mapping.js';
 import { dma_alloc_from_pool, dma_free_from_pool } from '#kernel/dma/pool.js';
 import { device } from '#linux/device.js';
-import { __GFP_NOWARN, GFP_ATOMIC } from '#linux/gfp.js';
+import { __GFP_NOWARN, GFP_ATOMIC, GFP_DMA, GFP_DMA32 } from '#linux/gfp.js';
 import type { page } from '#linux/mm_types.js';
 import { ref, type void_ptr } from '#linux/types.js';
 import { flush_workqueue, system_wq } from '#linux/workqueue.js';
 import { cma_usage } from '#mm/cma.js';
+import { fail_page_alloc } from '#mm/fail_page_alloc.js';
+import { failEach } from '#tests/fail-each.js';
+import { Board } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 import { bootTree, runInitcalls } from '../../arch/arm64/mm/boot-tree.js';
 import type { MemoryMachine } from '../../mm/memory-machine.js';
 
-function boot(commandLine = ''): { m: MemoryMachine; dev: device } {
+/** @fault: which allocations of pages fail while the pools are made. */
+function boot(
+	commandLine = '',
+	fault: Partial<typeof fail_page_alloc> = {},
+): { m: MemoryMachine; dev: device } {
 	const fdt = new Uint8Array(readFileSync('tests/golden/vectors/boards/main.dtb'));
 	const m = bootTree([{ base: 0, size: 0x8000_0000 }], fdt, commandLine);
-	runInitcalls('cma_init_reserved_areas', 'debugfs_init', 'dma_atomic_pool_init');
+	runInitcalls('cma_init_reserved_areas', 'debugfs_init');
+	Object.assign(fail_page_alloc, fault);
+	runInitcalls('dma_atomic_pool_init');
+	fail_page_alloc.nth = 0;
 	const dev = new device();
 	dev.init_name = 'test';
 	return { m, dev };
@@ -77,5 +89,89 @@ describe('dma_pool', () => {
 		flush_workqueue(system_wq);
 		expect(cma_usage().nr_pages).to.equal(before + 16);
 		expect([take(), take(), take()].filter((p) => p !== null)).to.have.length(3);
+	});
+
+	it('begins with the pool that fits what is asked for', () => {
+		const { dev } = boot();
+		const addr = new ref<void_ptr | null>(null);
+		const pools = [GFP_DMA32, GFP_DMA, 0].map((zone) => {
+			const tried: number[] = [];
+			dma_alloc_from_pool(
+				dev,
+				4096,
+				addr,
+				GFP_ATOMIC | __GFP_NOWARN | zone,
+				(_dev, phys) => tried.push(phys) === 0,
+			);
+			return tried;
+		});
+		// Linux: kernel/dma/pool.c, dma_guess_pool(): DMA32 then DMA; DMA alone; kernel, DMA32, DMA.
+		const [dma32, dma, kernel] = pools;
+		expect([dma32.length, dma.length, kernel.length]).to.deep.equal([2, 1, 3]);
+		expect(dma32[1]).to.equal(dma[0]);
+		expect(kernel.slice(1)).to.deep.equal(dma32);
+	});
+
+	it('takes its memory from the page allocator when CMA has none, in smaller blocks if it must', () => {
+		const { m } = boot('cma=0', { min_order: 5, nth: 1, times: 1000 });
+		expect(m.logged('DMA: preallocated')[0]).to.match(/preallocated 64 KiB GFP_KERNEL pool/);
+	});
+
+	it('says when a pool cannot be made, and goes on with the others', () => {
+		// Orders 6 to 0, for the first pool.
+		const { m } = boot('cma=0 coherent_pool=256K', { nth: 1, times: 7 });
+		const lines = m.log.filter((line) => line.includes('pool for atomic'));
+		expect(lines.map((line) => line.replace(/^.*?\] DMA: /, ''))).to.deep.equal([
+			'failed to allocate 256 KiB GFP_KERNEL pool for atomic allocation',
+			'preallocated 256 KiB GFP_KERNEL|GFP_DMA pool for atomic allocations',
+			'preallocated 256 KiB GFP_KERNEL|GFP_DMA32 pool for atomic allocations',
+		]);
+	});
+
+	describe('of a whole machine', () => {
+		let board: Board;
+		let dev: device;
+		beforeEach(() => {
+			board = new Board('direct', 'coherent_pool=64K');
+			dev = board.device('m3');
+		});
+		const size = (name: string): number =>
+			Number(sysfs_read(`/sys/kernel/debug/dma_pools/pool_size_${name}`));
+		const sizes = (): number[] => ['kernel', 'dma', 'dma32'].map(size);
+
+		it('serves dma_alloc_coherent() of those who may not sleep, within reach, and grows behind it', () => {
+			expect(sizes()).to.deep.equal([0x1_0000, 0x1_0000, 0x1_0000]);
+			const handle = new ref(0);
+			const all: [void_ptr, number][] = [];
+			for (let i = 0; i < 20; i++) {
+				const cpu = dma_alloc_coherent(dev, 0x8000, handle, GFP_ATOMIC);
+				expect(cpu, `allocation ${i}`).to.not.equal(null);
+				expect(handle.value).to.be.below(2 ** 32);
+				all.push([cpu as void_ptr, handle.value]);
+				flush_workqueue(system_wq);
+			}
+			expect(Math.max(...sizes())).to.be.above(0x1_0000);
+			for (const [cpu, dma] of all) dma_free_coherent(dev, 0x8000, cpu, dma);
+		});
+
+		it('keeps nothing of an expansion that fails, wherever it fails', () => {
+			const handle = new ref(0);
+			let grown = 0;
+			const failures = failEach((where) => {
+				const cpu = dma_alloc_coherent(dev, 4096, handle, GFP_ATOMIC | __GFP_NOWARN);
+				const check = board.leakCheck();
+				const cma = cma_usage().nr_pages;
+				const before = sizes();
+				flush_workqueue(system_wq);
+				if (sizes().join() !== before.join()) grown++;
+				else {
+					expect(check(), where).to.deep.equal([]);
+					expect(cma_usage().nr_pages, where).to.equal(cma);
+				}
+				if (cpu !== null) dma_free_coherent(dev, 4096, cpu, handle.value);
+			});
+			expect(failures).to.be.above(3);
+			expect(grown).to.be.above(0);
+		});
 	});
 });
