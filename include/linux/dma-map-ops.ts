@@ -7,6 +7,7 @@ import { ARCH_DMA_MINALIGN, dma_get_cache_alignment } from '#asm/cache.js';
 import { IS_ALIGNED } from '#linux/align.js';
 import type { device } from '#linux/device.js';
 import { DMA_TO_DEVICE, type dma_data_direction } from '#linux/dma-direction.js';
+import type { dev_pagemap } from '#linux/memremap.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
 import type { scatterlist, sg_table } from '#linux/scatterlist.js';
 import { kmalloc_size_roundup } from '#linux/slab.js';
@@ -132,6 +133,42 @@ export function dma_kmalloc_size_aligned(size: size_t): bool {
 /** Whether @size bytes, were they from kmalloc(), must bounce (include/linux/dma-map-ops.h: dma_kmalloc_needs_bounce()). */
 export function dma_kmalloc_needs_bounce(dev: device, size: size_t, dir: dma_data_direction): bool {
 	return !dma_kmalloc_safe(dev, dir) && !dma_kmalloc_size_aligned(size);
+}
+
+/** How a device gets at the memory of another (include/linux/dma-map-ops.h: enum pci_p2pdma_map_type). */
+export enum pci_p2pdma_map_type {
+	PCI_P2PDMA_MAP_UNKNOWN = 0,
+	/** Not at all. */
+	PCI_P2PDMA_MAP_NOT_SUPPORTED,
+	/** By the bus address, past the IOMMU. */
+	PCI_P2PDMA_MAP_BUS_ADDR,
+	/** As it gets at memory. */
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
+}
+export const {
+	PCI_P2PDMA_MAP_UNKNOWN,
+	PCI_P2PDMA_MAP_NOT_SUPPORTED,
+	PCI_P2PDMA_MAP_BUS_ADDR,
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
+} = pci_p2pdma_map_type;
+
+/** What was found for the entry before (include/linux/dma-map-ops.h: struct pci_p2pdma_map_state). */
+export class pci_p2pdma_map_state {
+	pgmap: dev_pagemap | null = null;
+	map: pci_p2pdma_map_type = PCI_P2PDMA_MAP_UNKNOWN;
+	bus_off: u64 = 0;
+}
+
+/**
+ * How @dev gets at @sg, another device's memory (include/linux/dma-map-ops.h: pci_p2pdma_map_segment(), as without
+ * CONFIG_PCI_P2PDMA): not at all.
+ */
+export function pci_p2pdma_map_segment(
+	state: pci_p2pdma_map_state,
+	dev: device,
+	sg: scatterlist,
+): pci_p2pdma_map_type {
+	return PCI_P2PDMA_MAP_NOT_SUPPORTED;
 }
 
 /** Undo arch_setup_dma_ops() (include/linux/dma-map-ops.h: arch_teardown_dma_ops()). */
