@@ -38,7 +38,14 @@ import {
 	phys_to_dma_unencrypted,
 } from '#linux/dma-direct.js';
 import type { dma_data_direction } from '#linux/dma-direction.js';
-import { dev_is_dma_coherent, dma_kmalloc_needs_bounce } from '#linux/dma-map-ops.js';
+import {
+	dev_is_dma_coherent,
+	dma_kmalloc_needs_bounce,
+	PCI_P2PDMA_MAP_BUS_ADDR,
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
+	pci_p2pdma_map_segment,
+	pci_p2pdma_map_state,
+} from '#linux/dma-map-ops.js';
 import {
 	DMA_ATTR_NO_KERNEL_MAPPING,
 	DMA_ATTR_NO_WARN,
@@ -46,7 +53,7 @@ import {
 	DMA_BIT_MASK,
 	DMA_MAPPING_ERROR,
 } from '#linux/dma-mapping.js';
-import { EINVAL, EIO, ENOMEM, ENXIO } from '#linux/errno.js';
+import { EINVAL, EIO, ENOMEM, ENXIO, EREMOTEIO } from '#linux/errno.js';
 import {
 	__GFP_NOWARN,
 	__GFP_ZERO,
@@ -56,6 +63,7 @@ import {
 	gfpflags_allow_blocking,
 } from '#linux/gfp.js';
 import { fls64 } from '#linux/math64.js';
+import { is_pci_p2pdma_page } from '#linux/memremap.js';
 import { min_not_zero } from '#linux/minmax.js';
 import {
 	get_order,
@@ -70,7 +78,14 @@ import {
 } from '#linux/mm.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
 import { PFN_DOWN } from '#linux/pfn.js';
-import { type scatterlist, sg_page, sg_set_page, type sg_table } from '#linux/scatterlist.js';
+import {
+	type scatterlist,
+	sg_dma_is_bus_address,
+	sg_dma_unmark_bus_address,
+	sg_page,
+	sg_set_page,
+	type sg_table,
+} from '#linux/scatterlist.js';
 import { kcalloc } from '#linux/slab.js';
 import { is_swiotlb_for_alloc, is_swiotlb_force_bounce, swiotlb_find_pool } from '#linux/swiotlb.js';
 import {
@@ -313,11 +328,19 @@ export function dma_direct_unmap_sg(
 	attrs: unsigned_long,
 ): void {
 	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg))
-		dma_direct_unmap_page(dev, sg.dma_address, sg.dma_length, dir, attrs);
+	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) {
+		// A bus address leads to no memory: there is nothing to sync and nothing to free.
+		if (sg_dma_is_bus_address(sg)) sg_dma_unmark_bus_address(sg);
+		else dma_direct_unmap_page(dev, sg.dma_address, sg.dma_length, dir, attrs);
+	}
 }
 
-/** Map a list entry by entry; all or nothing (kernel/dma/direct.c: dma_direct_map_sg()). */
+/**
+ * Map a list entry by entry, all or nothing.
+ *
+ * Return: @nents; -EIO when an entry cannot be mapped, -EREMOTEIO when one is memory of another device that @dev does
+ * not get at. Linux: kernel/dma/direct.c: dma_direct_map_sg()
+ */
 export function dma_direct_map_sg(
 	dev: device,
 	sgl: scatterlist,
@@ -325,16 +348,30 @@ export function dma_direct_map_sg(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): int {
+	let p2pdma_state: pci_p2pdma_map_state | null = null;
 	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) {
-		sg.dma_address = dma_direct_map_page(dev, sg_page(sg), sg.offset, sg.length, dir, attrs);
-		if (sg.dma_address === DMA_MAPPING_ERROR) {
-			dma_direct_unmap_sg(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);
-			return -EIO;
+	let ret = -EREMOTEIO;
+	let i = 0;
+	out_unmap: {
+		for (; i < nents && sg !== null; i++, sg = sg_next(sg)) {
+			if (is_pci_p2pdma_page(sg_page(sg))) {
+				p2pdma_state ??= new pci_p2pdma_map_state();
+				const map = pci_p2pdma_map_segment(p2pdma_state, dev, sg);
+				if (map === PCI_P2PDMA_MAP_BUS_ADDR) continue;
+				// Through the host bridge it is reached by its physical address, as memory is.
+				if (map !== PCI_P2PDMA_MAP_THRU_HOST_BRIDGE) break out_unmap;
+			}
+			sg.dma_address = dma_direct_map_page(dev, sg_page(sg), sg.offset, sg.length, dir, attrs);
+			if (sg.dma_address === DMA_MAPPING_ERROR) {
+				ret = -EIO;
+				break out_unmap;
+			}
+			sg.dma_length = sg.length;
 		}
-		sg.dma_length = sg.length;
+		return nents;
 	}
-	return nents;
+	dma_direct_unmap_sg(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);
+	return ret;
 }
 
 /** kernel/dma/direct.c: dma_direct_map_resource() */
@@ -516,9 +553,14 @@ export function dma_direct_map_page(
 	const phys = page_to_phys(page) + offset;
 	const dma_addr = phys_to_dma(dev, phys);
 
-	if (is_swiotlb_force_bounce(dev)) return swiotlb_map(dev, phys, size, dir, attrs);
+	// Memory of another device is not copied: it may be registers.
+	if (is_swiotlb_force_bounce(dev)) {
+		if (is_pci_p2pdma_page(page)) return DMA_MAPPING_ERROR;
+		return swiotlb_map(dev, phys, size, dir, attrs);
+	}
 
 	if (!dma_capable(dev, dma_addr, size, true) || dma_kmalloc_needs_bounce(dev, size, dir)) {
+		if (is_pci_p2pdma_page(page)) return DMA_MAPPING_ERROR;
 		if (is_swiotlb_active(dev)) return swiotlb_map(dev, phys, size, dir, attrs);
 		dev_WARN_ONCE(
 			dev,
