@@ -9,12 +9,14 @@ import { dma_alloc_from_pool, dma_free_from_pool } from '#kernel/dma/pool.js';
 import { device } from '#linux/device.js';
 import { __GFP_NOWARN, GFP_ATOMIC, GFP_DMA, GFP_DMA32 } from '#linux/gfp.js';
 import type { page } from '#linux/mm_types.js';
+import { slab_live } from '#linux/slab.js';
 import { ref, type void_ptr } from '#linux/types.js';
 import { flush_workqueue, system_wq } from '#linux/workqueue.js';
 import { cma_usage } from '#mm/cma.js';
 import { fail_page_alloc } from '#mm/fail_page_alloc.js';
-import { failEach } from '#tests/fail-each.js';
-import { Board } from '#tests/kernel/dma/board.js';
+import { slab_fault } from '#mm/failslab.js';
+import { Board, boardTree } from '#tests/kernel/dma/board.js';
+import { leakCheck } from '#tests/leaks.js';
 import { expectWarning } from '#tests/setup.js';
 import { bootTree, runInitcalls } from '../../arch/arm64/mm/boot-tree.js';
 import type { MemoryMachine } from '../../mm/memory-machine.js';
@@ -120,6 +122,7 @@ describe('dma_pool', () => {
 	it('says when a pool cannot be made, and goes on with the others', () => {
 		// Orders 6 to 0, for the first pool.
 		const { m } = boot('cma=0 coherent_pool=256K', { nth: 1, times: 7 });
+		expect(slab_live().gen_pool).to.equal(2);
 		const lines = m.log.filter((line) => line.includes('pool for atomic'));
 		expect(lines.map((line) => line.replace(/^.*?\] DMA: /, ''))).to.deep.equal([
 			'failed to allocate 256 KiB GFP_KERNEL pool for atomic allocation',
@@ -154,24 +157,38 @@ describe('dma_pool', () => {
 			for (const [cpu, dma] of all) dma_free_coherent(dev, 0x8000, cpu, dma);
 		});
 
-		it('keeps nothing of an expansion that fails, wherever it fails', () => {
-			const handle = new ref(0);
-			let grown = 0;
-			const failures = failEach((where) => {
-				const cpu = dma_alloc_coherent(dev, 4096, handle, GFP_ATOMIC | __GFP_NOWARN);
-				const check = board.leakCheck();
-				const cma = cma_usage().nr_pages;
+		for (const [what, words] of [
+			['CMA', 'coherent_pool=64K'],
+			['the page allocator', 'coherent_pool=64K cma=0'],
+		]) {
+			it(`gives back to ${what} what it had of it when it cannot grow, wherever it fails`, () => {
+				board = new Board(boardTree({}), words);
+				dev = board.device('m3');
+				const handle = new ref(0);
+				// With half of it taken, a pool wants to grow at each allocation.
+				const half = dma_alloc_coherent(dev, 0x8000, handle, GFP_ATOMIC) as void_ptr;
+				const half_at = handle.value;
 				const before = sizes();
-				flush_workqueue(system_wq);
-				if (sizes().join() !== before.join()) grown++;
-				else {
-					expect(check(), where).to.deep.equal([]);
-					expect(cma_usage().nr_pages, where).to.equal(cma);
+				for (let nth = 1; ; nth++) {
+					const cpu = dma_alloc_coherent(dev, 4096, handle, GFP_ATOMIC) as void_ptr;
+					const check = leakCheck();
+					const cma = cma_usage().nr_pages;
+					slab_fault.nth = nth;
+					flush_workqueue(system_wq);
+					const failed = slab_fault.nth === 0;
+					slab_fault.nth = 0;
+					dma_free_coherent(dev, 4096, cpu, handle.value);
+					if (!failed) {
+						expect(nth).to.be.above(4);
+						break;
+					}
+					expect(check(), `allocation ${nth}`).to.deep.equal([]);
+					expect(cma_usage().nr_pages, `allocation ${nth}`).to.equal(cma);
+					expect(sizes(), `allocation ${nth}`).to.deep.equal(before);
 				}
-				if (cpu !== null) dma_free_coherent(dev, 4096, cpu, handle.value);
+				expect(sizes()).to.not.deep.equal(before);
+				dma_free_coherent(dev, 0x8000, half, half_at);
 			});
-			expect(failures).to.be.above(3);
-			expect(grown).to.be.above(0);
-		});
+		}
 	});
 });
