@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Zones from the boot-time memory map; hand-over from memblock to pages.
-// Linux 6.12: mm/mm_init.c (and memblock_free_all(), memblock_free_late() of mm/memblock.c, which would make a cycle there)
+// Linux 6.12: mm/mm_init.c (and memblock_free_all(), memblock_free_late() of mm/memblock.c: they would make a cycle there)
 // Left out: NUMA nodes, deferred struct page initialisation (struct pages are made when asked for),
 // ZONE_MOVABLE, hash table sizes.
 import { pfn_to_page, set_memmap_init } from '#asm/memory.js';

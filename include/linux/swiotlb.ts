@@ -2,7 +2,7 @@
 // Bounce buffers for devices that cannot reach, or must not see, a buffer.
 // Linux 6.12: include/linux/swiotlb.h
 // The inlines that look a pool up and go on into kernel/dma/swiotlb.c stand there; what they look up with,
-// __swiotlb_find_pool(), stands here.
+// __swiotlb_find_pool(), stands here. CONFIG_SWIOTLB_DYNAMIC is a word on the command line (kernel/dma/swiotlb.ts).
 import type { atomic_long_t } from '#linux/atomic.js';
 import type { dentry } from '#linux/debugfs.js';
 import type { device } from '#linux/device.js';

@@ -49,7 +49,8 @@ const state = boot_data(() => ({
 	limit_cmdline: 0 as phys_addr_t,
 }));
 
-early_param('cma', (p) => {
+/** cma=size[@base[-limit]] */
+function early_cma(p: string | null): int {
 	if (p === null) {
 		pr_err('cma: Config string not provided');
 		return -EINVAL;
@@ -64,7 +65,8 @@ early_param('cma', (p) => {
 	}
 	state.limit_cmdline = memparse(rest.value.slice(1), rest);
 	return 0;
-});
+}
+early_param('cma', early_cma);
 
 /** The default area, null without one (C: the variable of this name). */
 export function dma_contiguous_default_area(): cma | null {

@@ -72,10 +72,12 @@ const state = boot_data(() => ({
 	atomic_pool_work: new work_struct(null),
 }));
 
-early_param('coherent_pool', (p) => {
+/** coherent_pool=size */
+function early_coherent_pool(p: string | null): int {
 	state.atomic_pool_size = memparse(p ?? '', null);
 	return 0;
-});
+}
+early_param('coherent_pool', early_coherent_pool);
 
 function dma_atomic_pool_debugfs_init(): void {
 	const root = debugfs_create_dir('dma_pools', null);

@@ -1115,7 +1115,10 @@ export function is_swiotlb_active(dev: device): bool {
 	return dev.dma_io_tlb_mem !== null && dev.dma_io_tlb_mem.nslabs !== 0;
 }
 
-/** The default pool's first address; who asks relies on its being the only pool (kernel/dma/swiotlb.c: default_swiotlb_base()). */
+/**
+ * The default pool's first address; who asks relies on its being the only pool, so that no more are made
+ * (kernel/dma/swiotlb.c: default_swiotlb_base()).
+ */
 export function default_swiotlb_base(): phys_addr_t {
 	state.io_tlb_default_mem.can_grow = false;
 	return state.io_tlb_default_mem.defpool.start;
