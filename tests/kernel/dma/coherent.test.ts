@@ -2,7 +2,9 @@
 // A device's own coherent memory, declared by its driver.
 // Pools from the tree are in of_reserved_mem.test.ts.
 import { expect } from 'chai';
+import { machine } from '#arch/arm64/kernel/setup.js';
 import { of_reserved_mem_device_init } from '#drivers/of/of_reserved_mem.js';
+import type { Ram } from '#hw/ram.js';
 import {
 	dma_alloc_from_dev_coherent,
 	dma_alloc_from_global_coherent,
@@ -77,18 +79,23 @@ describe('dma_coherent', () => {
 
 	it('answers -ENOMEM for each allocation of a declaration that fails, and keeps nothing', () => {
 		const dev = boot();
+		const { stats } = machine.memory as Ram;
+		const mapped = (): number => stats.vmaps - stats.vunmaps;
 		dma_declare_coherent_memory(dev, POOL, 0, SIZE);
 		dma_release_coherent_memory(dev);
 		const check = leakCheck();
+		const before = mapped();
 		for (let nth = 1; nth <= 2; nth++) {
 			slab_fault.nth = nth;
 			expect(dma_declare_coherent_memory(dev, POOL, 0, SIZE), `allocation ${nth}`).to.equal(-12);
 			expect(dev.dma_mem).to.equal(null);
 			expect(check()).to.deep.equal([]);
+			expect(mapped()).to.equal(before);
 		}
 		expect(dma_declare_coherent_memory(dev, POOL, 0, SIZE)).to.equal(0);
 		dma_release_coherent_memory(dev);
 		expect(check()).to.deep.equal([]);
+		expect(mapped()).to.equal(before);
 		dma_release_coherent_memory(null);
 	});
 

@@ -79,7 +79,7 @@ describe('dma_contiguous', () => {
 		expect(areaOf('cma=16M', fixed)).to.deep.include({ at: [0x7f00_0000, 16] });
 	});
 
-	describe('', () => {
+	describe('in use', () => {
 		let board: Board;
 		let dev: device;
 		function boot(commandLine = 'cma=16M'): void {
@@ -100,6 +100,9 @@ describe('dma_contiguous', () => {
 				expect(page.pfn % Math.min(2 ** Math.ceil(Math.log2(size / 4096)), 256)).to.equal(0);
 				dma_free_contiguous(dev, page, size);
 			}
+			// The first 192 pages are those of the atomic pools.
+			const page = dma_alloc_from_contiguous(null, 1, 9, false) as page;
+			expect(page.pfn - (dma_contiguous_default_area() as cma).base_pfn).to.equal(256);
 			expect(dma_alloc_contiguous(dev, 4096, GFP_KERNEL)).to.equal(null);
 			expect(dma_alloc_contiguous(dev, 8192, GFP_ATOMIC)).to.equal(null);
 		});

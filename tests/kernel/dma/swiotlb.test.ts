@@ -175,7 +175,10 @@ describe('swiotlb', () => {
 
 		fail_page_alloc.nth = 1;
 		fail_page_alloc.times = 1;
+		// What a first pool was made with (SWIOTLB_FORCE) is not the late one's: only swiotlb=force is.
+		mem.force_bounce = true;
 		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(0);
+		expect(mem.force_bounce).to.equal(false);
 		expect(board.log.at(-2)).to.match(/software IO TLB: only able to allocate 2 MB$/);
 		expect(mem.defpool.nslabs).to.equal(1024);
 		const dma = map(HIGH + 0x100, 3000, DMA_TO_DEVICE);
