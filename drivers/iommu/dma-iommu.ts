@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The DMA API behind an IOMMU: each mapping gets addresses of the domain.
 // Linux 6.12: drivers/iommu/dma-iommu.c
-// Left out: PCI (host bridge windows, the 32-bit workaround, untrusted devices), peer-to-peer pages, deferred attach
-// (kdump kernels), MSI pages (iommu_dma_prepare_msi(), iommu_dma_compose_msi_msg(); the MSI cookie itself is here).
+// Left out: peer-to-peer pages that are within reach (no two devices here are peers on a PCI bus: all are refused), MSI
+// pages (iommu_dma_prepare_msi(), iommu_dma_compose_msi_msg(): no MSIs; the MSI cookie itself is here), ACPI's regions.
 
 import {
 	arch_dma_prep_coherent,
@@ -12,6 +12,7 @@ import {
 import { PAGE_KERNEL } from '#asm/pgtable.js';
 import {
 	device_iommu_capable,
+	iommu_deferred_attach,
 	iommu_get_dma_domain,
 	iommu_get_resv_regions,
 	iommu_iova_to_phys,
@@ -33,7 +34,9 @@ import {
 	reserve_iova,
 } from '#drivers/iommu/iova.js';
 import { of_iommu_get_resv_regions } from '#drivers/iommu/of_iommu.js';
+import { pci_find_host_bridge } from '#drivers/pci/host-bridge.js';
 import { trace_swiotlb_bounced } from '#include/trace/events/swiotlb.js';
+import { is_kdump_kernel } from '#kernel/crash_dump.js';
 import { dma_mmap_from_dev_coherent } from '#kernel/dma/coherent.js';
 import { dma_alloc_contiguous, dma_free_contiguous } from '#kernel/dma/contiguous.js';
 import { dma_pgprot } from '#kernel/dma/mapping.js';
@@ -46,12 +49,14 @@ import {
 } from '#kernel/dma/remap.js';
 import {
 	is_swiotlb_active,
+	swiotlb_max_mapping_size,
 	swiotlb_sync_single_for_cpu,
 	swiotlb_sync_single_for_device,
 	swiotlb_tbl_map_single,
 	swiotlb_tbl_unmap_single,
 } from '#kernel/dma/swiotlb.js';
 import { kstrtobool } from '#lib/kstrtox.js';
+import { list_sort } from '#lib/list_sort.js';
 import { sg_alloc_table, sg_alloc_table_from_pages, sg_free_table, sg_next } from '#lib/scatterlist.js';
 import { ALIGN } from '#linux/align.js';
 import {
@@ -66,7 +71,7 @@ import {
 } from '#linux/atomic.js';
 import { WARN_ON } from '#linux/bug.js';
 import { for_each_possible_cpu } from '#linux/cpumask.js';
-import { dev_WARN_ONCE, dev_warn_once } from '#linux/dev_printk.js';
+import { dev_err, dev_notice, dev_WARN_ONCE, dev_warn_once } from '#linux/dev_printk.js';
 import { dev_name, dev_to_node, type device } from '#linux/device.js';
 import { dma_range_map_max, dma_range_map_min } from '#linux/dma-direct.js';
 import {
@@ -81,12 +86,16 @@ import {
 	dma_kmalloc_needs_bounce,
 	dma_kmalloc_safe,
 	dma_kmalloc_size_aligned,
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
+	pci_p2pdma_map_segment,
+	pci_p2pdma_map_state,
 } from '#linux/dma-map-ops.js';
 import {
 	DMA_ATTR_ALLOC_SINGLE_PAGES,
 	DMA_ATTR_FORCE_CONTIGUOUS,
 	DMA_ATTR_PRIVILEGED,
 	DMA_ATTR_SKIP_CPU_SYNC,
+	DMA_BIT_MASK,
 	DMA_MAPPING_ERROR,
 	dma_get_mask,
 	dma_get_max_seg_size,
@@ -108,6 +117,7 @@ import {
 } from '#linux/gfp.js';
 import { arch_initcall, boot_data, early_param } from '#linux/init.js';
 import {
+	type dev_iommu,
 	IOMMU_CACHE,
 	IOMMU_CAP_DEFERRED_FLUSH,
 	IOMMU_DOMAIN_DMA,
@@ -126,19 +136,31 @@ import {
 	iommu_is_dma_domain,
 	type iommu_resv_region,
 } from '#linux/iommu.js';
-import { iova_align, iova_domain, iova_mask, iova_offset, iova_pfn, iova_shift } from '#linux/iova.js';
+import { IORESOURCE_MEM, resource_type } from '#linux/ioport.js';
+import {
+	iova_align,
+	iova_align_down,
+	iova_domain,
+	iova_mask,
+	iova_offset,
+	iova_pfn,
+	iova_shift,
+} from '#linux/iova.js';
 import { jiffies, msecs_to_jiffies } from '#linux/jiffies.js';
 import {
 	INIT_LIST_HEAD,
 	list_add,
 	list_del,
 	list_empty,
+	list_entry,
 	list_for_each_entry,
 	list_for_each_entry_safe,
 	list_head,
 	list_splice,
 } from '#linux/list.js';
+import { bits_per } from '#linux/log2.js';
 import { __ffs64, and64, shr64 } from '#linux/math64.js';
+import { is_pci_p2pdma_page } from '#linux/memremap.js';
 import { min, min_not_zero } from '#linux/minmax.js';
 import {
 	get_order,
@@ -150,15 +172,19 @@ import {
 	page_address,
 	page_to_pfn,
 	page_to_phys,
+	phys_to_virt,
 	virt_to_page,
 	vma_pages,
 } from '#linux/mm.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
 import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import { mutex, mutex_lock, mutex_unlock } from '#linux/mutex.js';
+import { dev_is_pci, type pci_dev, to_pci_dev } from '#linux/pci.js';
 import { alloc_percpu, free_percpu, per_cpu_ptr, type percpu, raw_cpu_ptr } from '#linux/percpu.js';
 import { pr_info, pr_warn } from '#linux/printk.js';
+import { type resource_entry, resource_list_for_each_entry } from '#linux/resource_ext.js';
 import {
+	SG_DMA_SWIOTLB,
 	type scatterlist,
 	sg_dma_is_swiotlb,
 	sg_dma_mark_swiotlb,
@@ -238,6 +264,8 @@ export class iommu_dma_cookie {
 }
 
 const state = boot_data(() => ({
+	/** Some attaches wait for the first mapping: that of a kernel that follows one that crashed (C: a static key). */
+	iommu_deferred_attach_enabled: false as bool,
 	/** Do not prefer addresses below 4 GiB. */
 	iommu_dma_forcedac: false as bool,
 }));
@@ -531,12 +559,63 @@ function cookie_init_hw_msi_region(cookie: iommu_dma_cookie, start: phys_addr_t,
 	return 0;
 }
 
+function iommu_dma_ranges_sort(
+	_priv: unknown,
+	a: list_head<resource_entry>,
+	b: list_head<resource_entry>,
+): int {
+	return list_entry(a).res.start > list_entry(b).res.start ? 1 : 0;
+}
+
+/** Keep what lies from @start up to the window at @end out of the space, when there is something. */
+function reserve_iova_gap(dev: pci_dev, iovad: iova_domain, start: dma_addr_t, end: dma_addr_t): int {
+	if (end < start) {
+		dev_err(dev.dev, 'Failed to reserve IOVA [%pa-%pa]', start, end);
+		return -EINVAL;
+	}
+	if (end === start) return 0;
+	return reserve_iova(iovad, iova_pfn(iovad, start), iova_pfn(iovad, end)) === null ? -ENOMEM : 0;
+}
+
+/**
+ * Keep out of the space what never reaches the IOMMU from a PCI device: addresses that the host bridge gives to other
+ * devices, and those between and behind its windows on memory.
+ */
+function iova_reserve_pci_windows(dev: pci_dev, iovad: iova_domain): int {
+	if (dev.bus === null) return 0;
+	const bridge = pci_find_host_bridge(dev.bus);
+
+	for (const window of resource_list_for_each_entry(bridge.windows)) {
+		if (resource_type(window.res) !== IORESOURCE_MEM) continue;
+		const lo = iova_pfn(iovad, (window.res.start - window.offset) as number);
+		const hi = iova_pfn(iovad, (window.res.end - window.offset) as number);
+		if (reserve_iova(iovad, lo, hi) === null) return -ENOMEM;
+	}
+
+	let start: dma_addr_t = 0;
+	list_sort(null, bridge.dma_ranges, iommu_dma_ranges_sort);
+	for (const window of resource_list_for_each_entry(bridge.dma_ranges)) {
+		const ret = reserve_iova_gap(dev, iovad, start, (window.res.start - window.offset) as number);
+		if (ret !== 0) return ret;
+		start = (window.res.end - window.offset + 1) as number;
+	}
+	if (list_empty(bridge.dma_ranges) || start >= U64_MAX) return 0;
+	return reserve_iova_gap(dev, iovad, start, U64_MAX);
+}
+
 /** Keep the device's reserved regions out of the space. */
 function iova_reserve_iommu_regions(dev: device, domain: iommu_domain): int {
 	const cookie = domain.iova_cookie as iommu_dma_cookie;
 	const iovad = cookie.iovad;
 	const resv_regions = new list_head<iommu_resv_region>();
 	let ret = 0;
+
+	if (dev_is_pci(dev)) {
+		// DEVIATION: as below.
+		free_cached_iovas(iovad);
+		ret = iova_reserve_pci_windows(to_pci_dev(dev), iovad);
+		if (ret !== 0) return ret;
+	}
 
 	iommu_get_resv_regions(dev, resv_regions);
 	// DEVIATION: for a device that joins late, addresses that are cached for reuse must not lie in its regions.
@@ -557,13 +636,19 @@ function iova_reserve_iommu_regions(dev: device, domain: iommu_domain): int {
 	return ret;
 }
 
-/** Whether a buffer must not be mapped where it is: it may share cache lines with other data. */
+/** Whether @dev must see nothing but the bytes of its buffers: the rest of a granule is somebody else's. */
+function dev_is_untrusted(dev: device): bool {
+	return dev_is_pci(dev) && to_pci_dev(dev).untrusted !== 0;
+}
+
+/** Whether a buffer may not be mapped where it is: for the device's sake, or as it may share cache lines. */
 function dev_use_swiotlb(dev: device, size: size_t, dir: dma_data_direction): bool {
-	return dma_kmalloc_needs_bounce(dev, size, dir);
+	return dev_is_untrusted(dev) || dma_kmalloc_needs_bounce(dev, size, dir);
 }
 
 /** One such entry is enough for the whole list. */
 function dev_use_sg_swiotlb(dev: device, sg: scatterlist, nents: int, dir: dma_data_direction): bool {
+	if (dev_is_untrusted(dev)) return true;
 	if (dma_kmalloc_safe(dev, dir)) return false;
 	let s: scatterlist | null = sg;
 	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
@@ -661,6 +746,15 @@ function iommu_dma_alloc_iova(domain: iommu_domain, size: size_t, dma_limit: u64
 	const shift = iova_shift(iovad);
 	let limit = min_not_zero(dma_limit, dev.bus_dma_limit);
 	if (domain.geometry.force_aperture) limit = min(limit, domain.geometry.aperture_end);
+
+	// Much of what can do more than 32 bits has never been tried with more.
+	const dev_iommu = dev.iommu as dev_iommu;
+	if (limit > DMA_BIT_MASK(32) && dev_iommu.pci_32bit_workaround !== 0) {
+		const low = alloc_iova_fast(iovad, size / iovad.granule, shr64(DMA_BIT_MASK(32), shift), false);
+		if (low !== 0) return low * iovad.granule;
+		dev_iommu.pci_32bit_workaround = 0;
+		dev_notice(dev, 'Using %d-bit DMA addresses', bits_per(limit));
+	}
 	return alloc_iova_fast(iovad, size / iovad.granule, shr64(limit, shift), true) * iovad.granule;
 }
 
@@ -701,6 +795,9 @@ function __iommu_dma_map(dev: device, phys: phys_addr_t, size: size_t, prot: int
 	const cookie = domain.iova_cookie as iommu_dma_cookie;
 	const iovad = cookie.iovad;
 	const iova_off = iova_offset(iovad, phys as number);
+
+	if (state.iommu_deferred_attach_enabled && iommu_deferred_attach(dev, domain) !== 0)
+		return DMA_MAPPING_ERROR;
 
 	// Offsets are kept inside a granule only.
 	if (dev_WARN_ONCE(dev, dma_get_min_align_mask(dev) > iova_mask(iovad), 'Unsupported alignment constraint'))
@@ -776,6 +873,8 @@ function __iommu_dma_alloc_noncontiguous(
 	let alloc_sizes = domain.pgsize_bitmap % 2 ** 32;
 	let min_size = 2 ** __ffs64(alloc_sizes);
 	let bytes = size;
+
+	if (state.iommu_deferred_attach_enabled && iommu_deferred_attach(dev, domain) !== 0) return null;
 
 	if (min_size < PAGE_SIZE) {
 		min_size = PAGE_SIZE;
@@ -976,6 +1075,27 @@ export function iommu_dma_sync_sg_for_device(
 	sync_sg(dev, sgl, nelems, dir, iommu_dma_sync_single_for_device, arch_sync_dma_for_device);
 }
 
+/**
+ * Clear what an untrusted device sees around its bounced buffer: the start and the end of its granules.
+ *
+ * DEVIATION: its twin leaves the zeros in the CPU's cache, where a device that does not snoop misses them.
+ */
+function clear_padding(
+	iovad: iova_domain,
+	phys: phys_addr_t,
+	size: size_t,
+	coherent: bool,
+	dir: dma_data_direction,
+): void {
+	const start = iova_align_down(iovad, phys as number);
+	const end = iova_align(iovad, (phys as number) + size);
+	const granules = phys_to_virt(start, end - start);
+
+	granules.fill(0, 0, (phys as number) - start);
+	granules.fill(0, (phys as number) + size - start);
+	if (!coherent) arch_sync_dma_for_device(start, end - start, dir);
+}
+
 /** drivers/iommu/dma-iommu.c: iommu_dma_map_page(); see dma_map_page_attrs(). */
 export function iommu_dma_map_page(
 	dev: device,
@@ -1003,6 +1123,7 @@ export function iommu_dma_map_page(
 		trace_swiotlb_bounced(dev, phys as number, size);
 		phys = swiotlb_tbl_map_single(dev, phys, size, iova_mask(iovad), dir, attrs);
 		if ((phys as number) === (DMA_MAPPING_ERROR as number)) return DMA_MAPPING_ERROR;
+		if (dev_is_untrusted(dev)) clear_padding(iovad, phys, size, coherent, dir);
 	}
 
 	if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) arch_sync_dma_for_device(phys, size, dir);
@@ -1127,17 +1248,42 @@ function sg_pad_len(mask: unsigned_long, len: size_t): size_t {
 	return and64(left < 0 ? left + 2 ** 53 : left, mask);
 }
 
+/** Mark the entries from @sg on as not prepared. */
+function iommu_dma_forget_sg(sg: scatterlist | null, nents: int): void {
+	let s = sg;
+	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+		s.dma_address = DMA_MAPPING_ERROR;
+		s.dma_length = 0;
+	}
+}
+
 /**
  * Make every entry whole granules, and let entries grow by what keeps the next one from crossing a boundary.
  *
- * Return: the bytes of device addresses needed, or -EOVERFLOW.
+ * Return: the bytes of device addresses needed, -EOVERFLOW, or -EREMOTEIO.
  */
-function iommu_dma_prepare_sg(iovad: iova_domain, sg: scatterlist, nents: int, mask: unsigned_long): ssize_t {
+function iommu_dma_prepare_sg(
+	dev: device,
+	iovad: iova_domain,
+	sg: scatterlist,
+	nents: int,
+	mask: unsigned_long,
+): ssize_t {
 	let iova_len = 0;
 	let prev: scatterlist | null = null;
+	let p2pdma_state: pci_p2pdma_map_state | null = null;
 	let s: scatterlist | null = sg;
 
 	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+		if (is_pci_p2pdma_page(sg_page(s))) {
+			p2pdma_state ??= new pci_p2pdma_map_state();
+			// One that the device reaches through the host bridge is mapped as memory is.
+			if (pci_p2pdma_map_segment(p2pdma_state, dev, s) !== PCI_P2PDMA_MAP_THRU_HOST_BRIDGE) {
+				iommu_dma_forget_sg(s, nents - i);
+				return -EREMOTEIO;
+			}
+		}
+
 		const s_iova_off = iova_offset(iovad, s.offset);
 		const pad_len = sg_pad_len(mask, iova_len);
 		const s_length = iova_align(iovad, s.length + s_iova_off);
@@ -1146,13 +1292,19 @@ function iommu_dma_prepare_sg(iovad: iova_domain, sg: scatterlist, nents: int, m
 		s.dma_address = s_iova_off;
 		s.dma_length = s.length;
 		s.offset -= s_iova_off;
-		if (s_length > U32_MAX) return -EOVERFLOW;
+		if (s_length > U32_MAX) {
+			iommu_dma_forget_sg(sg_next(s), nents - i - 1);
+			return -EOVERFLOW;
+		}
 		s.length = s_length;
 
 		// Nothing is as long as -1 in C: an empty entry is padded in any case.
 		const longest = s_length === 0 ? U64_MAX : s_length - 1;
 		if (prev !== null && pad_len !== 0 && pad_len < longest) {
-			if (prev.length + pad_len > U32_MAX) return -EOVERFLOW;
+			if (prev.length + pad_len > U32_MAX) {
+				iommu_dma_forget_sg(sg_next(s), nents - i - 1);
+				return -EOVERFLOW;
+			}
 			prev.length += pad_len;
 			iova_len += pad_len;
 		}
@@ -1165,7 +1317,8 @@ function iommu_dma_prepare_sg(iovad: iova_domain, sg: scatterlist, nents: int, m
 /**
  * Map a list as one range of device addresses, in as few segments as the device's limits let.
  *
- * Return: the number of segments, -ENOMEM without an address, else -EINVAL; -EIO when bouncing failed.
+ * Return: the number of segments, -ENOMEM without an address, -EREMOTEIO for a PCI device's memory, else -EINVAL;
+ * -EIO when bouncing failed.
  * Linux: drivers/iommu/dma-iommu.c: iommu_dma_map_sg()
  */
 export function iommu_dma_map_sg(
@@ -1179,11 +1332,18 @@ export function iommu_dma_map_sg(
 	const cookie = domain.iova_cookie as iommu_dma_cookie;
 	const prot = dma_info_to_prot(dir, dev_is_dma_coherent(dev), attrs);
 
+	if (state.iommu_deferred_attach_enabled) {
+		const attached = iommu_deferred_attach(dev, domain);
+		if (attached !== 0) return attached === -ENOMEM || attached === -EREMOTEIO ? attached : -EINVAL;
+	}
+
 	if (dev_use_sg_swiotlb(dev, sg, nents, dir)) return iommu_dma_map_sg_swiotlb(dev, sg, nents, dir, attrs);
+	// DEVIATION: Linux never takes the mark back, and unmaps a list that bounced once entry by entry ever after.
+	sg.dma_flags &= ~SG_DMA_SWIOTLB;
 
 	if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) iommu_dma_sync_sg_for_device(dev, sg, nents, dir);
 
-	let ret: ssize_t = iommu_dma_prepare_sg(cookie.iovad, sg, nents, dma_get_seg_boundary(dev));
+	let ret: ssize_t = iommu_dma_prepare_sg(dev, cookie.iovad, sg, nents, dma_get_seg_boundary(dev));
 	if (ret === 0) return __finalise_sg(dev, sg, nents, 0);
 	if (ret > 0) {
 		const iova_len = ret;
@@ -1413,7 +1573,7 @@ export function iommu_dma_opt_mapping_size(): size_t {
 
 /** drivers/iommu/dma-iommu.c: iommu_dma_max_mapping_size() */
 export function iommu_dma_max_mapping_size(dev: device): size_t {
-	return SIZE_MAX;
+	return dev_is_untrusted(dev) ? swiotlb_max_mapping_size(dev) : SIZE_MAX;
 }
 
 /** Let the DMA API use @dev's domain, if it is one for that (drivers/iommu/dma-iommu.c: iommu_setup_dma_ops()). */
@@ -1421,6 +1581,8 @@ export function iommu_setup_dma_ops(dev: device): void {
 	// DEVIATION: its twin asks the domain that is attached now. That may be somebody's own, and then the device would
 	// be without translation in the DMA API after that domain has gone.
 	const domain = iommu_get_dma_domain(dev);
+
+	if (dev_is_pci(dev)) (dev.iommu as dev_iommu).pci_32bit_workaround = state.iommu_dma_forcedac ? 0 : 1;
 	dev.dma_iommu = iommu_is_dma_domain(domain);
 	if (dev.dma_iommu && iommu_dma_init_domain(domain, dev) !== 0) {
 		pr_warn('Failed to set up IOMMU for device %s; retaining platform DMA ops', dev_name(dev));
@@ -1429,6 +1591,7 @@ export function iommu_setup_dma_ops(dev: device): void {
 }
 
 function iommu_dma_init(): int {
+	state.iommu_deferred_attach_enabled = is_kdump_kernel();
 	return iova_cache_get();
 }
 arch_initcall(iommu_dma_init);

@@ -3,8 +3,8 @@
 // Linux 6.12: drivers/iommu/iommu.c
 //
 // Left out: buses other than the platform bus, and with them pci_device_group() and fsl_mc_device_group();
-// untrusted devices; SVA's hold on an mm; memory encryption; capable() (everybody here is root); module
-// references (drivers are built in); MSI isolation, which no platform device has.
+// SVA's hold on an mm; memory encryption; capable() (everybody here is root); module references (drivers are built
+// in); MSI isolation, which no platform device has.
 import { bus_for_each_dev, bus_register_notifier, bus_unregister_notifier } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import {
@@ -138,6 +138,7 @@ import { lockdep_assert_held } from '#linux/lockdep.js';
 import { and64, or64, xor64 } from '#linux/math64.js';
 import { mutex, mutex_init, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { NOTIFY_DONE, NOTIFY_OK, notifier_block } from '#linux/notifier.js';
+import { dev_is_pci, to_pci_dev } from '#linux/pci.js';
 import { pr_debug, pr_debug_enabled, pr_err, pr_info, pr_warn } from '#linux/printk.js';
 import { type scatterlist, sg_dma_is_bus_address, sg_phys, type sg_table } from '#linux/scatterlist.js';
 import { kcalloc, kfree, kstrdup, kzalloc } from '#linux/slab.js';
@@ -1112,12 +1113,28 @@ function iommu_get_def_domain_type(group: iommu_group, dev: device, cur_type: in
 
 /** The type that @group should get: 0 when nobody cares, -1 when the driver does not allow @target_type. */
 function iommu_get_default_domain_type(group: iommu_group, target_type: int): int {
+	let untrusted: device | null = null;
 	let driver_type = 0;
 
 	lockdep_assert_held(group.mutex);
 
-	for (const gdev of for_each_group_device(group))
+	for (const gdev of for_each_group_device(group)) {
 		driver_type = iommu_get_def_domain_type(group, gdev.dev, driver_type);
+		if (dev_is_pci(gdev.dev) && to_pci_dev(gdev.dev).untrusted !== 0) untrusted = gdev.dev;
+	}
+
+	if (untrusted !== null) {
+		if (driver_type !== 0 && driver_type !== IOMMU_DOMAIN_DMA) {
+			dev_err_ratelimited(
+				untrusted,
+				'Device is not trusted, but driver is overriding group %u to %s, refusing to probe.',
+				group.id,
+				iommu_domain_type_str(driver_type),
+			);
+			return -1;
+		}
+		driver_type = IOMMU_DOMAIN_DMA;
+	}
 
 	if (target_type === 0) return driver_type;
 	return driver_type === 0 || driver_type === target_type ? target_type : -1;
