@@ -574,7 +574,9 @@ function reserve_iova_gap(dev: pci_dev, iovad: iova_domain, start: dma_addr_t, e
 		return -EINVAL;
 	}
 	if (end === start) return 0;
-	return reserve_iova(iovad, iova_pfn(iovad, start), iova_pfn(iovad, end)) === null ? -ENOMEM : 0;
+	// As a double, the last address of all is one too high for a division.
+	const hi = shr64(end, iova_shift(iovad));
+	return reserve_iova(iovad, iova_pfn(iovad, start), hi) === null ? -ENOMEM : 0;
 }
 
 /**

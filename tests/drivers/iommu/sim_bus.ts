@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A bus in the manner of PCI, of devices only.
+// A bus in the manner of PCI, of devices only; on request it is the one that the kernel takes for PCI.
 // Each has a requester id (slot * 8 + function), and some of them reach the IOMMU under another device's id.
 import sinon from 'sinon';
 import { bus_find_device, bus_register } from '#drivers/base/bus.js';
@@ -17,11 +17,12 @@ import { ERR_PTR } from '#linux/err.js';
 import { ENODEV } from '#linux/errno.js';
 import type { iommu_group, iommu_ops } from '#linux/iommu.js';
 import { notifier_block } from '#linux/notifier.js';
+import { pci_bus_type, pci_dev } from '#linux/pci.js';
 import { ref } from '#linux/types.js';
 import { TestDriver } from './test_driver.js';
 
 export class SimBus {
-	readonly bus: bus_type = { name: 'simpci' };
+	readonly bus: bus_type;
 	readonly nb = new notifier_block();
 	readonly driver: TestDriver;
 	/** The id that an id appears as at the IOMMU, where that is another one. */
@@ -29,7 +30,8 @@ export class SimBus {
 	/** Slots whose functions can reach each other past the IOMMU. */
 	readonly leaky = new Set<number>();
 
-	constructor(over: Partial<iommu_ops> = {}) {
+	constructor(over: Partial<iommu_ops> = {}, bus: bus_type = { name: 'simpci' }) {
+		this.bus = bus;
 		this.driver = new TestDriver('simmmu', {
 			// An IOMMU without a node of its own is asked about every device that names no other.
 			probe_device: sinon.spy((dev: device) => (dev.bus === this.bus ? this.driver.iommu : ERR_PTR(-ENODEV))),
@@ -58,8 +60,18 @@ export class SimBus {
 	}
 
 	/** The device of id @id, which the bus has found. */
-	add(id: number, name = `0:${id >> 3}.${id & 7}`): device {
-		const dev = new device();
+	add(id: number, name?: string): device {
+		return this.#add(id, name, this.bus === pci_bus_type ? new pci_dev().dev : new device());
+	}
+
+	/** A PCI device, as @set makes it before the kernel sees it. */
+	addPci(id: number, set: (pdev: pci_dev) => void): device {
+		const pdev = new pci_dev();
+		set(pdev);
+		return this.#add(id, undefined, pdev.dev);
+	}
+
+	#add(id: number, name = `0:${id >> 3}.${id & 7}`, dev: device): device {
 		device_initialize(dev);
 		dev_set_name(dev, '%s', name);
 		dev.bus = this.bus;
