@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt, virt_to_phys } from '#asm/memory.js';
+import { PAGE_SHARED } from '#asm/pgtable.js';
 import { iommu_get_dma_cookie, iommu_put_dma_cookie, iommu_setup_dma_ops } from '#drivers/iommu/dma-iommu.js';
 import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
@@ -19,6 +20,8 @@ import {
 	dma_map_sg,
 	dma_map_sgtable,
 	dma_map_single,
+	dma_mmap_attrs,
+	dma_mmap_noncontiguous,
 	dma_need_sync,
 	dma_sync_sgtable_for_cpu,
 	dma_unmap_page_attrs,
@@ -41,12 +44,15 @@ import {
 	dma_set_max_seg_size,
 	dma_set_seg_boundary,
 } from '#linux/dma-mapping.js';
-import { ENOMEM } from '#linux/errno.js';
+import { ENOMEM, ENXIO } from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_DOMAIN_DMA, iommu_domain } from '#linux/iommu.js';
+import { vm_area_struct } from '#linux/mm_types.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref } from '#linux/types.js';
+import { cma_usage } from '#mm/cma.js';
 import { slab_fault } from '#mm/failslab.js';
+import { vma_user_view, zap_vma } from '#mm/memory.js';
 import { is_vmalloc_addr } from '#mm/vmalloc.js';
 import { failEach } from '#tests/fail-each.js';
 import { Board, BUFS, pattern } from '#tests/kernel/dma/board.js';
@@ -363,6 +369,63 @@ describe('dma_iommu', () => {
 		dma_vunmap_noncontiguous(dev, vaddr);
 		dma_free_noncontiguous(dev, 5 * 4096, sgt, DMA_TO_DEVICE);
 		expect(check()).to.deep.equal([]);
+	});
+
+	describe('shown to a user', () => {
+		/** A user's range of @pages, from page @pgoff of a buffer on. */
+		function range(pages: number, pgoff = 0): vm_area_struct {
+			const vma = new vm_area_struct();
+			vma.vm_start = 0x7000_0000;
+			vma.vm_end = vma.vm_start + pages * 4096;
+			vma.vm_pgoff = pgoff;
+			vma.vm_page_prot = PAGE_SHARED;
+			return vma;
+		}
+
+		for (const [what, attrs] of [
+			['scattered pages', 0],
+			['one block', DMA_ATTR_FORCE_CONTIGUOUS],
+		] as const) {
+			for (const name of ['m0', 'm1']) {
+				it(`coherent memory of ${what} is what ${name} writes`, () => {
+					const owner = board.device(name);
+					const dma = new ref(0);
+					const cpu = dma_alloc_attrs(owner, 4 * 4096, dma, GFP_KERNEL, attrs)!;
+					const vma = range(2, 1);
+					expect(dma_mmap_attrs(owner, vma, cpu, dma.value, 4 * 4096, attrs)).to.equal(0);
+					expect(board.masters.model(name).store(dma.value + 4096, pattern(8192, 4))).to.equal(true);
+					expect(vma_user_view(vma)!.slice()).to.deep.equal(pattern(8192, 4));
+					zap_vma(vma);
+					for (const bad of [range(5), range(4, 1), range(1, 4)])
+						expect(dma_mmap_attrs(owner, bad, cpu, dma.value, 4 * 4096, attrs)).to.equal(-ENXIO);
+					dma_free_attrs(owner, 4 * 4096, cpu, dma.value, attrs);
+				});
+			}
+		}
+
+		it('non-contiguous memory is one range, or a part of it', () => {
+			const sgt = dma_alloc_noncontiguous(dev, 4 * 4096, DMA_FROM_DEVICE, GFP_KERNEL, 0)!;
+			const vma = range(2, 2);
+			expect(dma_mmap_noncontiguous(dev, vma, 4 * 4096, sgt)).to.equal(0);
+			expect(board.masters.model('m0').store(sgt.sgl!.dma_address + 8192, pattern(8192, 5))).to.equal(true);
+			dma_sync_sgtable_for_cpu(dev, sgt, DMA_FROM_DEVICE);
+			expect(vma_user_view(vma)!.slice()).to.deep.equal(pattern(8192, 5));
+			zap_vma(vma);
+			for (const bad of [range(5), range(4, 1), range(1, 4)])
+				expect(dma_mmap_noncontiguous(dev, bad, 4 * 4096, sgt)).to.equal(-ENXIO);
+			dma_free_noncontiguous(dev, 4 * 4096, sgt, DMA_FROM_DEVICE);
+		});
+	});
+
+	it('takes a block from CMA, when there is one', () => {
+		const dma = new ref(0);
+		const before = cma_usage().nr_pages;
+		const cpu = dma_alloc_attrs(dev, 8 * 4096, dma, GFP_KERNEL, DMA_ATTR_FORCE_CONTIGUOUS)!;
+		expect(cma_usage().nr_pages).to.equal(before + 8);
+		const first = physOf(dev, dma.value);
+		for (let i = 0; i < 8; i++) expect(physOf(dev, dma.value + i * 4096)).to.equal(first + i * 4096);
+		dma_free_attrs(dev, 8 * 4096, cpu, dma.value, DMA_ATTR_FORCE_CONTIGUOUS);
+		expect(cma_usage().nr_pages).to.equal(before);
 	});
 
 	it('needs no syncs for a coherent device until something bounces', () => {
