@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// For the examples: test masters m0, m1, m2 behind an H6 IOMMU, m3 without.
+// For the examples: test masters m0, m1, m2 behind an H6 IOMMU, m3 without; or another of the golden boards.
 import '#init/vmlinux.js';
 import { readFileSync } from 'node:fs';
 import { Machine } from '#hw/machine.js';
@@ -17,8 +17,9 @@ export interface Bench {
 }
 
 /** Boot; kernel messages of level @level and below are printed. */
-export function boot(level = 4): Bench {
-	const machine = new Machine(readFileSync('tests/golden/vectors/boards/main.dtb'), {
+export function boot(level = 4, commandLine = '', board = 'main'): Bench {
+	const machine = new Machine(readFileSync(`tests/golden/vectors/boards/${board}.dtb`), {
+		commandLine,
 		onConsole: (l, line) => l <= level && console.log(line),
 	});
 	start_kernel(machine);

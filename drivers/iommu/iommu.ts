@@ -167,8 +167,8 @@ const CONFIG_IOMMU_DEFAULT_DMA_STRICT = true;
 const CONFIG_IOMMU_DEBUGFS = false;
 
 // The user has spoken on the command line about ...
-const IOMMU_CMD_LINE_DMA_API = 1 << 0;
-const IOMMU_CMD_LINE_STRICT = 1 << 1;
+export const IOMMU_CMD_LINE_DMA_API = 1 << 0;
+export const IOMMU_CMD_LINE_STRICT = 1 << 1;
 
 const state = boot_data(() => ({
 	iommu_group_kset: null as kset | null,
@@ -1816,6 +1816,16 @@ export function iommu_set_default_translated(cmd_line: bool): void {
 /** Linux: drivers/iommu/iommu.c: iommu_default_passthrough() */
 export function iommu_default_passthrough(): bool {
 	return state.iommu_def_domain_type === IOMMU_DOMAIN_IDENTITY;
+}
+
+/** The type of default domains about which nobody has a say of his own (C: the variable of this name). */
+export function iommu_def_domain_type(): unsigned_int {
+	return state.iommu_def_domain_type;
+}
+
+/** What the command line spoke about, IOMMU_CMD_LINE_… (C: the variable of this name). */
+export function iommu_cmd_line(): u32 {
+	return state.iommu_cmd_line;
 }
 
 /** The driver that registered hardware with @fwnode, or null (Linux: drivers/iommu/iommu.c: iommu_ops_from_fwnode()). */

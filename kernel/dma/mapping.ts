@@ -1077,14 +1077,18 @@ export function dma_coerce_mask_and_coherent(dev: device, mask: u64): int {
 	return dma_set_mask_and_coherent(dev, mask);
 }
 
+function __dma_addressing_limited(dev: device): bool {
+	const reach = min_not_zero(dma_get_mask(dev), dev.bus_dma_limit);
+	if (reach < dma_get_required_mask(dev)) return true;
+	if (get_dma_ops(dev) !== null || use_dma_iommu(dev)) return false;
+	return !dma_direct_all_ram_mapped(dev);
+}
+
 /** Whether @dev cannot reach all memory (kernel/dma/mapping.c: dma_addressing_limited()). */
 export function dma_addressing_limited(dev: device): bool {
-	const ops = get_dma_ops(dev);
-	const reach = min_not_zero(dma_get_mask(dev), dev.bus_dma_limit);
-	let limited = reach < dma_get_required_mask(dev);
-	if (!limited && ops === null && !use_dma_iommu(dev)) limited = !dma_direct_all_ram_mapped(dev);
-	if (limited) dev_dbg(dev, 'device is DMA addressing limited');
-	return limited;
+	if (!__dma_addressing_limited(dev)) return false;
+	dev_dbg(dev, 'device is DMA addressing limited');
+	return true;
 }
 
 /** The largest mapping that can succeed (kernel/dma/mapping.c: dma_max_mapping_size()). */
