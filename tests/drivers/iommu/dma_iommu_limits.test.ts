@@ -200,6 +200,19 @@ describe('dma_iommu_limits', () => {
 			sg_free_table(t);
 		});
 
+		it('begins a segment at a boundary that an entry ends at', () => {
+			dma_set_seg_boundary(dev, 4 * K4 - 1);
+			const t = table([BUFFER, 2 * K4], [BUFFER + 0x10_0000, 2 * K4], [BUFFER + 0x20_0000, 2 * K4]);
+			expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(0);
+			const [[first]] = segments(t);
+			expect(segments(t)).to.deep.equal([
+				[first, 4 * K4],
+				[first + 4 * K4, 2 * K4],
+			]);
+			dma_unmap_sgtable(dev, t, DMA_TO_DEVICE, 0);
+			sg_free_table(t);
+		});
+
 		it('begins a segment after an entry that ends inside a page', () => {
 			const t = table([BUFFER, 0x1100], [BUFFER + 0x10_0000, K4], [BUFFER + 0x20_0000, 0x80]);
 			expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(0);

@@ -2,6 +2,7 @@
 // What dma-iommu does for PCI devices only, on a simulated bus.
 // What is expected is what drivers/iommu/dma-iommu.c and iommu.c of Linux 6.12 do.
 import { expect } from 'chai';
+import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
 import { iommu_get_dma_domain } from '#drivers/iommu/iommu.js';
 import type { Machine } from '#hw/machine.js';
@@ -178,6 +179,7 @@ describe('dma_iommu_pci', () => {
 				// The pool's slots as somebody has left them.
 				const { start, end } = dev.dma_io_tlb_mem!.defpool;
 				phys_to_virt(start, (end - start) as number).fill(0xee);
+				arch_sync_dma_for_device(start, (end - start) as number, DMA_TO_DEVICE);
 
 				const dma = map(dev, BUFFER + 0x100, 200);
 				expect(dma % K4).to.equal(offset);
