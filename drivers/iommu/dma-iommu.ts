@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The DMA API behind an IOMMU: each mapping gets addresses of the domain.
 // Linux 6.12: drivers/iommu/dma-iommu.c
-// Left out: peer-to-peer pages that are within reach (no two devices here are peers on a PCI bus: all are refused), MSI
-// pages (iommu_dma_prepare_msi(), iommu_dma_compose_msi_msg(): no MSIs; the MSI cookie itself is here), ACPI's regions.
+// Left out: peer-to-peer pages that are within reach (no two devices here are peers on a PCI bus: all are refused),
+// ACPI's reserved regions.
 
 import {
 	arch_dma_prep_coherent,
@@ -14,6 +14,7 @@ import {
 	device_iommu_capable,
 	iommu_deferred_attach,
 	iommu_get_dma_domain,
+	iommu_get_domain_for_dev,
 	iommu_get_resv_regions,
 	iommu_iova_to_phys,
 	iommu_map,
@@ -124,6 +125,7 @@ import {
 	IOMMU_DOMAIN_DMA_FQ,
 	IOMMU_DOMAIN_UNMANAGED,
 	IOMMU_MMIO,
+	IOMMU_NOEXEC,
 	IOMMU_PRIV,
 	IOMMU_READ,
 	IOMMU_RESV_MSI,
@@ -158,8 +160,8 @@ import {
 	list_head,
 	list_splice,
 } from '#linux/list.js';
-import { bits_per } from '#linux/log2.js';
-import { __ffs64, and64, shr64 } from '#linux/math64.js';
+import { bits_per, ilog2 } from '#linux/log2.js';
+import { __ffs64, and64, lower_32_bits, shr64, upper_32_bits } from '#linux/math64.js';
 import { is_pci_p2pdma_page } from '#linux/memremap.js';
 import { min, min_not_zero } from '#linux/minmax.js';
 import {
@@ -178,6 +180,7 @@ import {
 } from '#linux/mm.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
 import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
+import { type msi_desc, msi_desc_set_iommu_msi_iova, msi_desc_to_dev, type msi_msg } from '#linux/msi.js';
 import { mutex, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { dev_is_pci, type pci_dev, to_pci_dev } from '#linux/pci.js';
 import { alloc_percpu, free_percpu, per_cpu_ptr, type percpu, raw_cpu_ptr } from '#linux/percpu.js';
@@ -266,6 +269,8 @@ export class iommu_dma_cookie {
 const state = boot_data(() => ({
 	/** Some attaches wait for the first mapping: that of a kernel that follows one that crashed (C: a static key). */
 	iommu_deferred_attach_enabled: false as bool,
+	/** Two that prepare the same doorbell map it once. */
+	msi_prepare_lock: new mutex('msi_prepare_lock'),
 	/** Do not prefer addresses below 4 GiB. */
 	iommu_dma_forcedac: false as bool,
 }));
@@ -474,6 +479,11 @@ export function iommu_dma_init_fq(domain: iommu_domain): int {
 	// Unmaps that run at the same time look at this: everything else must be ready.
 	cookie.fq_domain = domain;
 	return 0;
+}
+
+/** A page of a doorbell, in bytes. */
+function cookie_msi_granule(cookie: iommu_dma_cookie): size_t {
+	return cookie.type === IOMMU_DMA_IOVA_COOKIE ? cookie.iovad.granule : PAGE_SIZE;
 }
 
 function cookie_alloc(type: iommu_dma_cookie_type): iommu_dma_cookie | null {
@@ -1590,6 +1600,76 @@ export function iommu_setup_dma_ops(dev: device): void {
 		pr_warn('Failed to set up IOMMU for device %s; retaining platform DMA ops', dev_name(dev));
 		dev.dma_iommu = false;
 	}
+}
+
+/** Where @dev sees the doorbell at @msi_addr: an old page of @domain, or a new one. Null: no memory, no address. */
+function iommu_dma_get_msi_page(
+	dev: device,
+	msi_addr: phys_addr_t,
+	domain: iommu_domain,
+): iommu_dma_msi_page | null {
+	const cookie = domain.iova_cookie as iommu_dma_cookie;
+	const size = cookie_msi_granule(cookie);
+	const phys = msi_addr - ((msi_addr as number) % size);
+
+	for (const msi_page of list_for_each_entry(cookie.msi_page_list))
+		if (msi_page.phys === phys) return msi_page;
+
+	const msi_page = kzalloc(iommu_dma_msi_page, GFP_KERNEL);
+	if (msi_page === null) return null;
+
+	const iova = iommu_dma_alloc_iova(domain, size, dma_get_mask(dev), dev);
+	if (iova !== 0) {
+		const prot = IOMMU_WRITE | IOMMU_NOEXEC | IOMMU_MMIO;
+		if (iommu_map(domain, iova, phys, size, prot, GFP_KERNEL) === 0) {
+			msi_page.phys = phys;
+			msi_page.iova = iova;
+			list_add(msi_page.list, cookie.msi_page_list);
+			return msi_page;
+		}
+		iommu_dma_free_iova(cookie, iova, size, null);
+	}
+	kfree(msi_page);
+	return null;
+}
+
+/**
+ * Have the domain that is attached to @desc's device map the doorbell at @msi_addr, and note where.
+ *
+ * Return: 0, also when nothing is translated, or -ENOMEM. May sleep.
+ * Linux: drivers/iommu/dma-iommu.c: iommu_dma_prepare_msi()
+ */
+export function iommu_dma_prepare_msi(desc: msi_desc, msi_addr: phys_addr_t): int {
+	const dev = msi_desc_to_dev(desc);
+	const domain = iommu_get_domain_for_dev(dev);
+	const cookie = domain?.iova_cookie ?? null;
+
+	if (domain === null || cookie === null) {
+		msi_desc_set_iommu_msi_iova(desc, 0, 0);
+		return 0;
+	}
+
+	mutex_lock(state.msi_prepare_lock);
+	const msi_page = iommu_dma_get_msi_page(dev, msi_addr, domain);
+	mutex_unlock(state.msi_prepare_lock);
+	if (msi_page === null) return -ENOMEM;
+
+	msi_desc_set_iommu_msi_iova(desc, msi_page.iova, ilog2(cookie_msi_granule(cookie)));
+	return 0;
+}
+
+/**
+ * Put the address that the device sees in @msg, which has the doorbell's own.
+ *
+ * Linux: drivers/iommu/dma-iommu.c: iommu_dma_compose_msi_msg()
+ */
+export function iommu_dma_compose_msi_msg(desc: msi_desc, msg: msi_msg): void {
+	if (desc.iommu_msi_shift === 0) return;
+
+	const granule = 2 ** desc.iommu_msi_shift;
+	const iova = desc.iommu_msi_iova * granule;
+	msg.address_hi = upper_32_bits(iova);
+	msg.address_lo = lower_32_bits(iova) + (msg.address_lo % granule);
 }
 
 function iommu_dma_init(): int {
