@@ -21,6 +21,7 @@ import { dev_dbg, dev_warn } from '#linux/dev_printk.js';
 import type { device_driver } from '#linux/device/driver.js';
 import type { device } from '#linux/device.js';
 import { type bus_dma_region, dma_range_map_max } from '#linux/dma-direct.js';
+import { coherent_mask_ref } from '#linux/dma-map-ops.js';
 import { DMA_BIT_MASK } from '#linux/dma-mapping.js';
 import { ENODEV, ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
 import { and64, fls64 } from '#linux/math64.js';
@@ -87,7 +88,7 @@ function of_dma_limit_masks(dev: device, windows: bus_dma_region[] | null): u64 
 
 	if (dev.dma_mask === null) {
 		dev_warn(dev, 'DMA mask not set');
-		dev.dma_mask = new ref<u64>(dev.coherent_dma_mask);
+		dev.dma_mask = new coherent_mask_ref(dev.coherent_dma_mask);
 	}
 	if (limit === 0) limit = dev.coherent_dma_mask;
 	if (limit === 0) limit = DMA_BIT_MASK(32);

@@ -11,17 +11,17 @@ import type { dev_pagemap } from '#linux/memremap.js';
 import type { page, vm_area_struct } from '#linux/mm_types.js';
 import type { scatterlist, sg_table } from '#linux/scatterlist.js';
 import { kmalloc_size_roundup } from '#linux/slab.js';
-import type {
-	bool,
-	dma_addr_t,
-	gfp_t,
-	int,
-	phys_addr_t,
+import {
+	type bool,
+	type dma_addr_t,
+	type gfp_t,
+	type int,
+	type phys_addr_t,
 	ref,
-	size_t,
-	u64,
-	unsigned_long,
-	void_ptr,
+	type size_t,
+	type u64,
+	type unsigned_long,
+	type void_ptr,
 } from '#linux/types.js';
 
 /** A bus with its own way of mapping (include/linux/dma-map-ops.h: struct dma_map_ops). */
@@ -109,6 +109,9 @@ export function get_dma_ops(dev: device): dma_map_ops | null {
 export function set_dma_ops(dev: device, dma_ops: dma_map_ops | null): void {
 	dev.dma_ops = dma_ops;
 }
+
+/** A device's dma_mask that is its coherent mask (C: a pointer at coherent_dma_mask): who sets one sets both. */
+export class coherent_mask_ref extends ref<u64> {}
 
 /** Whether the device sees what the CPU's cache holds (include/linux/dma-map-ops.h: dev_is_dma_coherent()). */
 export function dev_is_dma_coherent(dev: device): bool {

@@ -96,7 +96,7 @@ import { BUG_ON, WARN_ON, WARN_ON_ONCE } from '#linux/bug.js';
 import { dev_dbg, dev_WARN_ONCE } from '#linux/dev_printk.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, type dma_data_direction, valid_dma_direction } from '#linux/dma-direction.js';
-import { dev_is_dma_coherent, type dma_map_ops, get_dma_ops } from '#linux/dma-map-ops.js';
+import { coherent_mask_ref, dev_is_dma_coherent, type dma_map_ops, get_dma_ops } from '#linux/dma-map-ops.js';
 import {
 	DMA_ATTR_ALLOC_SINGLE_PAGES,
 	DMA_ATTR_NO_WARN,
@@ -1052,6 +1052,7 @@ export function dma_pci_p2pdma_supported(dev: device): bool {
 export function dma_set_mask(dev: device, mask: u64): int {
 	if (dev.dma_mask === null || !dma_supported(dev, mask)) return -EIO;
 	dev.dma_mask.value = mask;
+	if (dev.dma_mask instanceof coherent_mask_ref) dev.coherent_dma_mask = mask;
 	dma_setup_need_sync(dev);
 	return 0;
 }
@@ -1060,6 +1061,7 @@ export function dma_set_mask(dev: device, mask: u64): int {
 export function dma_set_coherent_mask(dev: device, mask: u64): int {
 	if (!dma_supported(dev, mask)) return -EIO;
 	dev.coherent_dma_mask = mask;
+	if (dev.dma_mask instanceof coherent_mask_ref) dev.dma_mask.value = mask;
 	return 0;
 }
 
@@ -1072,8 +1074,7 @@ export function dma_set_mask_and_coherent(dev: device, mask: u64): int {
 
 /** Both masks of a device that has no place for the first (include/linux/dma-mapping.h: dma_coerce_mask_and_coherent()). */
 export function dma_coerce_mask_and_coherent(dev: device, mask: u64): int {
-	// C lets dma_mask point at coherent_dma_mask.
-	dev.dma_mask = new ref<u64>(dev.coherent_dma_mask);
+	dev.dma_mask = new coherent_mask_ref(dev.coherent_dma_mask);
 	return dma_set_mask_and_coherent(dev, mask);
 }
 

@@ -11,17 +11,25 @@ import {
 	dma_alloc_noncontiguous,
 	dma_alloc_pages,
 	dma_can_mmap,
+	dma_coerce_mask_and_coherent,
+	dma_free_attrs,
+	dma_free_pages,
 	dma_get_merge_boundary,
 	dma_get_required_mask,
+	dma_get_sgtable,
 	dma_map_page,
+	dma_map_resource,
 	dma_map_sgtable,
 	dma_map_single,
 	dma_max_mapping_size,
+	dma_mmap_attrs,
+	dma_mmap_pages,
 	dma_opt_mapping_size,
 	dma_set_coherent_mask,
 	dma_set_mask,
 	dma_sync_single_for_cpu,
 	dma_unmap_page,
+	dma_unmap_resource,
 	dmam_alloc_coherent,
 	dmam_free_coherent,
 } from '#kernel/dma/mapping.js';
@@ -40,11 +48,13 @@ import {
 	dma_mapping_error,
 	dma_set_max_seg_size,
 } from '#linux/dma-mapping.js';
-import { EINVAL, EIO, ENOMEM } from '#linux/errno.js';
+import { EINVAL, EIO, ENOMEM, ENXIO } from '#linux/errno.js';
 import { __GFP_COMP, __GFP_DMA, GFP_KERNEL } from '#linux/gfp.js';
+import { vm_area_struct } from '#linux/mm_types.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref, SIZE_MAX, U64_MAX } from '#linux/types.js';
 import { slab_fault } from '#mm/failslab.js';
+import { zap_vma } from '#mm/memory.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -114,6 +124,83 @@ describe('mapping', () => {
 		expect(dma_max_mapping_size(dev)).to.equal(SIZE_MAX);
 		expect(dma_get_required_mask(dev)).to.equal(DMA_BIT_MASK(32));
 		expect(dma_can_mmap(dev)).to.equal(false);
+	});
+
+	it('leaves to such ops whatever they can do, and answers for them where they cannot', () => {
+		const dma = new ref(0);
+		const cpu = new Uint8Array(4096);
+		const vma = new vm_area_struct();
+		const sgt = new sg_table();
+		const ops = {
+			alloc: sinon.fake.returns(cpu),
+			free: sinon.fake(),
+			mmap: sinon.fake.returns(-77),
+			get_sgtable: sinon.fake.returns(-78),
+			alloc_pages_op: sinon.fake.returns(page(BUFS / 4096)),
+			free_pages: sinon.fake(),
+			map_resource: sinon.fake.returns(0x77),
+			unmap_resource: sinon.fake(),
+			max_mapping_size: sinon.fake.returns(0x10000),
+			opt_mapping_size: sinon.fake.returns(0x8000),
+			get_required_mask: sinon.fake.returns(0xff_ffff),
+		};
+		const answers = (): unknown[] => [
+			dma_alloc_attrs(dev, 4096, dma, GFP_KERNEL, 0),
+			dma_mmap_attrs(dev, vma, cpu, 0, 4096, 0),
+			dma_get_sgtable(dev, sgt, cpu, 0, 4096),
+			dma_alloc_pages(dev, 100, dma, DMA_TO_DEVICE, GFP_KERNEL),
+			dma_map_resource(dev, BUFS, 64, DMA_TO_DEVICE, 0),
+			dma_max_mapping_size(dev),
+			dma_opt_mapping_size(dev),
+			dma_get_required_mask(dev),
+		];
+		set_dma_ops(dev, ops);
+		expect(answers()).to.deep.equal([cpu, -77, -78, page(BUFS / 4096), 0x77, 0x10000, 0x8000, 0xff_ffff]);
+		// Sizes reach them in whole pages.
+		expect(ops.alloc_pages_op.firstCall.args[1]).to.equal(4096);
+		dma_free_attrs(dev, 4096, cpu, 0, 0);
+		dma_free_pages(dev, 100, page(BUFS / 4096), 0, DMA_TO_DEVICE);
+		dma_unmap_resource(dev, 0x77, 64, DMA_TO_DEVICE, 0);
+		expect([ops.free, ops.free_pages, ops.unmap_resource].map((f) => f.callCount)).to.deep.equal([1, 1, 1]);
+
+		set_dma_ops(dev, {});
+		const none = [null, -ENXIO, -ENXIO, null, DMA_MAPPING_ERROR, SIZE_MAX, SIZE_MAX, DMA_BIT_MASK(32)];
+		expect(answers()).to.deep.equal(none);
+		dma_free_attrs(dev, 4096, cpu, 0, 0);
+		dma_free_pages(dev, 100, page(BUFS / 4096), 0, DMA_TO_DEVICE);
+		dma_unmap_resource(dev, 0x77, 64, DMA_TO_DEVICE, 0);
+	});
+
+	it('lets a coerced mask be one with the coherent one', () => {
+		dev.coherent_dma_mask = DMA_BIT_MASK(32);
+		expect(dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(36))).to.equal(0);
+		expect([dma_get_mask(dev), dev.coherent_dma_mask]).to.deep.equal([DMA_BIT_MASK(36), DMA_BIT_MASK(36)]);
+		expect(dma_set_mask(dev, DMA_BIT_MASK(40))).to.equal(0);
+		expect(dev.coherent_dma_mask).to.equal(DMA_BIT_MASK(40));
+		expect(dma_set_coherent_mask(dev, DMA_BIT_MASK(34))).to.equal(0);
+		expect(dma_get_mask(dev)).to.equal(DMA_BIT_MASK(34));
+		// As a rule they are two.
+		const other = board.device('m4');
+		expect(dma_set_mask(other, DMA_BIT_MASK(40))).to.equal(0);
+		expect(other.coherent_dma_mask).to.equal(DMA_BIT_MASK(32));
+	});
+
+	it('shows pages to a user, from one of them on', () => {
+		const dma = new ref(0);
+		for (const name of ['m0', 'm3']) {
+			const owner = board.device(name);
+			const first = dma_alloc_pages(owner, 4 * 4096, dma, DMA_TO_DEVICE, GFP_KERNEL)!;
+			const vma = new vm_area_struct();
+			vma.vm_start = 0x7000_0000;
+			vma.vm_end = 0x7000_2000;
+			vma.vm_pgoff = 2;
+			expect(dma_mmap_pages(owner, vma, 4 * 4096, first)).to.equal(0);
+			expect([...vma.ptes!]).to.deep.equal([first.pfn + 2, first.pfn + 3]);
+			zap_vma(vma);
+			vma.vm_pgoff = 3;
+			expect(dma_mmap_pages(owner, vma, 4 * 4096, first)).to.equal(-ENXIO);
+			dma_free_pages(owner, 4 * 4096, first, dma.value, DMA_TO_DEVICE);
+		}
 	});
 
 	it('fails everything through the dummy ops', () => {
