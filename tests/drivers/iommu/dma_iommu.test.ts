@@ -11,9 +11,11 @@ import {
 	dma_alloc_attrs,
 	dma_alloc_coherent,
 	dma_alloc_noncontiguous,
+	dma_alloc_pages,
 	dma_free_attrs,
 	dma_free_coherent,
 	dma_free_noncontiguous,
+	dma_free_pages,
 	dma_get_sgtable,
 	dma_map_page_attrs,
 	dma_map_resource,
@@ -261,6 +263,43 @@ describe('dma_iommu', () => {
 			expect(check(), where).to.deep.equal([]);
 		});
 		expect(failures).to.be.above(3);
+	});
+
+	it('leaves nothing behind when pages for streaming fail, wherever that fails', () => {
+		const size = 40 * 4096;
+		const dma = new ref(0);
+		dma_free_pages(
+			dev,
+			size,
+			dma_alloc_pages(dev, size, dma, DMA_TO_DEVICE, GFP_KERNEL)!,
+			dma.value,
+			DMA_TO_DEVICE,
+		);
+		const check = board.leakCheck();
+		let refused = 0;
+		failEach((where) => {
+			const first = dma_alloc_pages(dev, size, dma, DMA_TO_DEVICE, GFP_KERNEL);
+			if (first !== null) dma_free_pages(dev, size, first, dma.value, DMA_TO_DEVICE);
+			else refused++;
+			expect(check(), where).to.deep.equal([]);
+			expect(physOf(dev, dma.value === DMA_MAPPING_ERROR ? 0 : dma.value), where).to.equal(0);
+		}, 2);
+		expect(refused).to.be.above(0);
+	});
+
+	it('leaves non-contiguous memory as it was when it cannot be shown as one range', () => {
+		const sgt = dma_alloc_noncontiguous(dev, 5 * 4096, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+		dma_vunmap_noncontiguous(dev, dma_vmap_noncontiguous(dev, 5 * 4096, sgt)!);
+		const check = board.leakCheck();
+		let refused = 0;
+		failEach((where) => {
+			const vaddr = dma_vmap_noncontiguous(dev, 5 * 4096, sgt);
+			if (vaddr !== null) dma_vunmap_noncontiguous(dev, vaddr);
+			else refused++;
+			expect(check(), where).to.deep.equal([]);
+		});
+		expect(refused).to.be.above(0);
+		dma_free_noncontiguous(dev, 5 * 4096, sgt, DMA_TO_DEVICE);
 	});
 
 	for (const [what, pieces] of [
