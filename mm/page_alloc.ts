@@ -17,6 +17,7 @@ import {
 import { get_order, PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { WARN, WARN_ON_ONCE } from '#linux/bug.js';
+import { dma_debug_hook } from '#linux/dma-mapping.js';
 import { EBUSY, EINVAL } from '#linux/errno.js';
 import {
 	__GFP_COMP,
@@ -511,6 +512,7 @@ function free_pages_prepare(page: page, order: unsigned_int): bool {
 			return false;
 		}
 	}
+	dma_debug_hook.memory_freed?.(page_to_phys(page), nr * PAGE_SIZE);
 	page.private = 0;
 	page.owner = null;
 	page.alloc_site = null;

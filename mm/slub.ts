@@ -15,6 +15,7 @@ import { _raw_spin_lock_irqsave, _raw_spin_unlock_irqrestore } from '#kernel/loc
 import { caller_site, kernel_report, panic } from '#kernel/panic.js';
 import { vprintk_emit } from '#kernel/printk/printk.js';
 import { __might_sleep } from '#kernel/sched/core.js';
+import { dma_debug_hook } from '#linux/dma-mapping.js';
 import {
 	__GFP_COMP,
 	__GFP_DIRECT_RECLAIM,
@@ -473,6 +474,7 @@ function bytes_free(x: ArrayBufferView, from: kmem_cache<Uint8Array> | null): vo
 		double_free(s.name, owner.sites?.[i] ?? '');
 		return;
 	}
+	dma_debug_hook.memory_freed?.(phys, s.object_size);
 	const irq = _raw_spin_lock_irqsave(s.list_lock);
 	owner.in_use[i] = 0;
 	if (owner.sites !== null) owner.sites[i] = site();

@@ -14,6 +14,8 @@ import {
 	type bool,
 	type dma_addr_t,
 	type int,
+	type phys_addr_t,
+	type size_t,
 	U32_MAX,
 	U64_MAX,
 	ULONG_MAX,
@@ -43,9 +45,12 @@ export function DMA_BIT_MASK(n: unsigned_int): u64 {
 	return n === 64 ? U64_MAX : 2 ** n - 1;
 }
 
-/** debug_dma_mapping_error() while dma-debug is on. A variable, as this header cannot import kernel/dma/debug.ts. */
+/** What dma-debug hears of while it is on. Variables, as neither this header nor mm can import kernel/dma/debug.ts. */
 export const dma_debug_hook = boot_data(() => ({
+	/** debug_dma_mapping_error() */
 	mapping_error: null as ((dev: device, dma_addr: dma_addr_t) => void) | null,
+	/** Memory that is about to be freed. */
+	memory_freed: null as ((addr: phys_addr_t, size: size_t) => void) | null,
 }));
 
 /** -ENOMEM when @dma_addr is what a failed mapping answered (include/linux/dma-mapping.h: dma_mapping_error()). */

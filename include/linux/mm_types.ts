@@ -26,6 +26,8 @@ export class page {
 	_refcount: atomic_t = { counter: 0 };
 	/** Who allocated it, for leak reports; null while free (C: page_owner's page_ext). */
 	alloc_site: object | null = null;
+	/** How many mappings dma-debug knows that have a part of the page. */
+	dma_mapped: unsigned_int = 0;
 	constructor(pfn: unsigned_long) {
 		this.pfn = pfn;
 	}

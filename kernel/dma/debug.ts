@@ -2,11 +2,13 @@
 // dma-debug: remember every mapping, and report what a driver does wrong with it.
 // Linux 6.12: kernel/dma/debug.c, kernel/dma/debug.h (CONFIG_DMA_API_DEBUG, CONFIG_DMA_API_DEBUG_SG)
 //
-// Deviations: no configuration switches it on, `dma_debug=on` on the command line does; without it every call costs
-// the look at one flag. The platform bus is watched for drivers that leave mappings behind: Linux watches PCI and VIO,
-// which are not here. Entries are structs of the slab allocator, a page's worth in one allocation.
-// Left out: check_for_stack() and check_for_illegal_area(). Neither stack nor kernel image is in this machine's RAM:
-// what C would find in them is an array of the language, which debug_dma_map_single() reports as invalid area.
+// Deviations: no configuration switches it on, `dma_debug=on` on the command line does (`dma_debug=all`: and shows every
+// error, not the first only); without it every call costs the look at one flag. The platform bus is watched for drivers
+// that leave mappings behind: Linux watches PCI and VIO, which are not here. Memory that is freed while it is mapped is
+// reported. Entries are structs of the slab allocator, a page's worth in one allocation; a bucket is made when something
+// first goes into it.
+// Left out: check_for_stack(). No stack is in this machine's RAM: what C would find there is an array of the language,
+// which debug_dma_map_single() reports as invalid area.
 import { L1_CACHE_SHIFT } from '#asm/cache.js';
 import { bus_register_notifier } from '#drivers/base/bus.js';
 import { dev_driver_string } from '#drivers/base/core.js';
@@ -15,6 +17,7 @@ import { debugfs_create_bool, debugfs_create_u32 } from '#fs/debugfs/file.js';
 import { debugfs_create_dir, debugfs_create_file } from '#fs/debugfs/inode.js';
 import { simple_read_from_buffer } from '#fs/libfs.js';
 import { DEFINE_SHOW_ATTRIBUTE, seq_printf } from '#fs/seq_file.js';
+import { kernel_image, memory_intersects } from '#include/asm-generic/sections.js';
 import { is_swiotlb_active } from '#kernel/dma/swiotlb.js';
 import { type stack_trace, stack_trace_print, stack_trace_save } from '#kernel/stacktrace.js';
 import { get_option } from '#lib/cmdline.js';
@@ -31,6 +34,7 @@ import {
 } from '#linux/dma-direction.js';
 import {
 	DMA_ATTR_SKIP_CPU_SYNC,
+	DMA_MAPPING_ERROR,
 	dma_debug_hook,
 	dma_get_max_seg_size,
 	dma_get_seg_boundary,
@@ -49,13 +53,21 @@ import {
 	list_head,
 } from '#linux/list.js';
 import { and64 } from '#linux/math64.js';
-import { PAGE_SHIFT, PAGE_SIZE, page_to_phys, virt_addr_valid, virt_to_phys } from '#linux/mm.js';
+import {
+	PAGE_SHIFT,
+	PAGE_SIZE,
+	page_to_phys,
+	phys_to_page,
+	phys_to_virt,
+	virt_addr_valid,
+	virt_to_phys,
+} from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import { notifier_block } from '#linux/notifier.js';
 import { pr_err, pr_err_once, pr_info, pr_warn, type printk_arg } from '#linux/printk.js';
 import { type scatterlist, sg_dma_address, sg_dma_len, sg_phys } from '#linux/scatterlist.js';
 import type { seq_file } from '#linux/seq_file.js';
-import { kcalloc, kzalloc } from '#linux/slab.js';
+import { kcalloc, kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore, spinlock_t } from '#linux/spinlock.js';
 import {
 	type bool,
@@ -127,6 +139,17 @@ class dma_debug_entry {
 	paddr: phys_addr_t = 0;
 	map_err_type: int = MAP_ERR_CHECK_NOT_APPLICABLE;
 	stack_entries: stack_trace | null = null;
+	/** The memory that must not be freed before the unmap; of a list all of it, in its first entry. */
+	memory: dma_debug_memory | null = null;
+}
+
+/** A piece of memory that is mapped. */
+class dma_debug_memory {
+	readonly list = new list_head<dma_debug_memory>(this);
+	entry: dma_debug_entry | null = null;
+	next: dma_debug_memory | null = null;
+	start: phys_addr_t = 0;
+	end: phys_addr_t = 0;
 }
 
 class hash_bucket {
@@ -135,7 +158,8 @@ class hash_bucket {
 }
 
 const state = boot_data(() => ({
-	dma_entry_hash: [] as hash_bucket[],
+	/** Undefined: nothing was ever there. */
+	dma_entry_hash: [] as (hash_bucket | undefined)[],
 	free_entries: new list_head<dma_debug_entry>(),
 	free_entries_lock: new spinlock_t('free_entries_lock'),
 	/** Set until dma_debug=on, and for good when memory runs out. */
@@ -155,6 +179,8 @@ const state = boot_data(() => ({
 	driver_name_lock: new spinlock_t('driver_name_lock'),
 	dma_active_cacheline: DEFINE_XARRAY<dma_debug_entry>(),
 	radix_lock: new spinlock_t('radix_lock'),
+	mapped_memory: new list_head<dma_debug_memory>(),
+	mapped_memory_lock: new spinlock_t('mapped_memory_lock'),
 }));
 
 function dma_debug_disabled(): bool {
@@ -176,7 +202,7 @@ function driver_filter(dev: device | null): bool {
 	if (drv === null) return false;
 
 	const flags = spin_lock_irqsave(state.driver_name_lock);
-	const ret = drv.name === state.current_driver_name;
+	const ret = drv.name.slice(0, NAME_MAX_LEN - 1) === state.current_driver_name;
 	if (ret) state.current_driver = drv;
 	spin_unlock_irqrestore(state.driver_name_lock, flags);
 	return ret;
@@ -211,7 +237,11 @@ function hash_index(dev_addr: u64): int {
 }
 
 function lock_bucket(idx: int, flags: ref<unsigned_long>): hash_bucket {
-	const bucket = state.dma_entry_hash[idx] as hash_bucket;
+	let bucket = state.dma_entry_hash[idx];
+	if (bucket === undefined) {
+		bucket = new hash_bucket();
+		state.dma_entry_hash[idx] = bucket;
+	}
 	flags.value = spin_lock_irqsave(bucket.lock);
 	return bucket;
 }
@@ -372,16 +402,20 @@ function entry_text(entry: dma_debug_entry, idx: int): [string, ...printk_arg[]]
 
 /** Log the mappings of @dev, or of all devices (kernel/dma/debug.c: debug_dma_dump_mappings()). */
 export function debug_dma_dump_mappings(dev: device | null): void {
-	state.dma_entry_hash.forEach((bucket, idx) => {
+	for (let idx = 0; idx < state.dma_entry_hash.length; idx++) {
+		const bucket = state.dma_entry_hash[idx];
+		if (bucket === undefined) continue;
 		const flags = spin_lock_irqsave(bucket.lock);
 		for (const entry of list_for_each_entry(bucket.list))
 			if (dev === null || dev === entry.dev) dev_info(entry.dev, ...entry_text(entry, idx));
 		spin_unlock_irqrestore(bucket.lock, flags);
-	});
+	}
 }
 
 function dump_show(seq: seq_file, _v: unknown): int {
-	state.dma_entry_hash.forEach((bucket, idx) => {
+	for (let idx = 0; idx < state.dma_entry_hash.length; idx++) {
+		const bucket = state.dma_entry_hash[idx];
+		if (bucket === undefined) continue;
 		const flags = spin_lock_irqsave(bucket.lock);
 		for (const entry of list_for_each_entry(bucket.list)) {
 			const dev = entry.dev as device;
@@ -389,7 +423,7 @@ function dump_show(seq: seq_file, _v: unknown): int {
 			seq_printf(seq, `%s %s ${fmt}\n`, dev_driver_string(dev), dev_name(dev), ...args);
 		}
 		spin_unlock_irqrestore(bucket.lock, flags);
-	});
+	}
 	return 0;
 }
 const dump_fops = DEFINE_SHOW_ATTRIBUTE(dump_show);
@@ -436,6 +470,7 @@ function __dma_entry_alloc(): dma_debug_entry {
 	entry.paddr = 0;
 	entry.map_err_type = MAP_ERR_CHECK_NOT_APPLICABLE;
 	entry.stack_entries = null;
+	entry.memory = null;
 
 	state.num_free_entries.value--;
 	if (state.num_free_entries.value < state.min_free_entries.value)
@@ -473,6 +508,7 @@ function dma_entry_alloc(): dma_debug_entry | null {
 
 function dma_entry_free(entry: dma_debug_entry): void {
 	active_cacheline_remove(entry);
+	forget_memory(entry);
 	const flags = spin_lock_irqsave(state.free_entries_lock);
 	list_add(entry.list, state.free_entries);
 	state.num_free_entries.value++;
@@ -522,6 +558,7 @@ core_initcall_sync(dma_debug_fs_init);
 function device_dma_allocations(dev: device, out_entry: ref<dma_debug_entry | null>): int {
 	let count = 0;
 	for (const bucket of state.dma_entry_hash) {
+		if (bucket === undefined) continue;
 		const flags = spin_lock_irqsave(bucket.lock);
 		for (const entry of list_for_each_entry(bucket.list)) {
 			if (entry.dev !== dev) continue;
@@ -571,7 +608,7 @@ export function dma_debug_add_bus(bus: bus_type): void {
 function dma_debug_init(): int {
 	if (state.global_disable.value) return 0;
 
-	for (let i = 0; i < HASH_SIZE; i++) state.dma_entry_hash.push(new hash_bucket());
+	state.dma_entry_hash = new Array<hash_bucket | undefined>(HASH_SIZE).fill(undefined);
 	const nr_pages = Math.ceil(state.nr_prealloc_entries / DMA_DEBUG_DYNAMIC_ENTRIES);
 	for (let i = 0; i < nr_pages; i++) dma_debug_create_entries(GFP_KERNEL);
 
@@ -589,6 +626,7 @@ function dma_debug_init(): int {
 	state.min_free_entries.value = state.num_free_entries.value;
 	state.dma_debug_initialized = true;
 	dma_debug_hook.mapping_error = debug_dma_mapping_error;
+	dma_debug_hook.memory_freed = debug_dma_memory_freed;
 	pr_info('DMA-API: debugging enabled by kernel config');
 	return 0;
 }
@@ -605,8 +643,9 @@ function dma_debug_cmdline(str: string | null): int {
 	if (str.startsWith('off')) {
 		pr_info('DMA-API: debugging disabled on kernel command line');
 		state.global_disable.value = true;
-	} else if (str.startsWith('on')) {
+	} else if (str.startsWith('on') || str.startsWith('all')) {
 		state.global_disable.value = false;
+		if (str.startsWith('all')) state.show_all_errors.value = 1;
 	}
 	return 1;
 }
@@ -768,6 +807,89 @@ function check_synced_entry(
 		);
 }
 
+/** Report a driver that maps the kernel's own code or constants; @addr is physical, as this port's image is. */
+function check_for_illegal_area(dev: device, addr: phys_addr_t, len: unsigned_long): void {
+	if (!memory_intersects(kernel_image.start, kernel_image.end, addr, len)) return;
+	err_printk(
+		dev,
+		null,
+		'device driver maps memory from kernel text or rodata [addr=%p] [len=%lu]',
+		phys_to_virt(addr),
+		len,
+	);
+}
+
+/** Remember that @entry maps @size bytes at @start. */
+function remember_memory(entry: dma_debug_entry, start: phys_addr_t, size: size_t): void {
+	const memory = kzalloc(dma_debug_memory, GFP_ATOMIC | __GFP_NOWARN);
+	// Then that piece can be freed without a report; all else is still checked.
+	if (memory === null) return;
+	memory.entry = entry;
+	memory.start = start;
+	memory.end = start + size;
+	memory.next = entry.memory;
+	entry.memory = memory;
+	const flags = spin_lock_irqsave(state.mapped_memory_lock);
+	list_add_tail(memory.list, state.mapped_memory);
+	for (let at = start - (start % PAGE_SIZE); at < memory.end; at += PAGE_SIZE) phys_to_page(at).dma_mapped++;
+	spin_unlock_irqrestore(state.mapped_memory_lock, flags);
+}
+
+function forget_memory(entry: dma_debug_entry): void {
+	for (let memory = entry.memory; memory !== null; ) {
+		const { next, start, end } = memory;
+		const flags = spin_lock_irqsave(state.mapped_memory_lock);
+		list_del(memory.list);
+		for (let at = start - (start % PAGE_SIZE); at < end; at += PAGE_SIZE) phys_to_page(at).dma_mapped--;
+		spin_unlock_irqrestore(state.mapped_memory_lock, flags);
+		kfree(memory);
+		memory = next;
+	}
+	entry.memory = null;
+}
+
+function page_is_mapped(addr: phys_addr_t, size: size_t): bool {
+	for (let at = addr - (addr % PAGE_SIZE); at < addr + size; at += PAGE_SIZE)
+		if (phys_to_page(at).dma_mapped !== 0) return true;
+	return false;
+}
+
+/** The entry of a mapping that has a byte of @size from @addr. */
+function find_mapped(addr: phys_addr_t, size: size_t): dma_debug_entry | null {
+	let entry: dma_debug_entry | null = null;
+	const flags = spin_lock_irqsave(state.mapped_memory_lock);
+	for (const memory of list_for_each_entry(state.mapped_memory)) {
+		if (memory.start >= addr + size || memory.end <= addr) continue;
+		entry = memory.entry;
+		break;
+	}
+	spin_unlock_irqrestore(state.mapped_memory_lock, flags);
+	return entry;
+}
+
+/**
+ * In kfree() and as pages are freed: report each mapping that has a part of the memory, once.
+ *
+ * DEVIATION: Linux has no such check since debug_dma_assert_idle() went (Documentation/deviations.md).
+ */
+function debug_dma_memory_freed(addr: phys_addr_t, size: size_t): void {
+	if (dma_debug_disabled() || !page_is_mapped(addr, size)) return;
+	for (let entry = find_mapped(addr, size); entry !== null; entry = find_mapped(addr, size)) {
+		err_printk(
+			entry.dev,
+			entry,
+			'memory is freed while it is mapped ' +
+				'[address=%pa] [device address=0x%016llx] [size=%llu bytes] [mapped with %s] [mapped as %s]',
+			addr,
+			entry.dev_addr,
+			entry.size,
+			dir2name[entry.direction]!,
+			type2name[entry.type]!,
+		);
+		forget_memory(entry);
+	}
+}
+
 function check_sync(dev: device, ref_entry: dma_debug_entry, to_cpu: bool): void {
 	const flags = new ref<unsigned_long>(0);
 	const bucket = new ref(get_hash_bucket(ref_entry, flags));
@@ -838,6 +960,8 @@ export function debug_dma_map_page(
 	entry.size = size;
 	entry.direction = direction;
 	entry.map_err_type = MAP_ERR_NOT_CHECKED;
+	check_for_illegal_area(dev, entry.paddr, size);
+	remember_memory(entry, entry.paddr, size);
 	add_dma_entry(entry, attrs);
 }
 
@@ -896,9 +1020,15 @@ export function debug_dma_map_sg(
 	attrs: unsigned_long,
 ): void {
 	if (dma_debug_disabled()) return;
+	for (const s of for_each_sg(sg, nents)) check_for_illegal_area(dev, sg_phys(s), s.length);
+
+	let first = true;
 	for (const s of for_each_sg(sg, mapped_ents)) {
 		const entry = dma_entry_alloc();
 		if (entry === null) return;
+		// The segments are DMA addresses; which memory is behind them the list's own entries say.
+		if (first) for (const m of for_each_sg(sg, nents)) remember_memory(entry, sg_phys(m), m.length);
+		first = false;
 		entry.type = dma_debug_sg;
 		entry.dev = dev;
 		entry.paddr = sg_phys(s);
@@ -967,6 +1097,8 @@ export function debug_dma_alloc_coherent(
 	entry.size = size;
 	entry.dev_addr = dma_addr;
 	entry.direction = DMA_BIDIRECTIONAL;
+	// A vmap()ed buffer's pages are the DMA API's own business.
+	if (!is_vmalloc_addr(virt)) remember_memory(entry, paddr, size);
 	add_dma_entry(entry, attrs);
 }
 
@@ -994,7 +1126,8 @@ export function debug_dma_map_resource(
 	dma_addr: dma_addr_t,
 	attrs: unsigned_long,
 ): void {
-	if (dma_debug_disabled()) return;
+	// DEVIATION: 6.12 remembers a mapping that failed, and no unmap ever takes it away (Documentation/deviations.md).
+	if (dma_debug_disabled() || dma_addr === DMA_MAPPING_ERROR) return;
 	const entry = dma_entry_alloc();
 	if (entry === null) return;
 	entry.type = dma_debug_resource;
@@ -1091,6 +1224,7 @@ export function debug_dma_alloc_pages(
 	entry.size = size;
 	entry.dev_addr = dma_addr;
 	entry.direction = direction;
+	remember_memory(entry, entry.paddr, size);
 	add_dma_entry(entry, attrs);
 }
 

@@ -6,6 +6,7 @@ import { memstart } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { of_dma_get_max_cpu_address } from '#drivers/of/address.js';
 import { early_init_fdt_scan_reserved_mem } from '#drivers/of/fdt.js';
+import { kernel_image } from '#include/asm-generic/sections.js';
 import { dma_contiguous_reserve } from '#kernel/dma/contiguous.js';
 import { swiotlb_adjust_size, swiotlb_init, swiotlb_size_or_default } from '#kernel/dma/swiotlb.js';
 import { ALIGN } from '#linux/align.js';
@@ -110,7 +111,9 @@ export function arm64_memblock_init(): void {
 	memstart.addr = memblock_start_of_DRAM() - (memblock_start_of_DRAM() % SZ_1G);
 	if (state.memory_limit !== PHYS_ADDR_MAX) memblock_mem_limit_remove_map(state.memory_limit);
 	early_init_fdt_scan_reserved_mem();
-	memblock_reserve(kernel_image_base(), KERNEL_IMAGE_SIZE);
+	kernel_image.start = kernel_image_base();
+	kernel_image.end = kernel_image.start + KERNEL_IMAGE_SIZE;
+	memblock_reserve(kernel_image.start, KERNEL_IMAGE_SIZE);
 }
 
 /** Zones, and the default CMA area (arch/arm64/mm/init.c: bootmem_init()). */
