@@ -6,8 +6,9 @@ import '#init/vmlinux.js';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Machine, type MachineOptions } from '#hw/machine.js';
+import type { Machine, MachineOptions } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
+import { testMachine } from '#tests/machine.js';
 
 // build/tests/boot.js: the project is two folders up.
 export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -26,7 +27,7 @@ export function bootMachine(
 	options: MachineOptions = {},
 ): { machine: Machine; log: string[] } {
 	const log: string[] = [];
-	const machine = new Machine(typeof board === 'string' ? boardBlob(board) : board, {
+	const machine = testMachine(typeof board === 'string' ? boardBlob(board) : board, {
 		onConsole: (_level, line) => log.push(line),
 		...options,
 	});

@@ -32,7 +32,7 @@ import { WARN_ON } from '#linux/bug.js';
 import { dev_dbg, dev_err, dev_warn, dev_warn_once } from '#linux/dev_printk.js';
 import { dev_name, type device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
-import { DMA_BIT_MASK, dma_mapping_error } from '#linux/dma-mapping.js';
+import { DMA_BIT_MASK, DMA_MAPPING_ERROR, dma_mapping_error } from '#linux/dma-mapping.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EBUSY, EINVAL, ENODEV, ENOMEM } from '#linux/errno.js';
 import { GFP_DMA32, GFP_KERNEL } from '#linux/gfp.js';
@@ -197,7 +197,8 @@ export class sun50i_iommu_domain extends iommu_domain {
 	refcnt: refcount_t = new refcount_t();
 	/** The directory, as the CPU and as the walker know it. */
 	dt: Uint32Array | null = null;
-	dt_dma: dma_addr_t = 0;
+	/** DEVIATION: DMA_MAPPING_ERROR while it is attached nowhere; its twin leaves there what was. */
+	dt_dma: dma_addr_t = DMA_MAPPING_ERROR;
 	/** Where it is, or was, attached; null: the hardware has never seen it. */
 	iommu: sun50i_iommu | null = null;
 	/** DEVIATION: whose memory the tables come from. Its twin asks @iommu, and so cannot map before the first attach. */
@@ -354,6 +355,17 @@ function sun50i_table_flush(
 	const dma: dma_addr_t = (virt_to_phys(table) as number) + first * PT_ENTRY_SIZE;
 
 	dma_sync_single_for_device(sun50i_domain.home!.dev, dma, count * PT_ENTRY_SIZE, DMA_TO_DEVICE);
+}
+
+/**
+ * Clean a directory's word @index. DEVIATION: attached nowhere, the directory is not mapped, and the next attach
+ * cleans all of it; where it is attached may be another instance than the tables' own.
+ */
+function sun50i_directory_flush(sun50i_domain: sun50i_iommu_domain, index: u32): void {
+	const { iommu, dt_dma } = sun50i_domain;
+	if (iommu === null || dt_dma === DMA_MAPPING_ERROR) return;
+	const at = (dt_dma as number) + index * PT_ENTRY_SIZE;
+	dma_sync_single_for_device(iommu.dev, at, PT_ENTRY_SIZE, DMA_TO_DEVICE);
 }
 
 /** Wait until the hardware has cleared @reg: 0, or -ETIMEDOUT after 2 ms. */
@@ -583,7 +595,7 @@ function sun50i_dte_get_page_table(
 
 	// The table first: the walker must not find one through the directory that is not there yet.
 	sun50i_table_flush(sun50i_domain, page_table, 0, NUM_PT_ENTRIES);
-	sun50i_table_flush(sun50i_domain, dt, index, 1);
+	sun50i_directory_flush(sun50i_domain, index);
 
 	return page_table;
 }
@@ -726,6 +738,7 @@ function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_i
 function sun50i_iommu_unmap_dt(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): void {
 	if (dma_mapping_error(iommu.dev, sun50i_domain.dt_dma) === 0)
 		dma_unmap_single(iommu.dev, sun50i_domain.dt_dma, DT_SIZE, DMA_TO_DEVICE);
+	sun50i_domain.dt_dma = DMA_MAPPING_ERROR;
 }
 
 /** Turn translation off; the domain keeps what is mapped in it. */

@@ -125,6 +125,16 @@ const maperr2str = [
 const type2name = ['single', 'scatter-gather', 'coherent', 'resource', 'noncoherent'] as const;
 const dir2name = ['DMA_BIDIRECTIONAL', 'DMA_TO_DEVICE', 'DMA_FROM_DEVICE', 'DMA_NONE'] as const;
 
+/** A piece of memory that is mapped; of no size: there is none. */
+class dma_debug_memory {
+	readonly list = new list_head<dma_debug_memory>(this);
+	entry: dma_debug_entry | null = null;
+	/** The entry's further pieces. */
+	next: dma_debug_memory | null = null;
+	start: phys_addr_t = 0;
+	end: phys_addr_t = 0;
+}
+
 /** One mapping; on the free list, in a bucket of the hash, or what to look for. */
 class dma_debug_entry {
 	readonly list = new list_head<dma_debug_entry>(this);
@@ -140,16 +150,7 @@ class dma_debug_entry {
 	map_err_type: int = MAP_ERR_CHECK_NOT_APPLICABLE;
 	stack_entries: stack_trace | null = null;
 	/** The memory that must not be freed before the unmap; of a list all of it, in its first entry. */
-	memory: dma_debug_memory | null = null;
-}
-
-/** A piece of memory that is mapped. */
-class dma_debug_memory {
-	readonly list = new list_head<dma_debug_memory>(this);
-	entry: dma_debug_entry | null = null;
-	next: dma_debug_memory | null = null;
-	start: phys_addr_t = 0;
-	end: phys_addr_t = 0;
+	readonly memory = new dma_debug_memory();
 }
 
 class hash_bucket {
@@ -470,7 +471,6 @@ function __dma_entry_alloc(): dma_debug_entry {
 	entry.paddr = 0;
 	entry.map_err_type = MAP_ERR_CHECK_NOT_APPLICABLE;
 	entry.stack_entries = null;
-	entry.memory = null;
 
 	state.num_free_entries.value--;
 	if (state.num_free_entries.value < state.min_free_entries.value)
@@ -819,33 +819,54 @@ function check_for_illegal_area(dev: device, addr: phys_addr_t, len: unsigned_lo
 	);
 }
 
+/** A piece more of what @entry maps; null when memory ran out: it can be freed unnoticed, all else is still checked. */
+function memory_alloc(entry: dma_debug_entry): dma_debug_memory | null {
+	const first = entry.memory;
+	if (first.end === first.start) return first;
+	const memory = kzalloc(dma_debug_memory, GFP_ATOMIC | __GFP_NOWARN);
+	if (memory === null) return null;
+	memory.next = first.next;
+	first.next = memory;
+	return memory;
+}
+
+/** Count a mapping more, or one less, of each page that @memory has a part of. */
+function memory_count(memory: dma_debug_memory, step: int): void {
+	for (let at = memory.start - (memory.start % PAGE_SIZE); at < memory.end; at += PAGE_SIZE)
+		phys_to_page(at).dma_mapped += step;
+}
+
 /** Remember that @entry maps @size bytes at @start. */
 function remember_memory(entry: dma_debug_entry, start: phys_addr_t, size: size_t): void {
-	const memory = kzalloc(dma_debug_memory, GFP_ATOMIC | __GFP_NOWARN);
-	// Then that piece can be freed without a report; all else is still checked.
+	if (size === 0) return;
+	const memory = memory_alloc(entry);
 	if (memory === null) return;
 	memory.entry = entry;
 	memory.start = start;
 	memory.end = start + size;
-	memory.next = entry.memory;
-	entry.memory = memory;
 	const flags = spin_lock_irqsave(state.mapped_memory_lock);
 	list_add_tail(memory.list, state.mapped_memory);
-	for (let at = start - (start % PAGE_SIZE); at < memory.end; at += PAGE_SIZE) phys_to_page(at).dma_mapped++;
+	memory_count(memory, 1);
 	spin_unlock_irqrestore(state.mapped_memory_lock, flags);
 }
 
 function forget_memory(entry: dma_debug_entry): void {
-	for (let memory = entry.memory; memory !== null; ) {
-		const { next, start, end } = memory;
-		const flags = spin_lock_irqsave(state.mapped_memory_lock);
+	const first = entry.memory;
+	if (first.end === first.start) return;
+	const flags = spin_lock_irqsave(state.mapped_memory_lock);
+	for (let memory: dma_debug_memory | null = first; memory !== null; memory = memory.next) {
+		memory_count(memory, -1);
 		list_del(memory.list);
-		for (let at = start - (start % PAGE_SIZE); at < end; at += PAGE_SIZE) phys_to_page(at).dma_mapped--;
-		spin_unlock_irqrestore(state.mapped_memory_lock, flags);
+	}
+	spin_unlock_irqrestore(state.mapped_memory_lock, flags);
+
+	for (let memory = first.next; memory !== null; ) {
+		const next: dma_debug_memory | null = memory.next;
 		kfree(memory);
 		memory = next;
 	}
-	entry.memory = null;
+	first.next = null;
+	first.end = first.start;
 }
 
 function page_is_mapped(addr: phys_addr_t, size: size_t): bool {

@@ -3,9 +3,9 @@
 
 import type { FdtSource } from '#hw/fdt.js';
 import { writeFdt } from '#hw/fdt.js';
-import type { MachineOptions } from '#hw/machine.js';
-import { Machine } from '#hw/machine.js';
+import type { Machine, MachineOptions } from '#hw/machine.js';
 import { cells, text } from '#tests/hw/fdt-source.js';
+import { testMachine } from '#tests/machine.js';
 
 /** A property's value: cells, strings, or nothing (a flag). */
 export type Prop = number[] | string | string[] | true;
@@ -84,7 +84,7 @@ export function h6Tree(extra: Node = {}): Node {
 }
 
 export function h6(options: MachineOptions = {}, extra: Node = {}): Machine {
-	return new Machine(blobOf(h6Tree(extra)), options);
+	return testMachine(blobOf(h6Tree(extra)), options);
 }
 
 /** Clock on and reset released for the IOMMU: bits 0 and 16 of 0x7bc (ccu-sun50i-h6.c). */

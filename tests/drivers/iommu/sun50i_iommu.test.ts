@@ -21,7 +21,6 @@ import {
 import { iommu_pages_stat } from '#drivers/iommu/iommu-pages.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import { loggingHole } from '#hw/logging-hole.js';
-import { Machine } from '#hw/machine.js';
 import { dev_name } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { EBUSY, EINVAL, ENODEV } from '#linux/errno.js';
@@ -29,6 +28,7 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { h6, RAM } from '#tests/hw/board.js';
+import { testMachine } from '#tests/machine.js';
 import { Masters } from './masters.js';
 
 const RW = IOMMU_READ | IOMMU_WRITE;
@@ -38,7 +38,7 @@ const BUFFER = RAM + 0x0800_0000;
 function hole(): { masters: Masters; log: string[]; take: () => string } {
 	const log: string[] = [];
 	const board = readFileSync('tests/golden/vectors/boards/main.dtb');
-	const machine = new Machine(board, {
+	const machine = testMachine(board, {
 		overrides: {
 			'allwinner,sun50i-h6-iommu': loggingHole(log),
 			'snps,dw-low-reset': loggingHole(log, 'rst:'),

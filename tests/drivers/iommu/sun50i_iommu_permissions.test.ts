@@ -3,12 +3,13 @@
 import { expect } from 'chai';
 import { virt_to_phys } from '#asm/memory.js';
 import { iommu_get_domain_for_dev, iommu_map } from '#drivers/iommu/iommu.js';
-import { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/machine.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
 import { get_zeroed_page } from '#mm/page_alloc.js';
 import { boardBlob } from '#tests/boot.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
+import { testMachine } from '#tests/machine.js';
 
 /** DM_AUT_CTRL of domains 2 and 3 on board main, and what 6.12 leaves there. */
 const DM_AUT_CTRL_1 = 0xffc8_00b4;
@@ -21,7 +22,7 @@ function rights(
 	prot: number,
 	before: (machine: Machine) => void = () => {},
 ): { read: boolean; write: boolean } {
-	const masters = new Masters(new Machine(boardBlob('main'), {}));
+	const masters = new Masters(testMachine(boardBlob('main'), {}));
 	const page = get_zeroed_page(GFP_KERNEL)!;
 	const domain = iommu_get_domain_for_dev(masters.device('m0'))!;
 	expect(iommu_map(domain, IOVA, virt_to_phys(page), 4096, prot, GFP_KERNEL)).to.equal(0);

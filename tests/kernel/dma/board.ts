@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A booted golden board with its masters bound, for tests of the DMA API.
 import { readFileSync } from 'node:fs';
-import { Machine } from '#hw/machine.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
 import { flatTree, type Tree } from '#tests/drivers/of/flat-tree.js';
 import { leakCheck } from '#tests/leaks.js';
+import { testMachine } from '#tests/machine.js';
 
 /** Memory that no allocation touches (the boards' `bufs` regions). */
 export const BUFS = 0x1000_0000;
@@ -18,7 +18,7 @@ export class Board {
 	/** Boards: main (m0-m2 behind the IOMMU, m1 coherent), direct (m3, m4 without one; 2 GiB above 4 GiB). */
 	constructor(name: string | Uint8Array, commandLine = '') {
 		const dtb = typeof name === 'string' ? readFileSync(`tests/golden/vectors/boards/${name}.dtb`) : name;
-		const machine = new Machine(dtb, { commandLine, onConsole: (_level, line) => this.log.push(line) });
+		const machine = testMachine(dtb, { commandLine, onConsole: (_level, line) => this.log.push(line) });
 		this.masters = new Masters(machine);
 	}
 

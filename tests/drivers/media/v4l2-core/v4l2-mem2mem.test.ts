@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { close_fd } from '#fs/file.js';
 import { do_sys_open, ksys_ioctl } from '#fs/open.js';
-import { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/machine.js';
 import {
 	V4L2_BUF_TYPE_VIDEO_CAPTURE,
 	VIDIOC_DQBUF,
@@ -19,6 +19,7 @@ import { EACCES, EBADF, EBUSY, EFAULT, EINVAL, ENOTTY, ENXIO } from '#linux/errn
 import { O_RDONLY, O_RDWR } from '#linux/fs.js';
 import { MKDEV } from '#linux/kdev_t.js';
 import { ksys_mmap, MAP_SHARED, mm_map_count, PROT_READ, PROT_WRITE } from '#mm/mmap.js';
+import { testMachine } from '#tests/machine.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { VideoDevice } from '#tools/v4l2.js';
 
@@ -28,7 +29,7 @@ const image = { width: 32, height: 32, data: new Uint8Array(32 * 32 * 3).fill(90
 const stream = encodeJpeg(image, { subsampling: '420' });
 
 function boot(): Machine {
-	const machine = new Machine(readFileSync('arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb'), {
+	const machine = testMachine(readFileSync('arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb'), {
 		memSize: 0x1000_0000,
 	});
 	start_kernel(machine);

@@ -4,14 +4,14 @@ import { expect } from 'chai';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import { sunxi_sram_claim, sunxi_sram_release } from '#drivers/soc/sunxi/sunxi_sram.js';
-import { Machine } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { EBUSY, EINVAL } from '#linux/errno.js';
+import { testMachine } from '#tests/machine.js';
 
 describe('sunxi_sram', () => {
 	it('gives the SRAM to the video engine, which is in the tree, and to nobody else until it is released', () => {
 		const writes: string[] = [];
-		const machine = new Machine(readFileSync('arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb'), {
+		const machine = testMachine(readFileSync('arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb'), {
 			memSize: 0x1000_0000,
 			overrides: {
 				'allwinner,sun50i-h6-system-control': () => ({

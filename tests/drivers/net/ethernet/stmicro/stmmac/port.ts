@@ -6,7 +6,7 @@ import {
 	sun8i_dwmac_set_mac_loopback,
 } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
 import { Dmasan } from '#hw/dmasan.js';
-import { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/machine.js';
 import type { Emac } from '#hw/sun8i-emac.js';
 import { start_kernel } from '#init/main.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
@@ -36,6 +36,7 @@ import { slab_leaks, slab_live } from '#linux/slab.js';
 import { alloc_page, nr_free_pages } from '#mm/page_alloc.js';
 import { slab_shrink_all } from '#mm/slub.js';
 import { blobOf, h6Tree, type Node, RAM } from '#tests/hw/board.js';
+import { testMachine } from '#tests/machine.js';
 
 /** The part of memory that the narrow bus reaches: 64 of 256 MiB. */
 export const REACH = 0x0400_0000;
@@ -121,7 +122,7 @@ export class Port {
 	readonly net: net_device;
 
 	constructor(narrow: boolean, commandLine = 'swiotlb=1024') {
-		this.machine = new Machine(emacBoard(narrow), {
+		this.machine = testMachine(emacBoard(narrow), {
 			commandLine,
 			onConsole: (_level, line) => this.log.push(line),
 		});

@@ -7,7 +7,7 @@ import { platform_bus_type } from '#drivers/base/platform.js';
 import { close_fd } from '#fs/file.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import { decodeYCbCr, interleaveChroma } from '#hw/cedrus-ve.js';
-import { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/machine.js';
 import {
 	V4L2_BUF_TYPE_VIDEO_CAPTURE,
 	V4L2_BUF_TYPE_VIDEO_OUTPUT,
@@ -31,6 +31,7 @@ import { slab_fault } from '#mm/failslab.js';
 import { nr_free_pages } from '#mm/page_alloc.js';
 import { slab_shrink_all } from '#mm/slub.js';
 import { failEach } from '#tests/fail-each.js';
+import { testMachine } from '#tests/machine.js';
 import { expectWarning } from '#tests/setup.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { mapFile, SyscallError, VideoDevice } from '#tools/v4l2.js';
@@ -46,7 +47,7 @@ interface Bench {
 
 function boot(board = BOARD): Bench {
 	const log: string[] = [];
-	const machine = new Machine(readFileSync(board), {
+	const machine = testMachine(readFileSync(board), {
 		memSize: 0x1000_0000,
 		onConsole: (_level, line) => log.push(line),
 	});
