@@ -11,9 +11,10 @@ import { bootMachine } from '#tests/boot.js';
 
 describe('fs_proc', () => {
 	it('has what the kernel knows of addresses, interrupts, memory and its command line', () => {
-		bootMachine('main', { commandLine: 'one two=3' });
+		const { machine } = bootMachine('main', { commandLine: 'one two=3' });
 		expect(sysfs_readdir('/proc')).to.deep.equal(['cmdline', 'interrupts', 'iomem', 'meminfo']);
-		expect(proc_read('/proc/cmdline')).to.equal('one two=3\n');
+		expect(machine.command_line).to.match(/ one two=3$/);
+		expect(proc_read('/proc/cmdline')).to.equal(`${machine.command_line}\n`);
 		// tests/golden/vectors/sysfs.json, "debugfs".
 		expect(proc_read('/proc/iomem')).to.contain('\nffc80000-ffc8ffff : ffc80000.iommu iommu@ffc80000\n');
 		expect(proc_read('/proc/interrupts')).to.match(/^ +CPU0 +\n/);

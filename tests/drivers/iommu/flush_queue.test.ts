@@ -11,7 +11,7 @@ import { iommu_get_dma_domain, iommu_iova_to_phys } from '#drivers/iommu/iommu.j
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
 import type { Policy } from '#hw/model.js';
 import { start_kernel } from '#init/main.js';
-import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { msleep } from '#kernel/time/timer.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_TO_DEVICE } from '#linux/dma-direction.js';
@@ -22,6 +22,7 @@ import { per_cpu_ptr } from '#linux/percpu.js';
 import { run_on_cpu } from '#linux/smp.js';
 import { timer_pending } from '#linux/timer.js';
 import { h6, IOMMU } from '#tests/hw/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { BUFFER, H6 } from './h6.js';
 import { TestDriver } from './test_driver.js';
 

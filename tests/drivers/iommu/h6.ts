@@ -116,7 +116,7 @@ export class H6 {
 /**
  * Where the tables of @domain lead @iova (the picture in sun50i-h6-iommu.json, "tables"): a walk by nobody's code but
  * its own, in memory, which is what a walker sees; -1: nowhere. It throws where the CPU's cache has another word, but
- * for a domain that was never @attached: that cleans its directory.
+ * for a domain that is not @attached: the next attach cleans its directory.
  */
 export function walk(machine: Machine, domain: iommu_domain, iova: number, attached = true): number {
 	const word = (addr: number): number => {

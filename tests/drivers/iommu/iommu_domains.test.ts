@@ -23,7 +23,7 @@ import {
 	iommu_unmap,
 } from '#drivers/iommu/iommu.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { msleep } from '#kernel/time/timer.js';
 import type { device } from '#linux/device.js';
 import { bus_dma_region } from '#linux/dma-direct.js';
@@ -46,6 +46,7 @@ import {
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { slab_fault } from '#mm/failslab.js';
 import { RAM } from '#tests/hw/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 import { bootRig, domainFor, ok, RW, setType, typeOf } from './rig.js';
 import { K4, K64, TestDomain, TestDriver } from './test_driver.js';

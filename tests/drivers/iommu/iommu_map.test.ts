@@ -16,7 +16,7 @@ import {
 	iommu_unmap,
 	iommu_unmap_fast,
 } from '#drivers/iommu/iommu.js';
-import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { sg_alloc_table, sg_free_table } from '#lib/scatterlist.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { EBUSY, EINVAL, EIO, ENOMEM } from '#linux/errno.js';
@@ -40,6 +40,7 @@ import {
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { type ref, ULONG_MAX } from '#linux/types.js';
 import { h6, RAM } from '#tests/hw/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 import { Masters } from './masters.js';
 import { bootRig, domainFor, RW } from './rig.js';

@@ -8,11 +8,12 @@ import { pfn_to_page } from '#asm/memory.js';
 import { iommu_domain_free, iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import { Injector } from '#hw/injector.js';
-import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import type { iommu_domain } from '#linux/iommu.js';
 import { run_on_cpu } from '#linux/smp.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { asked, BUFFER, H6, MIB, RW, walk } from './h6.js';
 
 const K4 = 0x1000;

@@ -24,7 +24,7 @@ import {
 import { of_platform_device_create } from '#drivers/of/platform.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
 import type { Policy } from '#hw/model.js';
-import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { panic_state } from '#kernel/panic.js';
 import { sg_alloc_table, sg_free_table, sg_next } from '#lib/scatterlist.js';
 import type { device } from '#linux/device.js';
@@ -36,6 +36,7 @@ import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { type device_node, OF_POPULATED, of_node_clear_flag } from '#linux/of_node.js';
 import { type platform_device, to_platform_device } from '#linux/platform_device.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { asked, BUFFER, H6, MIB, NR_MASTERS, type Report, walk } from './h6.js';
 
 const K4 = 0x1000;
@@ -63,8 +64,6 @@ const PLACES = [
 interface Space {
 	readonly domain: iommu_domain;
 	readonly pages: Map<number, Page>;
-	/** It was, once. */
-	attached: boolean;
 }
 
 type Op =
@@ -193,17 +192,15 @@ class Bench {
 	fresh(): Space {
 		const made = iommu_paging_domain_alloc(this.devices[0]!);
 		if (IS_ERR(made)) throw new Error(`no domain: ${made.errno}`);
-		return { domain: made, pages: new Map(), attached: false };
+		return { domain: made, pages: new Map() };
 	}
 
 	/** What is in force: null is everything, as it is. */
 	current(): Space | null {
 		if (this.attached >= 0) return this.domains[this.attached]!;
 		if (this.attached === -2)
-			return { domain: iommu_get_domain_for_dev(this.devices[0]!)!, pages: new Map(), attached: true };
-		return this.identity
-			? null
-			: { domain: iommu_get_dma_domain(this.devices[0]!), pages: this.own, attached: true };
+			return { domain: iommu_get_domain_for_dev(this.devices[0]!)!, pages: new Map() };
+		return this.identity ? null : { domain: iommu_get_dma_domain(this.devices[0]!), pages: this.own };
 	}
 
 	access(master: number, iova: number, write: boolean): void {
@@ -420,11 +417,10 @@ class Bench {
 	check(what: string): void {
 		const { h6 } = this;
 		const now = this.current();
-		if (this.attached >= 0) this.domains[this.attached]!.attached = true;
-		for (const { domain, pages, attached } of this.domains)
+		for (const space of this.domains)
 			for (const iova of PLACES) {
-				const phys = pages.get(iova)?.phys ?? -1;
-				this.leads(domain, iova, phys, attached, what);
+				const phys = space.pages.get(iova)?.phys ?? -1;
+				this.leads(space.domain, iova, phys, space === now, what);
 			}
 		if (now !== null) {
 			for (const [iova, { phys }] of now.pages) this.leads(now.domain, iova, phys, true, what);

@@ -20,7 +20,7 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { of_find_node_by_path } from '#drivers/of/base.js';
 import { start_kernel } from '#init/main.js';
-import { dma_map_page_attrs, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { dev_name, type device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
@@ -43,6 +43,7 @@ import { platform_driver, platform_driver_register } from '#linux/platform_devic
 import { kfree, slab_leaks, slab_live } from '#linux/slab.js';
 import { slab_fault } from '#mm/failslab.js';
 import { h6, type Node, RAM } from '#tests/hw/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { bootRig, RW, reservedRegions, setType, typeOf } from './rig.js';
 import { K4, K64, M2, TestDomain, TestDriver } from './test_driver.js';
 

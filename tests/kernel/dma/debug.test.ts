@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // dma-debug: each report is provoked by a client that is broken in that way. The texts are those of kernel/dma/debug.c.
 import { expect } from 'chai';
-import { pfn_to_page } from '#asm/memory.js';
+import { pfn_to_page, virt_to_page } from '#asm/memory.js';
+import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { device_release_driver } from '#drivers/base/dd.js';
+import { platform_bus_type } from '#drivers/base/platform.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
+import { Machine } from '#hw/machine.js';
+import { kernel_image } from '#include/asm-generic/sections.js';
+import { start_kernel } from '#init/main.js';
 import { debug_dma_dump_mappings, debug_dma_map_single } from '#kernel/dma/debug.js';
 import {
 	dma_alloc_coherent,
@@ -26,6 +31,7 @@ import {
 	dma_unmap_sg,
 	dma_unmap_single,
 } from '#kernel/dma/mapping.js';
+import { panic_state } from '#kernel/panic.js';
 import { sg_alloc_table, sg_free_table, sg_next } from '#lib/scatterlist.js';
 import type { device } from '#linux/device.js';
 import {
@@ -41,23 +47,27 @@ import {
 	dma_set_max_seg_size,
 	dma_set_seg_boundary,
 } from '#linux/dma-mapping.js';
+import { ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
+import { get_page, nth_page } from '#linux/mm.js';
 import { type scatterlist, sg_set_page, sg_table } from '#linux/scatterlist.js';
-import { kmalloc } from '#linux/slab.js';
+import { kfree, kmalloc } from '#linux/slab.js';
 import { ref } from '#linux/types.js';
 import { slab_fault } from '#mm/failslab.js';
+import { __free_pages, alloc_pages, put_page } from '#mm/page_alloc.js';
+import { boardBlob } from '#tests/boot.js';
+import { Masters } from '#tests/drivers/iommu/masters.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
+import { testMachine } from '#tests/machine.js';
 import { expectWarning } from '#tests/setup.js';
 
 const DIR = '/sys/kernel/debug/dma-api';
 const page = (n = 0) => pfn_to_page(BUFS / 4096 + n);
 const counter = (name: string): number => Number(sysfs_read(`${DIR}/${name}`));
 
-/** A board whose pool of entries is small, and that gives all reports. */
+/** A board whose pool of entries is small; it gives all reports, as each test's does. */
 function boot(extra = '', name = 'main'): Board {
-	const board = new Board(name, `dma_debug=on dma_debug_entries=256 ${extra}`);
-	sysfs_write(`${DIR}/all_errors`, '1');
-	return board;
+	return new Board(name, `dma_debug_entries=256 ${extra}`);
 }
 
 /** A list of @n pages that are no neighbours. */
@@ -151,7 +161,8 @@ describe('debug', () => {
 		expect(counter('error_count')).to.equal(3);
 	});
 
-	it('reports a free with another CPU address', () => {
+	it('reports a free with another CPU address, and that it frees what is mapped', () => {
+		expectWarning(/memory is freed while it is mapped .* \[mapped as noncoherent\]$/);
 		expectWarning(
 			/frees DMA memory with different CPU address \[device address=0x[0-9a-f]{16}\] \[size=4096 bytes\] \[cpu alloc address=0x0x[0-9a-f]{16}\] \[cpu free address=0x0x[0-9a-f]{16}\]$/,
 		);
@@ -161,7 +172,32 @@ describe('debug', () => {
 		const second = dma_alloc_pages(dev, 4096, b, DMA_FROM_DEVICE, GFP_KERNEL)!;
 		dma_free_pages(dev, 4096, second, a.value, DMA_FROM_DEVICE);
 		dma_free_pages(dev, 4096, first, b.value, DMA_FROM_DEVICE);
-		expect(counter('error_count')).to.equal(2);
+		expect(counter('error_count')).to.equal(3);
+	});
+
+	it('tells coherent memory and resources from other mappings', () => {
+		const size = '\\[size=4096 bytes\\]';
+		expectWarning(new RegExp(`wrong function .* ${size} \\[mapped as coherent\\] \\[unmapped as single\\]$`));
+		expectWarning(/different direction .*\[mapped with DMA_BIDIRECTIONAL\] \[unmapped with DMA_TO_DEVICE\]$/);
+		const dma = new ref(0);
+		const cpu = dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL)!;
+		dma_unmap_page(dev, dma.value, 4096, DMA_TO_DEVICE);
+		expectWarning(/free DMA memory it has not allocated .* \[size=4096 bytes\]$/);
+		dma_free_coherent(dev, 4096, cpu, dma.value);
+
+		expectWarning(/failed to check map error\[.*\] \[size=64 bytes\] \[mapped as resource\]$/);
+		const res = dma_map_resource(dev, 0x0500_0000, 64, DMA_TO_DEVICE, 0);
+		dma_unmap_resource(dev, res, 64, DMA_TO_DEVICE, 0);
+		expect(counter('error_count')).to.equal(4);
+	});
+
+	it('does not take a resource for mapped that could not be (deviation)', () => {
+		expectWarning(/dma_direct_map_resource/);
+		const res = dma_map_resource(dev, 0xf_0000_0000, 4096, DMA_TO_DEVICE, 0);
+		expect(dma_mapping_error(dev, res)).to.equal(-ENOMEM);
+		expect(sysfs_read(`${DIR}/dump`)).to.not.include('resource');
+		device_release_driver(dev);
+		expect(counter('error_count')).to.equal(0);
 	});
 
 	it('reports the unmap and the sync of a list with another entry count', () => {
@@ -253,6 +289,133 @@ describe('debug', () => {
 		debug_dma_map_single(dev, cpu, 64);
 	});
 
+	it('reports the kernel’s own image, in a page and in a list', () => {
+		expect(kernel_image.end - kernel_image.start).to.be.above(0);
+		expectWarning(/m3: device driver maps memory from kernel text or rodata \[addr=\S+\] \[len=100\]$/);
+		const at = pfn_to_page(kernel_image.end / 4096 - 1);
+		const addr = dma_map_page(dev, at, 4000, 100, DMA_TO_DEVICE);
+		dma_mapping_error(dev, addr);
+		dma_unmap_page(dev, addr, 100, DMA_TO_DEVICE);
+
+		expectWarning(/maps memory from kernel text or rodata \[addr=\S+\] \[len=4096\]$/);
+		const t = list(2);
+		sg_set_page(sg_next(t.sgl!)!, pfn_to_page(kernel_image.start / 4096), 4096, 0);
+		dma_map_sg(dev, t.sgl!, 2, DMA_TO_DEVICE);
+		dma_unmap_sg(dev, t.sgl!, 2, DMA_TO_DEVICE);
+		sg_free_table(t);
+		expect(counter('error_count')).to.equal(2);
+	});
+
+	describe('memory that is freed while it is mapped (deviation)', () => {
+		const FREED =
+			/^DMA-API: test-masters \S*m3: memory is freed while it is mapped \[address=0x[0-9a-f]{16}\] /;
+
+		it('is reported by kfree(), once, and who mapped it', () => {
+			const buf = kmalloc(256, GFP_KERNEL)!;
+			const addr = dma_map_single(dev, buf, 100, DMA_TO_DEVICE);
+			dma_mapping_error(dev, addr);
+			expectWarning(FREED);
+			expectWarning(/ \[size=100 bytes\] \[mapped with DMA_TO_DEVICE\] \[mapped as single\]$/);
+			kfree(buf);
+			const at = board.log.findIndex((l) => l.includes('DMA-API: Mapped at:'));
+			expect(board.log[at + 1]).to.match(/ debug_dma_map_page \(debug\./);
+			dma_unmap_page(dev, addr, 100, DMA_TO_DEVICE);
+			expect(counter('error_count')).to.equal(1);
+		});
+
+		it('is not another object of the same page, nor what was unmapped before', () => {
+			const bufs = Array.from({ length: 4 }, () => kmalloc(512, GFP_KERNEL)!);
+			expect(new Set(bufs.map((b) => virt_to_page(b))).size).to.equal(1);
+			const addr = dma_map_single(dev, bufs[1]!, 512, DMA_FROM_DEVICE);
+			dma_mapping_error(dev, addr);
+			kfree(bufs[0]!);
+			kfree(bufs[2]!);
+			dma_unmap_page(dev, addr, 512, DMA_FROM_DEVICE);
+			kfree(bufs[1]!);
+			kfree(bufs[3]!);
+			expect(counter('error_count')).to.equal(0);
+		});
+
+		it('is reported for pages, each of them, and for a large buffer', () => {
+			const block = alloc_pages(GFP_KERNEL, 2)!;
+			const addr = dma_map_page(dev, nth_page(block, 3), 4000, 96, DMA_FROM_DEVICE);
+			dma_mapping_error(dev, addr);
+			expectWarning(/ \[size=96 bytes\] \[mapped with DMA_FROM_DEVICE\] \[mapped as single\]$/);
+			__free_pages(block, 2);
+			expect(counter('error_count')).to.equal(1);
+			dma_unmap_page(dev, addr, 96, DMA_FROM_DEVICE);
+
+			const large = kmalloc(0x1_0000, GFP_KERNEL)!;
+			const whole = dma_map_single(dev, large, 0x1_0000, DMA_FROM_DEVICE);
+			dma_mapping_error(dev, whole);
+			expectWarning(/ \[size=65536 bytes\]/);
+			kfree(large);
+			expect(counter('error_count')).to.equal(2);
+			dma_unmap_page(dev, whole, 0x1_0000, DMA_FROM_DEVICE);
+		});
+
+		it('waits for the last reference to a page', () => {
+			const p = alloc_pages(GFP_KERNEL, 0)!;
+			const addr = dma_map_page(dev, p, 0, 4096, DMA_TO_DEVICE);
+			dma_mapping_error(dev, addr);
+			get_page(p);
+			__free_pages(p, 0);
+			dma_unmap_page(dev, addr, 4096, DMA_TO_DEVICE);
+			put_page(p);
+			expect(counter('error_count')).to.equal(0);
+		});
+
+		it('is known of every entry of a list, and of each of several mappings', () => {
+			const m0 = board.device('m0');
+			const pages = [0, 1, 2].map(() => alloc_pages(GFP_KERNEL, 1)!);
+			const t = new sg_table();
+			sg_alloc_table(t, 3, GFP_KERNEL);
+			pages.forEach((p, i) => {
+				let sg = t.sgl!;
+				for (let n = 0; n < i; n++) sg = sg_next(sg)!;
+				sg_set_page(sg, p, 8192, 0);
+			});
+			// Behind the IOMMU the three come out as one segment.
+			expect(dma_map_sg(m0, t.sgl!, 3, DMA_TO_DEVICE)).to.equal(1);
+			const addr = dma_map_page(dev, pages[2]!, 4096, 64, DMA_TO_DEVICE);
+			dma_mapping_error(dev, addr);
+			expectWarning(/m0: memory is freed .* \[size=24576 bytes\] .* \[mapped as scatter-gather\]$/);
+			expectWarning(/m3: memory is freed .* \[size=64 bytes\] .* \[mapped as single\]$/);
+			__free_pages(pages[2]!, 1);
+			expect(counter('error_count')).to.equal(2);
+			dma_unmap_sg(m0, t.sgl!, 3, DMA_TO_DEVICE);
+			dma_unmap_page(dev, addr, 64, DMA_TO_DEVICE);
+			__free_pages(pages[0]!, 1);
+			__free_pages(pages[1]!, 1);
+			sg_free_table(t);
+			expect(counter('error_count')).to.equal(2);
+		});
+
+		it('leaves nothing behind, whichever allocation of its own fails', () => {
+			const t = list(5);
+			const check = board.leakCheck();
+			for (let nth = 1; nth <= 6; nth++) {
+				slab_fault.name = 'dma_debug_memory';
+				slab_fault.nth = nth;
+				dma_map_sg(dev, t.sgl!, 5, DMA_TO_DEVICE);
+				dma_unmap_sg(dev, t.sgl!, 5, DMA_TO_DEVICE);
+				slab_fault.nth = 0;
+				expect(check(), `allocation ${nth}`).to.deep.equal([]);
+			}
+			sg_free_table(t);
+			expect(counter('error_count')).to.equal(0);
+			expect(sysfs_read(`${DIR}/disabled`)).to.equal('N\n');
+		});
+
+		it('is none of a machine where dma-debug is off', () => {
+			const other = new Board('main', 'dma_debug=off').device('m3');
+			const buf = kmalloc(256, GFP_KERNEL)!;
+			const addr = dma_map_single(other, buf, 256, DMA_TO_DEVICE);
+			kfree(buf);
+			dma_unmap_page(other, addr, 256, DMA_TO_DEVICE);
+		});
+	});
+
 	it('reports a cache line that is mapped twice, unless small buffers bounce', () => {
 		const twice = (d: device, attrs = 0): void => {
 			const a = dma_map_page(d, page(), 0, 64, DMA_FROM_DEVICE);
@@ -325,6 +488,8 @@ describe('debug', () => {
 		dma_unmap_page(dev, BUFS, 64, DMA_TO_DEVICE);
 		expect(counter('error_count')).to.equal(1);
 
+		sysfs_write(`${DIR}/driver_filter`, 'x'.repeat(80));
+		expect(sysfs_read(`${DIR}/driver_filter`)).to.equal(`${'x'.repeat(63)}\n`);
 		sysfs_write(`${DIR}/driver_filter`, 'test-masters\n');
 		expectWarning(/\[size=65 bytes\]$/);
 		dma_unmap_page(dev, BUFS, 65, DMA_TO_DEVICE);
@@ -354,6 +519,57 @@ describe('debug', () => {
 		);
 	});
 
+	it('says how many entries it has, and does without when there are none', () => {
+		expect(board.log.some((l) => l.endsWith('DMA-API: preallocated 256 debug entries'))).to.equal(true);
+		expect(board.log.some((l) => l.endsWith('DMA-API: debugging enabled by kernel config'))).to.equal(true);
+
+		const without = (times: number): string[] => {
+			const log: string[] = [];
+			const onConsole = (_level: number, line: string): void => {
+				log.push(line);
+				if (!line.includes('Machine model')) return;
+				slab_fault.name = 'dma_debug_entry';
+				slab_fault.nth = 1;
+				slab_fault.times = times;
+			};
+			start_kernel(testMachine(boardBlob('main'), { commandLine: 'dma_debug_entries=96', onConsole }));
+			return log;
+		};
+		expect(
+			without(1).some((l) => l.endsWith('DMA-API: 96 debug entries requested but only 64 allocated')),
+		).to.equal(true);
+		expect(sysfs_read(`${DIR}/disabled`)).to.equal('N\n');
+		expect(without(3).some((l) => l.endsWith('DMA-API: debugging out of memory error - disabled'))).to.equal(
+			true,
+		);
+		expect(sysfs_read(`${DIR}/disabled`)).to.equal('Y\n');
+	});
+
+	it('switches itself off when memory runs out for a cache line', () => {
+		slab_fault.name = 'xa_node';
+		slab_fault.nth = 1;
+		map();
+		expect(sysfs_read(`${DIR}/disabled`)).to.equal('Y\n');
+		expect(
+			board.log.filter((l) => l.includes('DMA-API: cacheline tracking ENOMEM, dma-debug disabled')).length,
+		).to.equal(1);
+	});
+
+	it('shows the first error only, unless asked for all', () => {
+		for (const [line, shown] of [
+			['dma_debug=off dma_debug=on', 1],
+			['dma_debug=all', 3],
+		] as const) {
+			start_kernel(new Machine(boardBlob('main'), { commandLine: line }));
+			const pdev = bus_find_device_by_name(platform_bus_type, null, 'm3')!;
+			panic_state.warnings.length = 0;
+			for (let i = 0; i < 3; i++) dma_unmap_page(pdev, BUFS, 64 + i, DMA_TO_DEVICE);
+			expect(panic_state.warnings.length, line).to.equal(shown);
+			expect(counter('error_count')).to.equal(3);
+		}
+		expectWarning(/\[size=6[456] bytes\]$/);
+	});
+
 	it('switches itself off when memory runs out', () => {
 		const other = boot('dma_debug_entries=32');
 		dev = other.device('m3');
@@ -365,8 +581,9 @@ describe('debug', () => {
 	});
 
 	it('is off unless the command line asks for it', () => {
-		for (const line of ['', 'dma_debug=on dma_debug=off']) {
-			const other = new Board('main', line);
+		for (const commandLine of ['', 'dma_debug=on dma_debug=off']) {
+			// Not testMachine(), which asks for it.
+			const other = new Masters(new Machine(boardBlob('main'), { commandLine }));
 			dma_unmap_page(other.device('m3'), BUFS, 64, DMA_TO_DEVICE);
 			expect(sysfs_read(`${DIR}/disabled`)).to.equal('Y\n');
 			expect(sysfs_read(`${DIR}/dump`)).to.equal('');

@@ -21,8 +21,6 @@ import {
 	dma_free_pages,
 	dma_get_required_mask,
 	dma_get_sgtable_attrs,
-	dma_map_page_attrs,
-	dma_map_resource,
 	dma_map_sg_attrs,
 	dma_map_sgtable,
 	dma_set_coherent_mask,
@@ -67,6 +65,7 @@ import { page_placement } from '#mm/page_alloc.js';
 import { is_vmalloc_addr } from '#mm/vmalloc.js';
 import { failEach } from '#tests/fail-each.js';
 import { Board, BUFS, boardTree, pattern, reg } from '#tests/kernel/dma/board.js';
+import { dma_map_page_attrs, dma_map_resource } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 
 function region(cpu_start: number, dma_start: number, size: number): bus_dma_region {

@@ -17,10 +17,7 @@ import {
 	dma_get_merge_boundary,
 	dma_get_required_mask,
 	dma_get_sgtable,
-	dma_map_page,
-	dma_map_resource,
 	dma_map_sgtable,
-	dma_map_single,
 	dma_max_mapping_size,
 	dma_mmap_attrs,
 	dma_mmap_pages,
@@ -56,6 +53,7 @@ import { ref, SIZE_MAX, U64_MAX } from '#linux/types.js';
 import { slab_fault } from '#mm/failslab.js';
 import { zap_vma } from '#mm/memory.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
+import { dma_map_page, dma_map_single, dma_map_resource } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 
 const page = pfn_to_page;

@@ -23,7 +23,7 @@ import {
 	v4l2_requestbuffers,
 } from '#include/uapi/linux/videodev2.js';
 import { start_kernel } from '#init/main.js';
-import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
+import { dma_unmap_single } from '#kernel/dma/mapping.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { kfree, kzalloc, slab_leaks, slab_live } from '#linux/slab.js';
@@ -31,6 +31,7 @@ import { slab_fault } from '#mm/failslab.js';
 import { nr_free_pages } from '#mm/page_alloc.js';
 import { slab_shrink_all } from '#mm/slub.js';
 import { failEach } from '#tests/fail-each.js';
+import { dma_map_single } from '#tests/kernel/dma/client.js';
 import { testMachine } from '#tests/machine.js';
 import { expectWarning } from '#tests/setup.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
