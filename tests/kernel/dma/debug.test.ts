@@ -54,7 +54,7 @@ import { type scatterlist, sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { ref } from '#linux/types.js';
 import { slab_fault } from '#mm/failslab.js';
-import { __free_pages, alloc_pages, put_page } from '#mm/page_alloc.js';
+import { __free_pages, alloc_pages, put_page, split_page } from '#mm/page_alloc.js';
 import { boardBlob } from '#tests/boot.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
@@ -345,12 +345,20 @@ describe('debug', () => {
 			expect(counter('error_count')).to.equal(1);
 			dma_unmap_page(dev, addr, 96, DMA_FROM_DEVICE);
 
+			const parts = alloc_pages(GFP_KERNEL, 2)!;
+			split_page(parts, 2);
+			const all = dma_map_page(dev, parts, 0, 4 * 4096, DMA_FROM_DEVICE);
+			dma_mapping_error(dev, all);
+			expectWarning(/ \[size=16384 bytes\]/);
+			__free_pages(nth_page(parts, 3), 0);
+			dma_unmap_page(dev, all, 4 * 4096, DMA_FROM_DEVICE);
+
 			const large = kmalloc(0x1_0000, GFP_KERNEL)!;
 			const whole = dma_map_single(dev, large, 0x1_0000, DMA_FROM_DEVICE);
 			dma_mapping_error(dev, whole);
 			expectWarning(/ \[size=65536 bytes\]/);
 			kfree(large);
-			expect(counter('error_count')).to.equal(2);
+			expect(counter('error_count')).to.equal(3);
 			dma_unmap_page(dev, whole, 0x1_0000, DMA_FROM_DEVICE);
 		});
 
@@ -522,6 +530,9 @@ describe('debug', () => {
 	it('says how many entries it has, and does without when there are none', () => {
 		expect(board.log.some((l) => l.endsWith('DMA-API: preallocated 256 debug entries'))).to.equal(true);
 		expect(board.log.some((l) => l.endsWith('DMA-API: debugging enabled by kernel config'))).to.equal(true);
+
+		expect(counter('nr_total_entries')).to.equal(256);
+		expect(counter('min_free_entries')).to.be.above(192);
 
 		const without = (times: number): string[] => {
 			const log: string[] = [];
