@@ -52,7 +52,7 @@ import {
 	list_for_each_entry,
 	list_head,
 } from '#linux/list.js';
-import { and64 } from '#linux/math64.js';
+import { and64, not64, xor64 } from '#linux/math64.js';
 import {
 	PAGE_SHIFT,
 	PAGE_SIZE,
@@ -79,6 +79,7 @@ import {
 	ref,
 	type size_t,
 	type ssize_t,
+	U64_MAX,
 	type u32,
 	type u64,
 	type unsigned_long,
@@ -940,8 +941,9 @@ function check_sg_segment(dev: device, sg: scatterlist): void {
 
 	const boundary = dma_get_seg_boundary(dev);
 	const start = sg_dma_address(sg);
-	const end = start + sg_dma_len(sg) - 1;
-	if (start - and64(start, boundary) !== end - and64(end, boundary))
+	// An empty segment at 0 ends at the last address there is.
+	const end = start + sg_dma_len(sg) === 0 ? U64_MAX : start + sg_dma_len(sg) - 1;
+	if (and64(xor64(start, end), not64(boundary)) !== 0)
 		err_printk(
 			dev,
 			null,

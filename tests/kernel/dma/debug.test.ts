@@ -280,6 +280,20 @@ describe('debug', () => {
 		sg_free_table(t);
 	});
 
+	it('takes a segment without a length for one that crosses where there is a boundary only', () => {
+		const t = list(1, 0);
+		sg_set_page(t.sgl!, pfn_to_page(0), 0, 0);
+		dma_map_sg(dev, t.sgl!, 1, DMA_TO_DEVICE);
+		dma_unmap_sg(dev, t.sgl!, 1, DMA_TO_DEVICE);
+		expect(counter('error_count')).to.equal(0);
+
+		dma_set_seg_boundary(dev, 0xffff);
+		expectWarning(/\[start=0x0000000000000000\] \[end=0xffffffffffffffff\] \[boundary=0x000000000000ffff\]$/);
+		dma_map_sg(dev, t.sgl!, 1, DMA_TO_DEVICE);
+		dma_unmap_sg(dev, t.sgl!, 1, DMA_TO_DEVICE);
+		sg_free_table(t);
+	});
+
 	it('reports memory that is no RAM, as locals and constants are, and vmalloc memory', () => {
 		expectWarning(/device driver maps memory from invalid area \[addr=\S+\] \[len=64\]$/);
 		dma_map_single(dev, new Uint8Array(64), 64, DMA_TO_DEVICE);
