@@ -5,8 +5,15 @@ import { Machine, type MachineOptions } from '#hw/machine.js';
 /** Every error counts, not the first alone. The pool is for a test's few mappings: it costs a boot nothing to notice. */
 const DMA_DEBUG = 'dma_debug=all dma_debug_entries=512';
 
-/** A machine with the tree @dtb. A test of the DMA API's misuse says `dma_debug=off`, or expectWarning(). */
+/**
+ * @options with dma-debug on. A test of the DMA API's misuse says expectWarning(), or `dma_debug=off` on its own
+ * command line, which comes last.
+ */
+export function watched(options: MachineOptions = {}): MachineOptions {
+	return { ...options, commandLine: `${DMA_DEBUG} ${options.commandLine ?? ''}`.trim() };
+}
+
+/** A machine with the tree @dtb, watched. */
 export function testMachine(dtb: Uint8Array, options: MachineOptions = {}): Machine {
-	const commandLine = `${DMA_DEBUG} ${options.commandLine ?? ''}`.trim();
-	return new Machine(dtb, { ...options, commandLine });
+	return new Machine(dtb, watched(options));
 }

@@ -5,6 +5,7 @@ import { platform_bus_type } from '#drivers/base/platform.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
+import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { rogueRead, rogueWrite } from '#tools/ve-rogue.js';
@@ -58,6 +59,7 @@ export function writeReadOnly(board: Board): RogueFacts {
 	if (dev === null || secret === null) throw new Error('no engine, or no memory, for the rogue write');
 	for (let i = 0; i < PAGE; i++) secret[i] = i & 0xff;
 	const dma = dma_map_single(dev, secret, PAGE, DMA_TO_DEVICE);
+	if (dma_mapping_error(dev, dma) !== 0) throw new Error('no mapping for the rogue write');
 	const facts = watched(board, `write to 0x${dma.toString(16)}, which is mapped for reading only`, () => {
 		const stopped = rogueWrite(board.machine, dma);
 		dma_unmap_single(dev, dma, PAGE, DMA_TO_DEVICE);

@@ -2,6 +2,7 @@
 // Trees that are none, or broken: one clear line each.
 import { expect } from 'chai';
 import { boardBlob } from '#tests/boot.js';
+import { watched } from '#tests/machine.js';
 import { Board } from '#tools/run/board.js';
 import { UserError } from '#tools/run/user-error.js';
 
@@ -39,7 +40,7 @@ describe('tools_run_board', () => {
 	});
 
 	it('boots a tree without display, engine or IOMMU and finds no groups', () => {
-		const board = new Board('direct.dtb', boardBlob('direct'), {});
+		const board = new Board('direct.dtb', boardBlob('direct'), watched());
 		expect(board.machine.stats().iommu).to.deep.equal([]);
 		expect(Board.log().some((l) => l.includes('Machine model: IOMMU oracle board'))).to.equal(true);
 	});

@@ -7,6 +7,7 @@ import { decode, encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import type { Raster } from '#hw/monitor.js';
 import { boardBlob, PROJECT } from '#tests/boot.js';
+import { watched } from '#tests/machine.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { inspectJpeg } from '#tools/jpeg-info.js';
 import { Board } from '#tools/run/board.js';
@@ -57,20 +58,20 @@ function run(board: Board, data: Uint8Array, meanwhile?: () => unknown): JobResu
 describe('tools_run_job', () => {
 	it('shows the default picture pixel by pixel as a decoder outside the machine has it', () => {
 		const data = new Uint8Array(readFileSync(join(PROJECT, 'examples/picture.jpg')));
-		const { raster } = run(new Board('board', boardBlob(H6), { commandLine: FRAGMENTED }), data);
+		const { raster } = run(new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED })), data);
 		expect([raster!.width, raster!.height]).to.deep.equal([800, 608]);
 		expect(Buffer.compare(throughPng(raster!), expected(data))).to.equal(0);
 	});
 
 	it('does so with odd sizes and no IOMMU', () => {
 		const data = picture(97, 55);
-		const { raster, cmaBytes } = run(new Board('board', boardBlob(`${H6}-noiommu`), {}), data);
+		const { raster, cmaBytes } = run(new Board('board', boardBlob(`${H6}-noiommu`), watched()), data);
 		expect(cmaBytes).to.be.greaterThan(0);
 		expect(Buffer.compare(throughPng(raster!), expected(data))).to.equal(0);
 	});
 
 	it('makes its buffers of scattered pages without a byte of CMA, and gives all back', () => {
-		const board = new Board('board', boardBlob(H6), { commandLine: FRAGMENTED });
+		const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
 		const before = Board.allocated();
 		const job = run(board, picture(320, 240));
 		expect(job.cmaBytes).to.equal(0);
@@ -80,9 +81,8 @@ describe('tools_run_job', () => {
 	});
 
 	it('needs CMA for the same with translation off', () => {
-		const board = new Board('board', boardBlob(H6), {
-			commandLine: 'cma=64M iommu.passthrough=1 page_placement=scattered,1',
-		});
+		const commandLine = 'cma=64M iommu.passthrough=1 page_placement=scattered,1';
+		const board = new Board('board', boardBlob(H6), watched({ commandLine }));
 		const job = run(board, picture(320, 240));
 		expect(job.cmaBytes).to.be.greaterThan(320 * 240 * 1.5);
 		expect(job.mapped.pieces).to.equal(0);
@@ -101,7 +101,7 @@ describe('tools_run_job', () => {
 		],
 	] as const)
 		it(`stops an engine that ${name}, says so, and changes no byte`, () => {
-			const board = new Board('board', boardBlob(H6), { commandLine: FRAGMENTED });
+			const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
 			const facts = run(board, picture(64, 48), () => rogue(board)).aside as RogueFacts;
 			expect(facts).to.include({ stopped: true, written: 0, changed: 0 });
 			expect(facts.log.filter((l) => line.test(l))).to.have.lengthOf(1);
