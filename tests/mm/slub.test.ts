@@ -186,6 +186,15 @@ describe('slub', () => {
 		expect(ok.map((x) => x !== null)).to.deep.equal([true, true, false, true]);
 	});
 
+	it('lets those callers alone whose stack trace is rejected', () => {
+		const mine = (): gizmo | null => kzalloc(gizmo, GFP_KERNEL);
+		slab_fault.reject = /mine/;
+		slab_fault.nth = 1;
+		expect(mine()).to.not.equal(null);
+		expect(slab_fault.calls).to.equal(0);
+		expect(kzalloc(gizmo, GFP_KERNEL)).to.equal(null);
+	});
+
 	it('makes caches of bytes with an alignment and a zone, and of structs', () => {
 		const c = kmem_cache_create('tables', 1024, 1024, SLAB_CACHE_DMA32, null)!;
 		const objs = Array.from({ length: 40 }, () => kmem_cache_zalloc(c, GFP_KERNEL)!);
