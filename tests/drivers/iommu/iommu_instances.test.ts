@@ -230,6 +230,9 @@ describe('iommu_instances', () => {
 			expect(masters.model('m0').fetch(0x10_0000, 1)).to.equal(null);
 			expect(iommu_attach_group(domain, n)).to.equal(0);
 			expect(masters.model('n0').fetch(0x10_0000, 1)).to.deep.equal(Uint8Array.of(0x33));
+			// A new word in the directory, which is mapped for the second IOMMU; the tables stay the first one's.
+			expect(iommu_map(domain, 0x90_0000, BUF + 2 * 4096, 4096, RW, GFP_KERNEL)).to.equal(0);
+			expect(masters.model('n0').fetch(0x90_0000, 1)).to.deep.equal(Uint8Array.of(0x33));
 			expect(iommu_unmap(domain, 0x10_0000, 4096)).to.equal(4096);
 			expect(masters.model('n0').fetch(0x10_0000, 1)).to.equal(null);
 			iommu_detach_group(domain, n);
