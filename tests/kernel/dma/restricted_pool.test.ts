@@ -16,7 +16,6 @@ import {
 	dma_free_attrs,
 	dma_free_coherent,
 	dma_free_pages,
-	dma_map_page_attrs,
 	dma_map_sg_attrs,
 	dma_max_mapping_size,
 	dma_unmap_page_attrs,
@@ -39,6 +38,7 @@ import { memblock_is_reserved } from '#mm/memblock.js';
 import { is_vmalloc_addr } from '#mm/vmalloc.js';
 import type { Tree } from '#tests/drivers/of/flat-tree.js';
 import { Board, boardTree, pattern, reg } from '#tests/kernel/dma/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 
 const POOL = 0x5000_0000;

@@ -42,13 +42,13 @@ export interface Shown {
 /** Streaming memory @shown of @dev: what the program stored is for the device from here on. */
 export function syncForDevice(dev: device, shown: Shown): void {
 	if (shown.sgt !== undefined) dma_sync_sgtable_for_device(dev, shown.sgt, DMA_BIDIRECTIONAL);
-	else dma_sync_single_for_device(dev, shown.dma, COUNT * PAGE, DMA_BIDIRECTIONAL);
+	else dma_sync_single_for_device(dev, shown.dma, SIZE, DMA_BIDIRECTIONAL);
 }
 
 /** The other way round. */
 export function syncForCpu(dev: device, shown: Shown): void {
 	if (shown.sgt !== undefined) dma_sync_sgtable_for_cpu(dev, shown.sgt, DMA_BIDIRECTIONAL);
-	else dma_sync_single_for_cpu(dev, shown.dma, COUNT * PAGE, DMA_BIDIRECTIONAL);
+	else dma_sync_single_for_cpu(dev, shown.dma, SIZE, DMA_BIDIRECTIONAL);
 }
 
 /** dma_alloc_attrs(), shown by the function that fits @attrs. */

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import { dma_map_page_attrs, dma_sync_single_for_cpu, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
+import { dma_sync_single_for_cpu, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import {
 	__swiotlb_find_pool,
 	default_swiotlb_base,
@@ -28,6 +28,7 @@ import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { page_placement } from '#mm/page_alloc.js';
 import { failEach } from '#tests/fail-each.js';
 import { Board, pattern } from '#tests/kernel/dma/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 
 /** Out of a 32-bit device's reach; the boards' `bufs` region there. */
 const HIGH = 0x8_1000_0000;
