@@ -808,7 +808,10 @@ function check_synced_entry(
 		);
 }
 
-/** Report a driver that maps the kernel's own code or constants; @addr is physical, as this port's image is. */
+/**
+ * Report a driver that maps the kernel's own code or constants. DEVIATION: @addr is physical; Linux compares addresses
+ * that never meet on arm64 (Documentation/deviations.md).
+ */
 function check_for_illegal_area(dev: device, addr: phys_addr_t, len: unsigned_long): void {
 	if (!memory_intersects(kernel_image.start, kernel_image.end, addr, len)) return;
 	err_printk(
