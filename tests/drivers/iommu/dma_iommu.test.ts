@@ -55,7 +55,7 @@ import { vma_user_view, zap_vma } from '#mm/memory.js';
 import { is_vmalloc_addr } from '#mm/vmalloc.js';
 import { failEach } from '#tests/fail-each.js';
 import { Board, BUFS, pattern } from '#tests/kernel/dma/board.js';
-import { dma_map_page_attrs, dma_map_single, dma_map_resource } from '#tests/kernel/dma/client.js';
+import { dma_map_page_attrs, dma_map_resource, dma_map_single } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 
 const page = (phys: number) => pfn_to_page(Math.floor(phys / 4096));

@@ -53,7 +53,7 @@ import { ref, SIZE_MAX, U64_MAX } from '#linux/types.js';
 import { slab_fault } from '#mm/failslab.js';
 import { zap_vma } from '#mm/memory.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
-import { dma_map_page, dma_map_single, dma_map_resource } from '#tests/kernel/dma/client.js';
+import { dma_map_page, dma_map_resource, dma_map_single } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 
 const page = pfn_to_page;
