@@ -14,8 +14,6 @@ import {
 	dma_free_noncontiguous,
 	dma_free_pages,
 	dma_get_merge_boundary,
-	dma_map_page_attrs,
-	dma_map_resource,
 	dma_map_sgtable,
 	dma_max_mapping_size,
 	dma_opt_mapping_size,
@@ -47,6 +45,7 @@ import {
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref } from '#linux/types.js';
 import { RAM } from '#tests/hw/board.js';
+import { dma_map_page_attrs, dma_map_resource } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 import { bootRig, type Rig } from './rig.js';
 import { K4, K64, TestDomain } from './test_driver.js';

@@ -8,8 +8,6 @@ import { iommu_get_dma_domain } from '#drivers/iommu/iommu.js';
 import type { Machine } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import {
-	dma_map_page_attrs,
-	dma_map_resource,
 	dma_map_sgtable,
 	dma_max_mapping_size,
 	dma_set_mask_and_coherent,
@@ -34,6 +32,7 @@ import { resource_entry } from '#linux/resource_ext.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { failEach } from '#tests/fail-each.js';
 import { h6, RAM } from '#tests/hw/board.js';
+import { dma_map_page_attrs, dma_map_resource } from '#tests/kernel/dma/client.js';
 import { leakCheck } from '#tests/leaks.js';
 import { setType, typeOf } from './rig.js';
 import { SimBus } from './sim_bus.js';

@@ -7,10 +7,10 @@ import { platform_bus_type } from '#drivers/base/platform.js';
 import { iommu_attach_group, iommu_detach_group, iommu_group_claim_dma_owner } from '#drivers/iommu/iommu.js';
 import { of_reserved_mem_device_init_by_idx } from '#drivers/of/of_reserved_mem.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import { Machine, type MachineOptions } from '#hw/machine.js';
+import type { MachineOptions } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { dma_dummy_ops } from '#kernel/dma/dummy.js';
-import { dma_alloc_coherent, dma_map_page_attrs, dma_set_mask } from '#kernel/dma/mapping.js';
+import { dma_alloc_coherent, dma_set_mask } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { set_dma_ops } from '#linux/dma-map-ops.js';
@@ -25,6 +25,8 @@ import { Masters } from '#tests/drivers/iommu/masters.js';
 import { bootRig, domainFor, ok, setType } from '#tests/drivers/iommu/rig.js';
 import { SimBus } from '#tests/drivers/iommu/sim_bus.js';
 import { blobOf, h6, h6Tree, type Node, RAM } from '#tests/hw/board.js';
+import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
+import { testMachine } from '#tests/machine.js';
 
 /** What the file says of @name, in clauses. */
 function said(name: string): string[] {
@@ -36,10 +38,10 @@ function said(name: string): string[] {
 
 /** Boot a golden board whose masters are bound. */
 const board = (name: string, commandLine = ''): Masters =>
-	new Masters(new Machine(boardBlob(name), { commandLine }));
+	new Masters(testMachine(boardBlob(name), { commandLine }));
 /** Boot the small H6 with more in its tree. */
 const small = (extra: Node, options: MachineOptions = {}): Masters =>
-	new Masters(new Machine(blobOf(h6Tree(extra)), options));
+	new Masters(testMachine(blobOf(h6Tree(extra)), options));
 
 /** Where the first page of memory appears to @dev. */
 const mapped = (dev: device, phys: number): number =>
