@@ -274,7 +274,7 @@ describe('decision', () => {
 				PLAIN,
 				'coherent memory, up to 0xffffffff, comes from its restricted pool',
 			]);
-			expect(mapped(m.device('direct'), GIB1)).to.be.within(0x4800_0000, 0x483f_ffff);
+			expect(mapped(m.device('direct'), GIB1 + 0x0400_0000)).to.be.within(0x4800_0000, 0x483f_ffff);
 			expect(said('m0').at(-1)).to.equal('its memory-region is not in use for DMA');
 		});
 
