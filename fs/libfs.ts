@@ -5,7 +5,7 @@
 import { kernfs_create_file } from '#fs/kernfs/dir.js';
 import { sprintf } from '#lib/vsprintf.js';
 import type { err_ptr } from '#linux/err.js';
-import { EACCES, EINVAL, ENOMEM } from '#linux/errno.js';
+import { EACCES, EINVAL, ENOMEM, ENOTTY } from '#linux/errno.js';
 import { file, type file_operations, inode } from '#linux/fs.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import type { kernfs_node, kernfs_open_file, kernfs_ops } from '#linux/kernfs.js';
@@ -13,6 +13,7 @@ import { kfree, kzalloc } from '#linux/slab.js';
 import {
 	type int,
 	type loff_t,
+	type long,
 	ref,
 	type size_t,
 	type ssize_t,
@@ -55,6 +56,10 @@ const simple_kfops: kernfs_ops = {
 	write: (of, buf: Uint8Array, count: size_t, off: loff_t): ssize_t => {
 		const { fops } = of.kn.priv as simple_file;
 		return fops?.write?.(of.priv as file, buf, count, new ref<loff_t>(off)) ?? -EINVAL;
+	},
+	ioctl: (of, cmd, arg): long => {
+		const { fops } = of.kn.priv as simple_file;
+		return fops?.unlocked_ioctl?.(of.priv as file, cmd, arg) ?? -ENOTTY;
 	},
 };
 

@@ -48,6 +48,8 @@ export interface MachineOptions {
 	/** A remark of the machine's own, at its first time. */
 	readonly onNote?: (who: string, text: string) => void;
 	readonly nrCpus?: number;
+	/** A clock of the computer's, in ns, for benchmarks inside the kernel. */
+	readonly stopwatch?: () => number;
 	/** What a load from a device register, and a store to one, costs. */
 	readonly mmioReadNs?: number;
 	readonly mmioWriteNs?: number;
@@ -162,6 +164,7 @@ export class Machine implements machine, MachineServices {
 	readonly bus: Bus;
 	readonly policy: Policy;
 	readonly seed: number;
+	readonly stopwatch: (() => number) | null;
 	/** Every model, by the name that Linux gives its device. */
 	readonly models = new Map<string, DeviceModel>();
 	readonly iommus: Sun50iH6Iommu[] = [];
@@ -194,6 +197,7 @@ export class Machine implements machine, MachineServices {
 		this.nr_cpus = options.nrCpus ?? 1;
 		this.policy = options.policy ?? 'pessimistic';
 		this.seed = options.seed ?? 1;
+		this.stopwatch = options.stopwatch ?? null;
 		this.#readNs = options.mmioReadNs ?? 100;
 		this.#writeNs = options.mmioWriteNs ?? 20;
 		const { regions, fdt } = memoryOf(dtb, options.memSize);

@@ -9,6 +9,7 @@ import '#kernel/dma/coherent.js';
 import '#kernel/dma/swiotlb.js';
 import '#kernel/dma/pool.js';
 import '#kernel/dma/debug.js';
+import '#kernel/dma/map_benchmark.js';
 import '#kernel/dma/decision.js';
 import '#arch/arm64/mm/ptdump.js';
 import '#mm/cma.js';

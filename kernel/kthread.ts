@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Kernel threads.
 // Linux 6.12: kernel/kthread.c
-// Left out: parking, kthread workers. A thread runs from its first turn to its end; what it sleeps for must
-// come from outside the code that it was let in by.
+// Left out: parking, kthread workers. A thread runs from its first turn to its end, or asks for another turn
+// (kthread_run_again()); what it sleeps for must come from outside the code that it was let in by.
 import { cpu_context } from '#asm/current.js';
 import { alloc_pid_nr, schedule, wake_up_process } from '#kernel/sched/core.js';
 import { kasprintf_va, type printk_arg } from '#lib/vsprintf.js';
@@ -15,6 +15,7 @@ class kthread extends task_struct {
 	threadfn: ((data: never) => int) | null = null;
 	data: unknown = null;
 	should_stop: bool = false;
+	started: bool = false;
 	done: bool = false;
 	result: int = -EINTR;
 	waiter: task_struct | null = null;
@@ -24,7 +25,11 @@ class kthread extends task_struct {
 function kthread_main(data: unknown): void {
 	const k = data as kthread;
 	if (k.done) return;
-	if (!k.should_stop && k.threadfn !== null) k.result = k.threadfn(k.data as never);
+	if ((!k.should_stop || k.started) && k.threadfn !== null) {
+		k.started = true;
+		k.result = k.threadfn(k.data as never);
+	}
+	if (k.run_again) return;
 	k.done = true;
 	if (k.waiter !== null) wake_up_process(k.waiter);
 }
@@ -61,6 +66,14 @@ export function kthread_run<T>(
 export function kthread_should_stop(): bool {
 	const task = cpu_context.current;
 	return task instanceof kthread && task.should_stop;
+}
+
+/**
+ * Have the running thread's function called once more, at its next turn. It stands for C's loop around cond_resched():
+ * there is one stack, and on it a thread that loops would never let go on those that it runs on top of.
+ */
+export function kthread_run_again(): void {
+	cpu_context.current.run_again = true;
 }
 
 /** Tell @k to end and wait: what its function answered, -EINTR when it never ran (kernel/kthread.c: kthread_stop()). */

@@ -121,6 +121,8 @@ export class FakeMachine implements machine {
 	irq_disable(): void {
 		this.irqs_enabled = false;
 	}
+	readonly stopwatch = null;
+
 	now(): number {
 		return this.time;
 	}

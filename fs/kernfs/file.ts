@@ -8,13 +8,21 @@ import { PAGE_SIZE } from '#asm/page-def.js';
 import { kernfs_get, kernfs_put } from '#fs/kernfs/dir.js';
 import type { err_ptr } from '#linux/err.js';
 import { ERR_PTR } from '#linux/err.js';
-import { EACCES, EINVAL, ENOMEM } from '#linux/errno.js';
+import { EACCES, EINVAL, ENOMEM, ENOTTY } from '#linux/errno.js';
 import { FMODE_READ, FMODE_WRITE } from '#linux/fs.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import type { kernfs_node } from '#linux/kernfs.js';
 import { kernfs_open_file } from '#linux/kernfs.js';
 import { kfree, kzalloc } from '#linux/slab.js';
-import { type int, type loff_t, ref, type size_t, type ssize_t, type unsigned_int } from '#linux/types.js';
+import {
+	type int,
+	type loff_t,
+	type long,
+	ref,
+	type size_t,
+	type ssize_t,
+	type unsigned_int,
+} from '#linux/types.js';
 
 /** Open @kn; who may is said by its mode and by what it can do, also for root (fs/kernfs/file.c: kernfs_fop_open()). */
 export function kernfs_fop_open(
@@ -88,4 +96,9 @@ export function kernfs_fop_write(of: kernfs_open_file, buf: Uint8Array, count: s
 	const ops = of.kn.ops;
 	if (ops === null || ops.write === undefined) return -EINVAL;
 	return ops.write(of, buf, Math.min(count, PAGE_SIZE), off);
+}
+
+/** Do @cmd, if the file has commands (fs/ioctl.c: vfs_ioctl()). */
+export function kernfs_fop_ioctl(of: kernfs_open_file, cmd: unsigned_int, arg: unknown): long {
+	return of.kn.ops?.ioctl?.(of, cmd, arg) ?? -ENOTTY;
 }

@@ -5,7 +5,13 @@
 // Paths start with /sys or /proc; /sys/kernel/debug is the debug file system, /sys/kernel/tracing the trace.
 
 import { kernfs_find } from '#fs/kernfs/dir.js';
-import { kernfs_fop_open, kernfs_fop_read, kernfs_fop_release, kernfs_fop_write } from '#fs/kernfs/file.js';
+import {
+	kernfs_fop_ioctl,
+	kernfs_fop_open,
+	kernfs_fop_read,
+	kernfs_fop_release,
+	kernfs_fop_write,
+} from '#fs/kernfs/file.js';
 import { kernfs_get_target_path } from '#fs/kernfs/symlink.js';
 import { sysfs_state } from '#fs/sysfs/mount.js';
 import type { err_ptr } from '#linux/err.js';
@@ -15,7 +21,7 @@ import { FMODE_READ, FMODE_WRITE, O_APPEND, O_TRUNC } from '#linux/fs.js';
 import type { kernfs_node } from '#linux/kernfs.js';
 import { KERNFS_DIR, KERNFS_EMPTY_DIR, KERNFS_LINK, kernfs_type } from '#linux/kernfs.js';
 import { rb_first, rb_next } from '#linux/rbtree.js';
-import type { bool, int, loff_t, ssize_t, umode_t, unsigned_int } from '#linux/types.js';
+import type { bool, int, loff_t, long, ssize_t, umode_t, unsigned_int } from '#linux/types.js';
 
 const MAXSYMLINKS = 40;
 
@@ -116,6 +122,18 @@ export function sysfs_write(path: string, text: string): ssize_t {
 /** The same without beginning anew (`echo -n text >>`); only the files of tracefs tell the two apart. */
 export function sysfs_append(path: string, text: string): ssize_t {
 	return open_and_write(path, text, O_APPEND);
+}
+
+/** Open the file at @path and have it do @cmd; @arg is the struct that C's address means (`ioctl()`). */
+export function sysfs_ioctl(path: string, cmd: unsigned_int, arg: unknown): long {
+	const kn = sysfs_lookup(path);
+	if (IS_ERR(kn)) return kn.errno;
+	if (kernfs_type(kn) === KERNFS_DIR) return -EISDIR;
+	const of = kernfs_fop_open(kn, FMODE_READ | FMODE_WRITE);
+	if (IS_ERR(of)) return of.errno;
+	const ret = kernfs_fop_ioctl(of, cmd, arg);
+	kernfs_fop_release(of);
+	return ret;
 }
 
 function open_and_write(path: string, text: string, flags: unsigned_int): ssize_t {

@@ -140,6 +140,7 @@ export const atomic_long_try_cmpxchg: (v: atomic_long_t, old: ref<long>, i: long
 	atomic_try_cmpxchg;
 export const atomic64_read = atomic_read;
 export const atomic64_set = atomic_set;
+export const atomic64_add = atomic_add;
 export const atomic64_inc = atomic_inc;
 export const atomic64_inc_return = atomic_inc_return;
 export const atomic64_add_return = atomic_add_return;

@@ -8,6 +8,7 @@ import type {
 	atomic_t,
 	int,
 	loff_t,
+	long,
 	ref,
 	size_t,
 	ssize_t,
@@ -76,6 +77,8 @@ export interface kernfs_ops {
 	/** Fills @buf from offset @off. */
 	read?: (of: kernfs_open_file, buf: Uint8Array, count: size_t, off: loff_t) => ssize_t;
 	write?: (of: kernfs_open_file, buf: Uint8Array, count: size_t, off: loff_t) => ssize_t;
+	/** Of a file that is a driver's own: in Linux debugfs keeps no kernfs tree, and the VFS calls the driver. */
+	ioctl?: (of: kernfs_open_file, cmd: unsigned_int, arg: unknown) => long;
 }
 
 /** DIR, FILE or LINK (include/linux/kernfs.h: kernfs_type()). */

@@ -108,6 +108,7 @@ function run_next_task(): bool {
 	const prev = cpu_context.current;
 	state.nr_switches++;
 	next.on_stack = true;
+	next.run_again = false;
 	cpu_context.current = next;
 	try {
 		(next.thread_fn as thread_fn_t)(next.thread_data);
@@ -115,6 +116,7 @@ function run_next_task(): bool {
 		cpu_context.current = prev;
 		next.on_stack = false;
 	}
+	if (next.run_again) list_add_tail(next.run_node, queue);
 	return true;
 }
 

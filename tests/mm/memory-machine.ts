@@ -46,6 +46,8 @@ export class MemoryMachine implements machine {
 	irq_disable(): void {
 		this.irqs_enabled = false;
 	}
+	readonly stopwatch = null;
+
 	now(): number {
 		return this.time;
 	}

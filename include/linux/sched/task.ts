@@ -38,6 +38,8 @@ export class task_struct {
 	readonly run_node = new list_head<task_struct>(this);
 	/** It has a frame on the one stack that there is: it runs, or others run on top of it. */
 	on_stack: bool = false;
+	/** It wants another turn: thread_fn is called anew. */
+	run_again: bool = false;
 	/** What it waits for, for a hang report; and since when (virtual ns). */
 	wchan: string = '';
 	sleep_start: u64 = 0;

@@ -81,6 +81,8 @@ export interface machine {
 
 	/** Virtual nanoseconds since power-on. */
 	now(): number;
+	/** Nanoseconds by the computer's own clock, for measurements; null: nobody measures, and every run is the same. */
+	readonly stopwatch: (() => number) | null;
 	/** Let @ns pass: models run, and interrupts are delivered when enabled. */
 	advance(ns: number): void;
 	/** Sleep until an interrupt was delivered or @deadline (virtual ns) is reached, whichever comes first. */
