@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Boards to measure on: booted anew for each measurement, since a kernel's state is that of its modules.
+import { readFileSync } from 'node:fs';
+import { bus_find_device_by_name } from '#drivers/base/bus.js';
+import { platform_bus_type } from '#drivers/base/platform.js';
+import { Machine } from '#hw/machine.js';
+import { start_kernel } from '#init/main.js';
+import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
+import type { device } from '#linux/device.js';
+import { UserError } from '#tools/run/user-error.js';
+
+const DTS = 'arch/arm64/boot/dts/allwinner';
+
+/** The video engine: behind the IOMMU on the board that has one. */
+export const VIDEO_ENGINE = '1c0e000.video-codec';
+
+/** What a mapping of the video engine's goes through. */
+export type Way = 'strict' | 'lazy' | 'direct';
+
+const BOARDS: Readonly<Record<Way, readonly [dtb: string, commandLine: string]>> = {
+	strict: [`${DTS}/sun50i-h6-orangepi-3.dtb`, 'iommu.strict=1'],
+	lazy: [`${DTS}/sun50i-h6-orangepi-3.dtb`, 'iommu.strict=0'],
+	direct: [`${DTS}/sun50i-h6-orangepi-3-noiommu.dtb`, ''],
+};
+
+/** Boot the tree in the file @dtb; time inside the kernel's benchmarks is this computer's. */
+export function boot(dtb: string, commandLine = ''): void {
+	const blob = new Uint8Array(readFileSync(dtb));
+	const stopwatch = (): number => performance.now() * 1e6;
+	start_kernel(new Machine(blob, { commandLine, stopwatch, onConsole: () => {} }));
+}
+
+export function bootWay(way: Way): void {
+	boot(...BOARDS[way]);
+}
+
+/** The platform device @name of the board just booted. */
+export function deviceOf(name: string): device {
+	const dev = bus_find_device_by_name(platform_bus_type, null, name);
+	if (dev === null) throw new UserError(`this board has no device ${name}`);
+	return dev;
+}
+
+/** The video engine's device on a board just booted. */
+export function videoEngine(way: Way): device {
+	bootWay(way);
+	const dev = deviceOf(VIDEO_ENGINE);
+	dma_set_mask_and_coherent(dev, 0xffff_ffff);
+	return dev;
+}
