@@ -2,13 +2,13 @@
 import { expect } from 'chai';
 import { do_idle } from '#kernel/sched/core.js';
 import { complete, completion, wait_for_completion } from '#linux/completion.js';
-import { msleep } from '#linux/delay.js';
-import { kthread_run, kthread_stop } from '#linux/kthread.js';
+import { msleep, ndelay } from '#linux/delay.js';
+import { kthread_run, kthread_run_again, kthread_should_stop, kthread_stop } from '#linux/kthread.js';
 import { in_interrupt } from '#linux/preempt.js';
 import { cond_resched, get_current, type task_struct } from '#linux/sched.js';
 import { run_on_cpu } from '#linux/smp.js';
 import { DEFINE_SPINLOCK, spin_lock } from '#linux/spinlock.js';
-import { container_of } from '#linux/types.js';
+import { container_of, type int } from '#linux/types.js';
 import {
 	alloc_ordered_workqueue,
 	cancel_delayed_work_sync,
@@ -166,5 +166,40 @@ describe('kthread', () => {
 		const u = kthread_run((n: number) => n + 1, 41, 'adder/%d', 1) as task_struct;
 		do_idle();
 		expect(kthread_stop(u)).to.equal(42);
+	});
+
+	it('takes turns with others, sleepers among them, until it is told to stop', () => {
+		bootFake();
+		const turns: string[] = [];
+		const walker = (name: string): int => {
+			if (kthread_should_stop()) return turns.length;
+			turns.push(name);
+			ndelay(1000);
+			kthread_run_again();
+			return -1;
+		};
+		const [a, b] = ['a', 'b'].map((name) => kthread_run(walker, name, 'walker/%s', name) as task_struct);
+		msleep(1);
+		expect(turns.length).to.be.greaterThan(100);
+		expect(turns.slice(0, 4)).to.deep.equal(['a', 'b', 'a', 'b']);
+		expect(kthread_stop(a)).to.be.greaterThan(100);
+		const stopped = turns.filter((name) => name === 'a').length;
+		kthread_stop(b);
+		expect(turns.filter((name) => name === 'a')).to.have.length(stopped);
+	});
+
+	it('is not called when it is stopped before its first turn', () => {
+		bootFake();
+		let called = false;
+		const t = kthread_run(
+			() => {
+				called = true;
+				return 0;
+			},
+			null,
+			'never',
+		) as task_struct;
+		expect(kthread_stop(t)).to.equal(-4);
+		expect(called).to.equal(false);
 	});
 });
