@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make run: boot the board, decode a picture, show it.   make test: all that a change is asked for.
-# PICTURE, OUT, DTB, MEM choose the picture, the result, the board and its memory: make run MEM=2G
+# PICTURE, OUT, DTB, MEM, CMDLINE choose the picture, the result, the board, its memory, and kernel parameters:
+# make run MEM=2G CMDLINE="dma_debug=on"
 
 PICTURE ?= examples/picture.jpg
 OUT     ?= out/frame.png
 DTB     ?= arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb
 MEM     ?=
+CMDLINE ?=
 GOLDEN  ?= tests/golden/vectors
 
 DTS_DIR := arch/arm64/boot/dts/allwinner
@@ -16,7 +18,8 @@ BIN     := node_modules/.bin
 .PHONY: run test build lint examples golden bench dtbs clean
 
 run: build
-	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" $(if $(MEM),--mem "$(MEM)")
+	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" \
+		$(if $(MEM),--mem "$(MEM)") $(if $(CMDLINE),--append "$(CMDLINE)")
 
 test: build lint
 	$(BIN)/mocha

@@ -11,7 +11,7 @@ import { checkOutput, readInput, writeOutput } from './files.js';
 import { type JobResult, runJob } from './job.js';
 import { parseOptions, type RunOptions } from './options.js';
 import { bufferLine, comparison, figures, leaks, pictureLine, rogueLines, type Variant } from './report.js';
-import { type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
+import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
 import { UserError } from './user-error.js';
 
 /** Pages come from all over the memory, as after months of uptime. */
@@ -71,7 +71,9 @@ function showBoard(
 	const { model, compatible, translated } = Board.describe(options.dtb, dtb);
 	say(`${model} (${compatible}), from ${options.dtb}`, '');
 	// What an IOMMU makes needless, the others cannot do without.
-	const board = boot(options.dtb, dtb, options, `cma=${translated ? '0' : CMA} ${FRAGMENTED}`);
+	const commandLine = `cma=${translated ? '0' : CMA} ${FRAGMENTED} ${options.append}`.trim();
+	const board = boot(options.dtb, dtb, options, commandLine);
+	const guarded = engineIsTranslated();
 	const reserved = Board.cmaReserved();
 	say(...Board.log(), '', `booted in ${board.bootMs.toFixed(0)} ms`, '');
 	const before = Board.allocated();
@@ -99,14 +101,14 @@ function showBoard(
 		writeOutput('OUT', options.out, pngOf(job.raster));
 		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
 	}
-	const rogues = (translated ? [readNowhere, writeReadOnly] : []).map((rogue) => {
+	const rogues = (guarded ? [readNowhere, writeReadOnly] : []).map((rogue) => {
 		const facts = runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts;
 		// The engine hangs; it is reset when it is put to sleep, and that is not at once.
 		msleep(PM_DELAY_MS);
 		return facts;
 	});
 	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
-	if (!translated) say('  no IOMMU is in the way of any device: nothing would stop it, so it is not tried');
+	if (!guarded) say('  no IOMMU is in the way of any device: nothing would stop it, so it is not tried');
 	const { lines, leaked } = leaks(before, Board.allocated(), job);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
 	const failed = leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0);

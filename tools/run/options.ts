@@ -9,12 +9,14 @@ export interface RunOptions {
 	readonly dtb: string;
 	/** Bytes of RAM; null for what the tree says, or the default. */
 	readonly mem: number | null;
+	/** More of the kernel's command line; '' for nothing. */
+	readonly append: string;
 	/** Print the whole kernel log, not only its first and telling lines. */
 	readonly verbose: boolean;
 }
 
 export const USAGE =
-	'usage: make run [PICTURE=photo.jpg] [OUT=frame.png] [DTB=board.dtb] [MEM=2G] (MEM: 64M to 3G for an H6)';
+	'usage: make run [PICTURE=photo.jpg] [OUT=frame.png] [DTB=board.dtb] [MEM=2G] [CMDLINE="dma_debug=on"] (MEM: 64M to 3G for an H6)';
 
 const UNITS: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 const MIN_MEM = 64 * 1024 ** 2;
@@ -41,6 +43,7 @@ export function parseOptions(argv: string[]): RunOptions {
 				out: { type: 'string', default: 'out/frame.png' },
 				dtb: { type: 'string', default: 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb' },
 				mem: { type: 'string' },
+				append: { type: 'string', default: '' },
 				verbose: { type: 'boolean', short: 'v', default: false },
 			},
 		});
@@ -49,6 +52,7 @@ export function parseOptions(argv: string[]): RunOptions {
 			out: values.out,
 			dtb: values.dtb,
 			mem: values.mem === undefined ? null : parseMem(values.mem),
+			append: values.append,
 			verbose: values.verbose,
 		};
 	} catch (e) {

@@ -17,6 +17,11 @@ const ENGINE = '1c0e000.video-codec';
 const NOWHERE = 0x1234_5000;
 const PAGE = 4096;
 
+/** Whether anything is in the way of the engine's accesses: it may have no IOMMU, or the command line bypasses it. */
+export function engineIsTranslated(): boolean {
+	return bus_find_device_by_name(platform_bus_type, null, ENGINE)?.dma_iommu === true;
+}
+
 export interface RogueFacts {
 	readonly what: string;
 	/** The engine got no answer and hangs. */

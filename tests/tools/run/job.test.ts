@@ -13,7 +13,7 @@ import { inspectJpeg } from '#tools/jpeg-info.js';
 import { Board } from '#tools/run/board.js';
 import { type JobResult, runJob } from '#tools/run/job.js';
 import { leaks } from '#tools/run/report.js';
-import { type RogueFacts, readNowhere, writeReadOnly } from '#tools/run/rogue.js';
+import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from '#tools/run/rogue.js';
 
 const H6 = 'sun50i-h6-orangepi-3';
 const FRAGMENTED = 'cma=0 page_placement=scattered,1';
@@ -106,4 +106,14 @@ describe('tools_run_job', () => {
 			expect(facts).to.include({ stopped: true, written: 0, changed: 0 });
 			expect(facts.log.filter((l) => line.test(l))).to.have.lengthOf(1);
 		});
+
+	it('tries no rogue access where nothing would stop it', () => {
+		for (const [commandLine, translated] of [
+			['', true],
+			['iommu.passthrough=1', false],
+		] as const) {
+			new Board(H6, boardBlob(H6), watched({ commandLine }));
+			expect(engineIsTranslated()).to.equal(translated);
+		}
+	});
 });

@@ -23,6 +23,7 @@ describe('tools_run_options', () => {
 	it('has defaults for all', () => {
 		const options = parseOptions([]);
 		expect(options.mem).to.equal(null);
+		expect(options.append).to.equal('');
 		expect(options.picture).to.equal('examples/picture.jpg');
 		expect(options.dtb).to.match(/sun50i-h6-orangepi-3\.dtb$/);
 	});
