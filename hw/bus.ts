@@ -32,6 +32,11 @@ export class Window {
 		/** null when the block answers; else why it does not (clock off, in reset). */
 		readonly unpowered: (() => string | null) | null,
 	) {}
+
+	/** Whether @addr is in this window. */
+	has(addr: number): boolean {
+		return addr >= this.base && addr - this.base < this.size;
+	}
 }
 
 /** The windows that have a part of one page, in the order they were added. */
@@ -66,7 +71,7 @@ export class Bus {
 	readonly #pages: (Array<PageEntry | null> | null)[] = new Array(INDEXED / 0x10_0000).fill(null);
 	readonly #searched: Window[] = [];
 	readonly #spoken = new Set<string>();
-	/** The window found last, when no other could answer for it: accesses to one block come in a row. */
+	/** The block that was accessed last, when no other window could answer for it: accesses come in a row. */
 	#last: Window | null = null;
 
 	constructor(
@@ -98,14 +103,6 @@ export class Bus {
 
 	/** The window that answers @addr. */
 	find(addr: number): Window | null {
-		const last = this.#last;
-		if (last !== null && addr >= last.base && addr - last.base < last.size) return last;
-		const window = this.#look(addr);
-		this.#last = window === null || window.shared ? null : window;
-		return window;
-	}
-
-	#look(addr: number): Window | null {
 		if (addr < INDEXED) {
 			const row = this.#pages[addr >>> 20];
 			for (
@@ -125,9 +122,36 @@ export class Bus {
 
 	/** @width is 1, 2, 4 or 8 bytes; 8 is done as two words, the lower one first. */
 	read(addr: number, width: number): number {
+		const last = this.#last;
+		if (last === null || width > 4 || !last.has(addr) || this.trace !== null || last.unpowered?.() != null)
+			return this.#readAnywhere(addr, width);
+		this.reads++;
+		last.reads++;
+		return last.model!.read(addr - last.base, width, last.region);
+	}
+
+	write(addr: number, width: number, value: number): void {
+		const last = this.#last;
+		if (last === null || width > 4 || !last.has(addr) || this.trace !== null || last.unpowered?.() != null) {
+			this.#writeAnywhere(addr, width, value);
+			return;
+		}
+		this.writes++;
+		last.writes++;
+		last.model!.write(addr - last.base, width, value, last.region);
+	}
+
+	/** The window of @addr; it is tried first from now on if there is a block, and nothing else, behind it. */
+	#choose(addr: number): Window | null {
+		const window = this.find(addr);
+		if (window !== null && window.model !== null && !window.shared) this.#last = window;
+		return window;
+	}
+
+	#readAnywhere(addr: number, width: number): number {
 		if (width === 8) return this.read(addr, 4) + this.read(addr + 4, 4) * 0x1_0000_0000;
 		this.reads++;
-		const window = this.find(addr);
+		const window = this.#choose(addr);
 		let value = 0;
 		if (window === null) value = this.#readNothing(addr, width);
 		else {
@@ -143,14 +167,14 @@ export class Bus {
 		return value;
 	}
 
-	write(addr: number, width: number, value: number): void {
+	#writeAnywhere(addr: number, width: number, value: number): void {
 		if (width === 8) {
 			this.write(addr, 4, value % 0x1_0000_0000);
 			this.write(addr + 4, 4, Math.floor(value / 0x1_0000_0000));
 			return;
 		}
 		this.writes++;
-		const window = this.find(addr);
+		const window = this.#choose(addr);
 		if (window === null) this.#writeNothing(addr, width, value);
 		else {
 			window.writes++;

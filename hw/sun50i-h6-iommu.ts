@@ -147,6 +147,8 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	readonly #walk = new WordCache();
 	/** Masters that faulted and were not reset since. */
 	#stalled = 0;
+	/** One of these goes on. */
+	#busy = false;
 	readonly #flush: Busy = { bits: 0, until: 0 };
 	readonly #tlbInvalidate: Busy = { bits: 0, until: 0 };
 	readonly #walkInvalidate: Busy = { bits: 0, until: 0 };
@@ -442,6 +444,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 	/** An operation begins; true when its effect is immediate. */
 	#start(busy: Busy, bits: number): boolean {
 		if (bits === 0) return false;
+		this.#busy = true;
 		busy.bits |= bits;
 		busy.until = this.clock.now + this.behaviour.busyNs;
 		return !this.behaviour.lateInvalidation;
@@ -449,8 +452,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 
 	/** Operations whose time has come end here: before anything that could tell. */
 	#settle(): void {
-		if ((this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0)
-			this.#endOperations();
+		if (this.#busy) this.#endOperations();
 	}
 
 	#endOperations(): void {
@@ -472,6 +474,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 			this.#walkInvalidate.bits = 0;
 			values[this.#at.PC_IVLD_ENABLE] = 0;
 		}
+		this.#busy = (this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0;
 	}
 
 	#doFlush(bits: number): void {

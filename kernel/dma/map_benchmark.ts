@@ -3,6 +3,7 @@
 // Linux 6.12: kernel/dma/map_benchmark.c (CONFIG_DMA_MAP_BENCHMARK)
 // Left out: PCI devices, and binding threads to a node's CPUs (there is one node).
 //
+// Threads take turns, a round each: they never meet inside a mapping, as they do on many CPUs.
 // Virtual time stands still while code runs: by it a mapping takes what its register accesses and delays take. On a
 // machine with a stop watch the time is the computer's own.
 import { machine } from '#arch/arm64/kernel/setup.js';

@@ -44,9 +44,14 @@ export interface BenchmarkOptions {
 /** What the command line asks for. */
 export function parseBenchmark(argv: string[]): BenchmarkOptions {
 	let values: Record<string, string>;
+	// To parseArgs() a value that begins with a dash looks like another option, unless it is stuck to its own.
+	const args = argv.flatMap((arg, i) => {
+		if (/^-\d+$/.test(arg) && i > 0) return [];
+		return /^-\d+$/.test(argv[i + 1] ?? '') ? [arg + argv[i + 1]] : [arg];
+	});
 	try {
 		({ values } = parseArgs({
-			args: argv,
+			args,
 			options: {
 				threads: { type: 'string', short: 't', default: '1' },
 				seconds: { type: 'string', short: 's', default: '20' },
@@ -135,6 +140,7 @@ function main(argv: string[]): void {
 		bindBenchmark(device);
 		ask(question);
 		for (const line of lines(question)) console.log(line);
+		console.error("(by this computer's clock; threads take turns, on one CPU)");
 	} catch (e) {
 		const { code, message } = e as NodeJS.ErrnoException;
 		if (!(e instanceof UserError) && code === undefined) throw e;

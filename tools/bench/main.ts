@@ -9,7 +9,7 @@ import { ask, bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
 import { type Case, duration, type Figure, inTurns, table, time } from '#tools/bench/measure.js';
 
 const TURNS = 3;
-const SIZES = [1, 4, 16, 64, 256, 1024];
+const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const LIVE = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 /** More than IOVA caches hold: each such range comes from the tree. */
 const UNCACHED_PAGES = 33;
@@ -56,6 +56,7 @@ function ratios({
 	add('IOVA by the tree, 100,000 live : 1,000 live', tree100k, tree1k);
 	add('4 KiB strict : direct', strict, direct);
 	add('4 KiB strict : lazy', strict, lazy);
+	add('4 KiB lazy : direct', lazy, direct);
 	add('a page of a list of 64 : a page alone', list, strict, 64);
 	if (rows.length > 0) console.log(`\n${table([['ratio in this run', ''], ...rows])}`);
 }

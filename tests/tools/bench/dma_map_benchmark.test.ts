@@ -18,6 +18,10 @@ describe('tools_bench_dma_map_benchmark', () => {
 		expect(question).to.include({ dma_dir: 2, dma_trans_ns: 100, granule: 16 });
 	});
 
+	it('takes a negative node, as the selftest does', () => {
+		expect(parseBenchmark(['-n', '-1', '-t', '2']).question).to.include({ node: -1, threads: 2 });
+	});
+
 	for (const [option, value, what] of [
 		['-t', '0', 'invalid number of threads, must be in 1-1024'],
 		['-t', 'many', 'invalid number of threads, must be in 1-1024'],
