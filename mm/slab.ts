@@ -110,6 +110,12 @@ export class kmem_cache<T extends object> {
 	/** The boot that made it; a class remembers its cache across boots. */
 	boot: object | null = null;
 	ctor: ((obj: T) => void) | null = null;
+	/**
+	 * What memset() does to a struct in C. A cache that has it gives freed structs out again, the last one first, as
+	 * C's do; without it each struct is a new one. With slab_debug a freed struct is watched, and never comes back.
+	 */
+	zero: ((obj: T) => void) | null = null;
+	readonly free_structs: T[] = [];
 	/** With slab_debug=U: the live structs. */
 	readonly tracked = new list_head<slab_track>();
 	/** What freed structs carry when nobody asked who freed them. */

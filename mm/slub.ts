@@ -156,7 +156,7 @@ function struct_cache<T extends object>(type: struct_type<T>): kmem_cache<T> {
 }
 
 function struct_alloc<T extends object>(s: kmem_cache<T>, type: struct_type<T>): T {
-	const obj = new type();
+	const obj = s.free_structs.pop() ?? new type();
 	(obj as marked)[SLAB_CACHE] = s as unknown as any_cache;
 	s.live++;
 	s.allocated++;
@@ -428,6 +428,11 @@ function struct_free(obj: object, from: any_cache | null): void {
 		(obj as marked)[SLAB_CACHE] = mark.freed;
 	}
 	if (slab_state.check_use) quarantine(obj, mark.name, slab_state.store_user ? caller_site() : '');
+	else if (mark.zero !== null && !slab_state.store_user) {
+		const s = mark as unknown as kmem_cache<object>;
+		s.zero!(obj);
+		s.free_structs.push(obj);
+	}
 }
 
 function bad_free(x: ArrayBufferView, why: string): void {

@@ -280,6 +280,16 @@ function __alloc_and_insert_iova_range(
 	return 0;
 }
 
+/** As memset() leaves a freed range, which its cache gives out again: making an object costs more than finding a place for it. */
+function zero_iova(entry: iova): void {
+	entry.pfn_lo = 0;
+	entry.pfn_hi = 0;
+	entry.__rb_parent = null;
+	entry.__rb_red = false;
+	entry.rb_left = null;
+	entry.rb_right = null;
+}
+
 function alloc_iova_mem(): iova | null {
 	return kmem_cache_zalloc(state.iova_cache as kmem_cache<iova>, GFP_ATOMIC | __GFP_NOWARN);
 }
@@ -691,6 +701,7 @@ export function iova_cache_get(): int {
 			mutex_unlock(state.iova_cache_mutex);
 			return -ENOMEM;
 		}
+		state.iova_cache!.zero = zero_iova;
 	}
 	state.iova_cache_users++;
 	mutex_unlock(state.iova_cache_mutex);

@@ -10,6 +10,7 @@ import {
 	kfree,
 	kmalloc,
 	kmalloc_size_roundup,
+	type kmem_cache,
 	kmem_cache_alloc,
 	kmem_cache_create,
 	kmem_cache_destroy,
@@ -208,6 +209,50 @@ describe('slub', () => {
 		expectWarning(/kmem_cache_destroy gizmo: Slab cache still has objects/);
 		kmem_cache_destroy(s);
 		kmem_cache_free(s, g);
+	});
+
+	describe('a cache that can make its structs zero', () => {
+		function cache(debug: Partial<typeof slab_state> = {}): kmem_cache<gizmo> {
+			Object.assign(slab_state, debug);
+			const s = KMEM_CACHE(gizmo, 0)!;
+			s.zero = (g) => {
+				g.n = 0;
+				g.list = [];
+			};
+			return s;
+		}
+
+		it('gives the struct that was freed last out again, zeroed', () => {
+			const s = cache();
+			const [a, b] = [kmem_cache_alloc(s, GFP_KERNEL)!, kmem_cache_alloc(s, GFP_KERNEL)!];
+			a.n = 1;
+			b.n = 2;
+			kmem_cache_free(s, a);
+			kmem_cache_free(s, b);
+			expect(kmem_cache_zalloc(s, GFP_KERNEL)).to.equal(b);
+			expect(b).to.deep.include({ n: 0, list: [] });
+			expect(slab_live()['gizmo']).to.equal(1);
+			kmem_cache_free(s, b);
+		});
+
+		it('still notices that one is freed twice', () => {
+			const s = cache();
+			const a = kmem_cache_alloc(s, GFP_KERNEL)!;
+			kmem_cache_free(s, a);
+			expectWarning(/double-free of gizmo/);
+			kmem_cache_free(s, a);
+			// It is there once only.
+			expect(kmem_cache_alloc(s, GFP_KERNEL)).to.equal(a);
+			expect(kmem_cache_alloc(s, GFP_KERNEL)).not.to.equal(a);
+		});
+
+		for (const debug of [{ check_use: true }, { store_user: true }])
+			it(`makes new ones when freed structs are watched: ${JSON.stringify(debug)}`, () => {
+				const s = cache(debug);
+				const a = kmem_cache_alloc(s, GFP_KERNEL)!;
+				kmem_cache_free(s, a);
+				expect(kmem_cache_alloc(s, GFP_KERNEL)).not.to.equal(a);
+			});
 	});
 
 	it('reports GFP_KERNEL under a spin lock', () => {
