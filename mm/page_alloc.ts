@@ -28,6 +28,7 @@ import {
 	__GFP_ZERO,
 	gfp_zone,
 	gfpflags_allow_blocking,
+	warn_if_node_offline,
 } from '#linux/gfp.js';
 import { boot_data, early_param } from '#linux/init.js';
 import { might_sleep_if } from '#linux/kernel.js';
@@ -57,6 +58,7 @@ import {
 	zone_names,
 	zone_spans_pfn,
 } from '#linux/mmzone.js';
+import { NUMA_NO_NODE } from '#linux/numa.js';
 import {
 	__ClearPageBuddy,
 	__ClearPageHead,
@@ -446,9 +448,15 @@ export function alloc_pages(gfp: gfp_t, order: unsigned_int): page | null {
 	return __alloc_pages(gfp, order, 0, null);
 }
 
-/** alloc_pages() near node @nid; there is one node (include/linux/gfp.h: alloc_pages_node()). */
-export function alloc_pages_node(nid: int, gfp: gfp_t, order: unsigned_int): page | null {
-	return __alloc_pages(gfp, order, nid, null);
+/** alloc_pages() on node @nid, which must be one (include/linux/gfp.h: __alloc_pages_node()). */
+export function __alloc_pages_node(nid: int, gfp_mask: gfp_t, order: unsigned_int): page | null {
+	warn_if_node_offline(nid, gfp_mask);
+	return __alloc_pages(gfp_mask, order, nid, null);
+}
+
+/** The same; NUMA_NO_NODE is the CPU's own node (include/linux/gfp.h: alloc_pages_node()). */
+export function alloc_pages_node(nid: int, gfp_mask: gfp_t, order: unsigned_int): page | null {
+	return __alloc_pages_node(nid === NUMA_NO_NODE ? 0 : nid, gfp_mask, order);
 }
 
 /** alloc_pages() of one (include/linux/gfp.h: alloc_page()). */

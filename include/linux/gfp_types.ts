@@ -27,7 +27,7 @@ export const ___GFP_HARDWALL_BIT = 20;
 export const ___GFP_THISNODE_BIT = 21;
 export const ___GFP_ACCOUNT_BIT = 22;
 export const ___GFP_ZEROTAGS_BIT = 23;
-/** Debian's configuration has one more (___GFP_NO_OBJ_EXT_BIT). */
+export const ___GFP_NO_OBJ_EXT_BIT = 24;
 export const ___GFP_LAST_BIT = 25;
 
 // Which zone: the low four bits.
