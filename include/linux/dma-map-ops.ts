@@ -93,6 +93,7 @@ export interface dma_map_ops {
 	sync_single_for_device?(dev: device, dma_handle: dma_addr_t, size: size_t, dir: dma_data_direction): void;
 	sync_sg_for_cpu?(dev: device, sg: scatterlist, nents: int, dir: dma_data_direction): void;
 	sync_sg_for_device?(dev: device, sg: scatterlist, nents: int, dir: dma_data_direction): void;
+	cache_sync?(dev: device, vaddr: void_ptr, size: size_t, direction: dma_data_direction): void;
 	dma_supported?(dev: device, mask: u64): int;
 	get_required_mask?(dev: device): u64;
 	max_mapping_size?(dev: device): size_t;

@@ -19,6 +19,7 @@ import {
 	U32_MAX,
 	U64_MAX,
 	ULONG_MAX,
+	type u32,
 	type u64,
 	type unsigned_int,
 	type unsigned_long,
@@ -110,4 +111,44 @@ export function dma_get_min_align_mask(dev: device): unsigned_int {
 export function dma_set_min_align_mask(dev: device, min_align_mask: unsigned_int): void {
 	if (WARN_ON_ONCE(dev.dma_parms === null) || dev.dma_parms === null) return;
 	dev.dma_parms.min_align_mask = min_align_mask;
+}
+
+/**
+ * A field that keeps a mapping's address until it is unmapped: `addr = DEFINE_DMA_UNMAP_ADDR('addr')`
+ * (include/linux/dma-mapping.h: DEFINE_DMA_UNMAP_ADDR()).
+ */
+export function DEFINE_DMA_UNMAP_ADDR(ADDR_NAME: string): dma_addr_t {
+	return 0;
+}
+
+/** A field that keeps a mapping's length (include/linux/dma-mapping.h: DEFINE_DMA_UNMAP_LEN()). */
+export function DEFINE_DMA_UNMAP_LEN(LEN_NAME: string): u32 {
+	return 0;
+}
+
+/** The address in field @ADDR_NAME of @PTR (include/linux/dma-mapping.h: dma_unmap_addr()). */
+export function dma_unmap_addr<K extends string>(
+	PTR: Readonly<Record<K, dma_addr_t>>,
+	ADDR_NAME: K,
+): dma_addr_t {
+	return PTR[ADDR_NAME];
+}
+
+/** Keep @VAL in field @ADDR_NAME of @PTR (include/linux/dma-mapping.h: dma_unmap_addr_set()). */
+export function dma_unmap_addr_set<K extends string>(
+	PTR: Record<K, dma_addr_t>,
+	ADDR_NAME: K,
+	VAL: dma_addr_t,
+): void {
+	PTR[ADDR_NAME] = VAL;
+}
+
+/** The length in field @LEN_NAME of @PTR (include/linux/dma-mapping.h: dma_unmap_len()). */
+export function dma_unmap_len<K extends string>(PTR: Readonly<Record<K, u32>>, LEN_NAME: K): u32 {
+	return PTR[LEN_NAME];
+}
+
+/** Keep @VAL in field @LEN_NAME of @PTR (include/linux/dma-mapping.h: dma_unmap_len_set()). */
+export function dma_unmap_len_set<K extends string>(PTR: Record<K, u32>, LEN_NAME: K, VAL: u32): void {
+	PTR[LEN_NAME] = VAL;
 }
