@@ -13,6 +13,9 @@ import { memblock_is_map_memory } from '#mm/memblock.js';
 export const MEMREMAP_WB = 1 << 0;
 export const MEMREMAP_WT = 1 << 1;
 export const MEMREMAP_WC = 1 << 2;
+/** Encrypted or not: no memory here is. */
+export const MEMREMAP_ENC = 1 << 3;
+export const MEMREMAP_DEC = 1 << 4;
 
 /**
  * An address of [offset, offset + size) with the cache policy of the first of @flags that is possible

@@ -209,36 +209,42 @@ export function delayed_work_timer_fn(t: timer_list): void {
 	__queue_work(dwork.wq as workqueue_struct, dwork.work);
 }
 
-function __queue_delayed_work(wq: workqueue_struct, dwork: delayed_work, delay: unsigned_long): void {
+function __queue_delayed_work(
+	cpu: int,
+	wq: workqueue_struct,
+	dwork: delayed_work,
+	delay: unsigned_long,
+): void {
 	WARN_ON_ONCE(dwork.timer.pending);
 	dwork.wq = wq;
+	dwork.cpu = cpu;
 	if (delay === 0) __queue_work(wq, dwork.work);
 	else mod_timer(dwork.timer, jiffies() + delay);
 }
 
 /** queue_work_on() after @delay ticks (kernel/workqueue.c: queue_delayed_work_on()). */
 export function queue_delayed_work_on(
-	_cpu: int,
+	cpu: int,
 	wq: workqueue_struct,
 	dwork: delayed_work,
 	delay: unsigned_long,
 ): bool {
 	if (dwork.work.pending) return false;
 	dwork.work.pending = true;
-	__queue_delayed_work(wq, dwork, delay);
+	__queue_delayed_work(cpu, wq, dwork, delay);
 	return true;
 }
 
 /** Queue, or set a new delay; true when it was pending (kernel/workqueue.c: mod_delayed_work_on()). */
 export function mod_delayed_work_on(
-	_cpu: int,
+	cpu: int,
 	wq: workqueue_struct,
 	dwork: delayed_work,
 	delay: unsigned_long,
 ): bool {
 	const was = grab_pending(dwork.work, dwork.timer);
 	dwork.work.pending = true;
-	__queue_delayed_work(wq, dwork, delay);
+	__queue_delayed_work(cpu, wq, dwork, delay);
 	return was;
 }
 

@@ -1183,8 +1183,8 @@ function device_private_init(dev: device): int {
  *
  * After a failure the device is as before, and is to be dropped with put_device().
  */
-export function device_add(device_: device): int {
-	const dev = get_device(device_);
+export function device_add(dev: device): int {
+	get_device(dev);
 	let error = __device_add(dev);
 	if (error > 0) error = 0;
 	put_device(dev);

@@ -179,53 +179,53 @@ function clk_core_enable(core: clk_core | null): int {
 	return ret;
 }
 
-/** Make @c ready to be enabled, with all above it; may sleep (drivers/clk/clk.c: clk_prepare()). */
-export function clk_prepare(c: clk | null): int {
-	if (c === null) return 0;
+/** Make @clk ready to be enabled, with all above it; may sleep (drivers/clk/clk.c: clk_prepare()). */
+export function clk_prepare(clk: clk | null): int {
+	if (clk === null) return 0;
 	clk_prepare_lock();
-	const ret = clk_core_prepare(c.core);
+	const ret = clk_core_prepare(clk.core);
 	clk_prepare_unlock();
 	return ret;
 }
 
 /** Undo one clk_prepare() (drivers/clk/clk.c: clk_unprepare()). */
-export function clk_unprepare(c: clk | err_ptr | null): void {
-	if (IS_ERR_OR_NULL(c) || c === null) return;
+export function clk_unprepare(clk: clk | err_ptr | null): void {
+	if (IS_ERR_OR_NULL(clk) || clk === null) return;
 	clk_prepare_lock();
-	clk_core_unprepare(c.core);
+	clk_core_unprepare(clk.core);
 	clk_prepare_unlock();
 }
 
-/** Switch @c on, with all above it; any context (drivers/clk/clk.c: clk_enable()). -ESHUTDOWN: not prepared. */
-export function clk_enable(c: clk | null): int {
-	if (c === null) return 0;
+/** Switch @clk on, with all above it; any context (drivers/clk/clk.c: clk_enable()). -ESHUTDOWN: not prepared. */
+export function clk_enable(clk: clk | null): int {
+	if (clk === null) return 0;
 	const flags = spin_lock_irqsave(state.enable_lock);
-	const ret = clk_core_enable(c.core);
+	const ret = clk_core_enable(clk.core);
 	spin_unlock_irqrestore(state.enable_lock, flags);
 	return ret;
 }
 
 /** Undo one clk_enable(); off with the last (drivers/clk/clk.c: clk_disable()). */
-export function clk_disable(c: clk | err_ptr | null): void {
-	if (IS_ERR_OR_NULL(c) || c === null) return;
+export function clk_disable(clk: clk | err_ptr | null): void {
+	if (IS_ERR_OR_NULL(clk) || clk === null) return;
 	const flags = spin_lock_irqsave(state.enable_lock);
-	clk_core_disable(c.core);
+	clk_core_disable(clk.core);
 	spin_unlock_irqrestore(state.enable_lock, flags);
 }
 
 /** Prepare and enable (include/linux/clk.h: clk_prepare_enable()). */
-export function clk_prepare_enable(c: clk | null): int {
-	let ret = clk_prepare(c);
+export function clk_prepare_enable(clk: clk | null): int {
+	let ret = clk_prepare(clk);
 	if (ret !== 0) return ret;
-	ret = clk_enable(c);
-	if (ret !== 0) clk_unprepare(c);
+	ret = clk_enable(clk);
+	if (ret !== 0) clk_unprepare(clk);
 	return ret;
 }
 
 /** Disable and unprepare (include/linux/clk.h: clk_disable_unprepare()). */
-export function clk_disable_unprepare(c: clk | err_ptr | null): void {
-	clk_disable(c);
-	clk_unprepare(c);
+export function clk_disable_unprepare(clk: clk | err_ptr | null): void {
+	clk_disable(clk);
+	clk_unprepare(clk);
 }
 
 function clk_recalc(core: clk_core): unsigned_long {

@@ -349,11 +349,11 @@ export function find_iova(iovad: iova_domain, pfn: unsigned_long): iova | null {
 }
 
 /** Free @entry, which is in the tree of @iovad (drivers/iommu/iova.c: __free_iova()). */
-export function __free_iova(iovad: iova_domain, entry: iova): void {
+export function __free_iova(iovad: iova_domain, iova: iova): void {
 	const flags = spin_lock_irqsave(iovad.iova_rbtree_lock);
-	remove_iova(iovad, entry);
+	remove_iova(iovad, iova);
 	spin_unlock_irqrestore(iovad.iova_rbtree_lock, flags);
-	free_iova_mem(entry);
+	free_iova_mem(iova);
 }
 
 /** Free the range that @pfn is part of, if there is one (drivers/iommu/iova.c: free_iova()). */

@@ -122,8 +122,8 @@ export function dev_WARN(dev: device, fmt: string, ...args: printk_arg[]): bool 
 }
 
 /** WARN_ONCE() with the device in front (include/linux/dev_printk.h: dev_WARN_ONCE()). */
-export function dev_WARN_ONCE(dev: device, condition: bool, fmt: string, ...args: printk_arg[]): bool {
-	return condition && WARN_ONCE(true, '%s', prefix(dev) + kasprintf_va(fmt, args));
+export function dev_WARN_ONCE(dev: device, condition: bool, format: string, ...args: printk_arg[]): bool {
+	return condition && WARN_ONCE(true, '%s', prefix(dev) + kasprintf_va(format, args));
 }
 
 function __dev_probe_failed(dev: device, err: int, level: int, fmt: string, args: printk_arg[]): int {

@@ -28,12 +28,12 @@ export function builtin_platform_driver(drv: platform_driver): void {
 	device_initcall(() => platform_driver_register(drv));
 }
 
-/** Register @drv at boot, for devices that are there by then (include/linux/platform_device.h: builtin_platform_driver_probe()). */
+/** Register @platform_driver at boot, for devices that are there by then (include/linux/platform_device.h: builtin_platform_driver_probe()). */
 export function builtin_platform_driver_probe(
-	drv: platform_driver,
-	probe: (pdev: platform_device) => int,
+	platform_driver: platform_driver,
+	platform_probe: (pdev: platform_device) => int,
 ): void {
-	device_initcall(() => platform_driver_probe(drv, probe));
+	device_initcall(() => platform_driver_probe(platform_driver, platform_probe));
 }
 
 /** Register @drv at boot, for devices that are there by then (include/linux/platform_device.h: module_platform_driver_probe()). */

@@ -68,6 +68,8 @@ export class delayed_work implements embedded {
 	readonly work = new work_struct(this);
 	readonly timer = new timer_list(this);
 	wq: workqueue_struct | null = null;
+	/** The CPU that it was asked for. */
+	cpu: int = 0;
 	readonly container: object | null;
 	constructor(container: object | null = null, func: work_func_t | null = null) {
 		this.container = container;
@@ -92,10 +94,10 @@ export function INIT_WORK(work: work_struct, func: work_func_t): void {
 
 export const INIT_WORK_ONSTACK = INIT_WORK;
 
-/** Make @dwork an item that runs @func, neither queued nor armed (include/linux/workqueue.h: INIT_DELAYED_WORK()). */
-export function INIT_DELAYED_WORK(dwork: delayed_work, func: work_func_t): void {
-	INIT_WORK(dwork.work, func);
-	timer_setup(dwork.timer, delayed_work_timer_fn, 0);
+/** Make @work an item that runs @func, neither queued nor armed (include/linux/workqueue.h: INIT_DELAYED_WORK()). */
+export function INIT_DELAYED_WORK(work: delayed_work, func: work_func_t): void {
+	INIT_WORK(work.work, func);
+	timer_setup(work.timer, delayed_work_timer_fn, 0);
 }
 
 export const INIT_DEFERRABLE_WORK = INIT_DELAYED_WORK;

@@ -15,7 +15,7 @@ export interface class_ {
 	readonly dev_groups?: readonly attribute_group[];
 	/** The name below /dev, and its mode. */
 	devnode?: (dev: device, mode: ref<umode_t> | null) => string | null;
-	class_release?: (cls: class_) => void;
+	class_release?: (class_: class_) => void;
 	dev_release?: (dev: device) => void;
 	shutdown_pre?: (dev: device) => int;
 	readonly pm?: dev_pm_ops;
