@@ -32,6 +32,7 @@ build: node_modules/.package-lock.json
 lint: build
 	$(BIN)/biome check --error-on-warnings .
 	$(NODE) build/tools/lint/imports.js
+	$(NODE) build/tools/lint/api.js
 
 # Each prints something and exits 0.
 examples: build
