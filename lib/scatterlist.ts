@@ -8,8 +8,10 @@ import { BUG, WARN_ON, WARN_ONCE } from '#linux/bug.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';
 import { GFP_DMA } from '#linux/gfp_types.js';
+import { might_sleep } from '#linux/kernel.js';
 import { nth_page, page_to_pfn } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
+import { preempt_disable, preempt_enable } from '#linux/preempt.js';
 import {
 	__sg_chain,
 	kfree_sg,
@@ -256,9 +258,12 @@ function get_next_sg(
 	needed_sges: unsigned_long,
 	gfp_mask: gfp_t,
 ): scatterlist | err_ptr {
-	const link = cur === null ? null : (sg_next(cur) as scatterlist);
-	// An array's last entry takes data only when nothing more will come; else it must be free for the link.
-	if (link !== null && (needed_sges === 1 || !sg_is_last(link))) return link;
+	let link: scatterlist | null = null;
+	if (cur !== null) {
+		link = sg_next(cur) as scatterlist;
+		// An array's last entry takes data only when nothing more will come; else it must be free for the link.
+		if (needed_sges === 1 || !sg_is_last(link)) return link;
+	}
 
 	const room = Math.min(needed_sges, SG_MAX_SINGLE_ALLOC);
 	const chunk = sg_kmalloc(room, gfp_mask);
@@ -342,7 +347,8 @@ export function sg_alloc_append_table_from_pages(
 				if (prv !== null) prv.length = prv_len;
 				return PTR_ERR(entry);
 			}
-			const chunk_size = (end - cur_page) * PAGE_SIZE - skip;
+			// 32 bits in C: an offset that lies behind the chunk wraps, and then limits nothing.
+			const chunk_size = ((end - cur_page) * PAGE_SIZE - skip) >>> 0;
 			sg_set_page(entry, pages[cur_page], Math.min(left, chunk_size), skip);
 			// More pages than bytes: the count wraps in C, and then limits nothing.
 			left = left >= chunk_size ? left - chunk_size : Number.POSITIVE_INFINITY;
@@ -423,7 +429,8 @@ export function sgl_alloc_order(
 ): scatterlist | null {
 	const piece = PAGE_SIZE * 2 ** order;
 	const nent = Math.ceil(length / piece);
-	if (nent > UINT_MAX) return null;
+	// C computes the sum of the pieces in 32 bits: 4 GiB and more wrap, and are refused.
+	if (length > (nent * piece) % 2 ** 32) return null;
 	const nalloc = chainable ? nent + 1 : nent;
 	const sgl = kmalloc_sg(nalloc, gfp & ~GFP_DMA);
 	if (sgl === null) return null;
@@ -601,7 +608,7 @@ function sg_miter_get_next_page(miter: sg_mapping_iter): bool {
 /** Move @offset bytes on, stopping the walk; false past the end (lib/scatterlist.c: sg_miter_skip()). */
 export function sg_miter_skip(miter: sg_mapping_iter, offset: loff_t): bool {
 	sg_miter_stop(miter);
-	for (let left = offset; left > 0; ) {
+	for (let left = offset; left !== 0; ) {
 		if (!sg_miter_get_next_page(miter)) return false;
 		const step = Math.min(left, miter.__remaining);
 		miter.__offset += step;
@@ -611,11 +618,19 @@ export function sg_miter_skip(miter: sg_mapping_iter, offset: loff_t): bool {
 	return true;
 }
 
-/** Map the next piece, at most to the end of its page; false at the end (lib/scatterlist.c: sg_miter_next()). */
+/**
+ * Map the next piece, at most to the end of its page; false at the end.
+ * Context: may sleep without SG_MITER_ATOMIC; with it the caller may not sleep until sg_miter_stop().
+ *
+ * Linux: lib/scatterlist.c: sg_miter_next()
+ */
 export function sg_miter_next(miter: sg_mapping_iter): bool {
 	sg_miter_stop(miter);
 	if (!sg_miter_get_next_page(miter)) return false;
 
+	// What kmap_atomic() and kmap() ask of the caller holds here too, though every page has its address already.
+	if (miter.__flags & SG_MITER_ATOMIC) preempt_disable();
+	else might_sleep();
 	const page = sg_page_iter_page(miter.piter);
 	miter.page = page;
 	miter.length = miter.__remaining;
@@ -630,6 +645,7 @@ export function sg_miter_stop(miter: sg_mapping_iter): void {
 	if (miter.addr === null) return;
 	miter.__offset += miter.consumed;
 	miter.__remaining -= miter.consumed;
+	if (miter.__flags & SG_MITER_ATOMIC) preempt_enable();
 	miter.page = null;
 	miter.addr = null;
 	miter.length = 0;

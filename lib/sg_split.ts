@@ -14,6 +14,9 @@ class sg_splitter {
 	nents: int = 0;
 	skip_sg0: loff_t = 0;
 	length_last_sg: unsigned_int = 0;
+	/** Of the last list: its entries that have bytes in them when it ends inside one, and the length of the last. */
+	full_nents: int = 0;
+	full_length: unsigned_int = 0;
 	out_sg: scatterlist | null = null;
 }
 
@@ -62,6 +65,10 @@ function sg_calculate_split(
 			const last = current === nb_splits - 1;
 			if (last && off >= sglen && !past_end) return 0;
 			if (last) {
+				if (!past_end) {
+					curr.full_nents = curr.nents;
+					curr.full_length = len;
+				}
 				past_end = true;
 				break;
 			}
@@ -134,8 +141,16 @@ function sg_split_into(
 
 	// This overwrites the first calculation, which nobody needs any more.
 	ret = sg_calculate_split(in_sg, in_mapped_nents, nb_splits, skip, sizes, splitters, true);
-	if (ret === 0) sg_split_mapped(splitters);
-	return ret;
+	if (ret < 0) return ret;
+	// DEVIATION: where mapping has joined the entry in which the last list ends with the next, 6.12 goes on writing
+	// behind the list's own entries.
+	const last = splitters[nb_splits - 1];
+	if (last.nents > (last.out_sg?.vec?.length ?? 0)) {
+		last.nents = last.full_nents;
+		last.length_last_sg = last.full_length;
+	}
+	sg_split_mapped(splitters);
+	return 0;
 }
 
 /**

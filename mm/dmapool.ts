@@ -13,8 +13,9 @@ import { ALIGN } from '#linux/align.js';
 import { WARN_ON } from '#linux/bug.js';
 import { dev_err } from '#linux/dev_printk.js';
 import { DEVICE_ATTR_RO, type device, type device_attribute } from '#linux/device.js';
-import { __GFP_ZERO, GFP_KERNEL } from '#linux/gfp_types.js';
+import { __GFP_ZERO, GFP_KERNEL, gfpflags_allow_blocking } from '#linux/gfp.js';
 import { boot_data } from '#linux/init.js';
+import { might_sleep_if } from '#linux/kernel.js';
 import {
 	list_add,
 	list_del,
@@ -248,6 +249,7 @@ export function dma_pool_destroy(pool: dma_pool | null): void {
  * Context: as @mem_flags allow. Return: the block or null. Linux: mm/dmapool.c: dma_pool_alloc()
  */
 export function dma_pool_alloc(pool: dma_pool, mem_flags: gfp_t, handle: ref<dma_addr_t>): void_ptr | null {
+	might_sleep_if(gfpflags_allow_blocking(mem_flags));
 	let flags = spin_lock_irqsave(pool.lock);
 	let block = pool_block_pop(pool);
 	if (block === null) {
