@@ -19,6 +19,7 @@ import {
 	dmam_pool_create,
 	dmam_pool_destroy,
 } from '#mm/dmapool.js';
+import { nr_free_pages } from '#mm/page_alloc.js';
 import { failEach } from '#tests/fail-each.js';
 import { Board } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
@@ -128,7 +129,9 @@ describe('dmapool', () => {
 		const pool = dma_pool_create('held', dev, 64, 0, 0)!;
 		const dma = new ref(0);
 		const block = dma_pool_alloc(pool, GFP_KERNEL, dma)!;
+		const before = nr_free_pages();
 		dma_pool_destroy(pool);
+		expect(nr_free_pages()).to.equal(before);
 		expect(board.log.at(-1)).to.contain('m3: dma_pool_destroy held busy');
 		block.fill(0x77);
 		expect(board.masters.model('m3').fetch(dma.value, 2)).to.deep.equal(new Uint8Array([0x77, 0x77]));
