@@ -934,7 +934,7 @@ const SWIOTLB: Failure[] = [
 		call: () => {
 			swiotlb_exit();
 			noPages();
-			return swiotlb_init_late(1 << 20, GFP_KERNEL | __GFP_NOWARN, null);
+			return swiotlb_init_late(4 << 20, GFP_KERNEL | __GFP_NOWARN, null);
 		},
 	},
 	...[1, 2].map(
@@ -945,7 +945,7 @@ const SWIOTLB: Failure[] = [
 			call: () => {
 				swiotlb_exit();
 				noSlab(nth);
-				return swiotlb_init_late(1 << 20, GFP_KERNEL, null);
+				return swiotlb_init_late(4 << 20, GFP_KERNEL, null);
 			},
 		}),
 	),
