@@ -43,6 +43,7 @@ export const __GFP_WRITE: gfp_t = 1 << ___GFP_WRITE_BIT;
 export const __GFP_HARDWALL: gfp_t = 1 << ___GFP_HARDWALL_BIT;
 export const __GFP_THISNODE: gfp_t = 1 << ___GFP_THISNODE_BIT;
 export const __GFP_ACCOUNT: gfp_t = 1 << ___GFP_ACCOUNT_BIT;
+export const __GFP_NO_OBJ_EXT: gfp_t = 1 << ___GFP_NO_OBJ_EXT_BIT;
 
 // Access to reserves.
 export const __GFP_HIGH: gfp_t = 1 << ___GFP_HIGH_BIT;
@@ -65,7 +66,13 @@ export const __GFP_COMP: gfp_t = 1 << ___GFP_COMP_BIT;
 export const __GFP_ZERO: gfp_t = 1 << ___GFP_ZERO_BIT;
 export const __GFP_ZEROTAGS: gfp_t = 1 << ___GFP_ZEROTAGS_BIT;
 
-export const __GFP_BITS_MASK: gfp_t = (1 << ___GFP_LAST_BIT) - 1;
+// KASAN and lockdep are off in the reference configuration: no bits are spent on them.
+export const __GFP_SKIP_ZERO: gfp_t = 0;
+export const __GFP_SKIP_KASAN: gfp_t = 0;
+export const __GFP_NOLOCKDEP: gfp_t = 0;
+
+export const __GFP_BITS_SHIFT = ___GFP_LAST_BIT;
+export const __GFP_BITS_MASK: gfp_t = (1 << __GFP_BITS_SHIFT) - 1;
 
 // The usual combinations.
 export const GFP_ATOMIC: gfp_t = __GFP_HIGH | __GFP_KSWAPD_RECLAIM;
@@ -79,3 +86,6 @@ export const GFP_DMA: gfp_t = __GFP_DMA;
 export const GFP_DMA32: gfp_t = __GFP_DMA32;
 export const GFP_HIGHUSER: gfp_t = GFP_USER | __GFP_HIGHMEM;
 export const GFP_HIGHUSER_MOVABLE: gfp_t = GFP_HIGHUSER | __GFP_MOVABLE;
+export const GFP_TRANSHUGE_LIGHT: gfp_t =
+	(GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM;
+export const GFP_TRANSHUGE: gfp_t = GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM;
