@@ -256,6 +256,7 @@ export class Ram implements machine_memory {
 	}
 
 	phys_of(view: ArrayBufferView): number {
+		if (view === this.lastWords) return this.lastWordsPhys;
 		const store = this.storeOf(view);
 		if (store === undefined) return -1;
 		const offset = view.byteOffset;
