@@ -388,13 +388,14 @@ export function memblock_phys_alloc(size: phys_addr_t, align: phys_addr_t): phys
 }
 
 /**
- * See that [base, base + size) can be one view: RAM comes in blocks of 4 MiB, a larger area is a piece of its own.
- * No twin in Linux, whose linear map is contiguous everywhere.
+ * See that [base, base + size) can be one view: RAM comes in blocks of 4 MiB, a larger area is a piece of its own. What
+ * a tree reserves where there is no RAM is let be. No twin in Linux, whose linear map is contiguous everywhere.
  */
 export function memblock_make_piece(base: phys_addr_t, size: phys_addr_t): void {
 	if (Math.floor(base / BLOCK) === Math.floor((base + size - 1) / BLOCK)) return;
 	const start = round_down(base, PAGE_SIZE);
-	machine.memory.add_piece(start, round_up(base + size, PAGE_SIZE) - start);
+	const bytes = round_up(base + size, PAGE_SIZE) - start;
+	if (machine.memory.is_ram(start, bytes)) machine.memory.add_piece(start, bytes);
 }
 
 /** memblock_alloc_try_nid() and its sisters: a zeroed address in min..max, or null. */

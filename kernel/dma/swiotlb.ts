@@ -10,6 +10,7 @@
 // With pools that grow, a mapping that finds no room gets a pool of its own at once, without sleeping, and a work item
 // makes another pool for those that come later. A pool of its own ("transient") goes with its mapping.
 import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
+import { pfn_valid } from '#asm/memory.js';
 import { of_get_flat_dt_prop } from '#drivers/of/fdt.js';
 import { debugfs_create_dir, debugfs_create_file } from '#fs/debugfs/inode.js';
 import { DEFINE_DEBUGFS_ATTRIBUTE } from '#fs/libfs.js';
@@ -25,7 +26,7 @@ import {
 import { BUG_ON } from '#linux/bug.js';
 import { num_possible_cpus } from '#linux/cpumask.js';
 import type { dentry } from '#linux/debugfs.js';
-import { dev_WARN_ONCE, dev_warn_ratelimited } from '#linux/dev_printk.js';
+import { dev_err, dev_WARN_ONCE, dev_warn_ratelimited } from '#linux/dev_printk.js';
 import type { device } from '#linux/device.js';
 import { direct_state, dma_capable, phys_to_dma, phys_to_dma_unencrypted } from '#linux/dma-direct.js';
 import {
@@ -74,6 +75,7 @@ import {
 import type { page } from '#linux/mm_types.js';
 import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import { RESERVEDMEM_OF_DECLARE, type reserved_mem, type reserved_mem_ops } from '#linux/of_reserved_mem.js';
+import { PFN_DOWN } from '#linux/pfn.js';
 import { pr_info, pr_warn, pr_warn_ratelimited } from '#linux/printk.js';
 import { call_rcu, type rcu_head, rcu_read_lock, rcu_read_unlock } from '#linux/rcupdate.js';
 import { kcalloc, kfree, kzalloc } from '#linux/slab.js';
@@ -1220,6 +1222,11 @@ export function swiotlb_free(dev: device, page: page, size: size_t): bool {
 /** The first device makes the pool; all of them bounce everything through it. */
 function rmem_swiotlb_device_init(rmem: reserved_mem, dev: device): int {
 	let mem = rmem.priv as io_tlb_mem | null;
+	// DEVIATION: 6.12 looks for highmem alone, and writes to a region that is no memory.
+	if (!pfn_valid(PFN_DOWN(rmem.base)) || !pfn_valid(PFN_DOWN(rmem.base + rmem.size - 1))) {
+		dev_err(dev, 'Restricted DMA pool must be accessible within the linear mapping.');
+		return -EINVAL;
+	}
 	if (mem === null) {
 		const nslabs = Math.floor(rmem.size / IO_TLB_SIZE);
 		mem = kzalloc(io_tlb_mem, GFP_KERNEL);

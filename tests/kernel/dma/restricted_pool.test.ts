@@ -68,6 +68,13 @@ describe('restricted_pool', () => {
 	const used = (): number => m3.dma_io_tlb_mem!.total_used.counter;
 	const inPool = (dma: number, size: number): boolean => dma >= POOL && dma + size <= POOL + SIZE;
 
+	it('is refused where there is no memory, whatever its size', () => {
+		boot('', { reg: reg(0xf_0000_0000, 64 << 20) });
+		const log = board.log.join('\n');
+		expect(log).to.include('m3: Restricted DMA pool must be accessible within the linear mapping.');
+		expect(is_swiotlb_for_alloc(m3)).to.equal(false);
+	});
+
 	it('is made once, from the tree, for all devices that name it', () => {
 		const log = board.log.join('\n');
 		expect(log).to.include(
