@@ -12,7 +12,14 @@ import { caller_site, kernel_report, panic } from '#kernel/panic.js';
 import { sched_clock } from '#kernel/time/sched_clock.js';
 import { boot_data } from '#linux/init.js';
 import { irqs_disabled, local_irq_enable } from '#linux/irqflags.js';
-import { list_add_tail, list_del_init, list_empty, list_first_entry, list_head } from '#linux/list.js';
+import {
+	list_add_tail,
+	list_count_nodes,
+	list_del_init,
+	list_empty,
+	list_first_entry,
+	list_head,
+} from '#linux/list.js';
 import { __once_lite, type once_site } from '#linux/once_lite.js';
 import { rb_root } from '#linux/rbtree_types.js';
 import { TASK_NORMAL, TASK_RUNNING, type task_struct, type thread_fn_t } from '#linux/sched/task.js';
@@ -160,7 +167,11 @@ export function schedule(): void {
 export function __cond_resched(): int {
 	if (cpu_context.current.preempt_count !== 0 || irqs_disabled()) return 0;
 	let ran = 0;
-	while (cpu_context.current.lockdep_depth === 0 && run_next_task()) ran = 1;
+	// Those that are ready now: who wants one turn after the other must not keep this task away for ever.
+	for (let turns = list_count_nodes(state.rq.queue); turns > 0; turns--) {
+		if (cpu_context.current.lockdep_depth !== 0 || !run_next_task()) break;
+		ran = 1;
+	}
 	return ran;
 }
 

@@ -188,6 +188,25 @@ describe('kthread', () => {
 		expect(turns.filter((name) => name === 'a')).to.have.length(stopped);
 	});
 
+	it('lets a task that gives way go on, however many turns it wants', () => {
+		bootFake();
+		let turns = 0;
+		const t = kthread_run(
+			() => {
+				if (kthread_should_stop()) return 0;
+				turns++;
+				kthread_run_again();
+				return 0;
+			},
+			null,
+			'busy',
+		) as task_struct;
+		cond_resched();
+		cond_resched();
+		expect(turns).to.equal(2);
+		expect(kthread_stop(t)).to.equal(0);
+	});
+
 	it('is not called when it is stopped before its first turn', () => {
 		bootFake();
 		let called = false;
