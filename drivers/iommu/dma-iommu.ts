@@ -1190,7 +1190,9 @@ function __finalise_sg(dev: device, sg: scatterlist, nents: int, iova: dma_addr_
 
 		// Unsigned in C: what is too long already takes more.
 		const room = (max_len - cur_len) >>> 0;
-		if (cur_len !== 0 && s_iova_off === 0 && and64(dma_addr, seg_mask) !== 0 && room >= s_length) {
+		// DEVIATION: in 6.12 it takes more until the length of the segment wraps.
+		const fits = room >= s_length && cur_len + s_length <= U32_MAX;
+		if (cur_len !== 0 && s_iova_off === 0 && and64(dma_addr, seg_mask) !== 0 && fits) {
 			cur_len += s_length;
 		} else {
 			if (i > 0) cur = sg_next(cur) as scatterlist;
@@ -1253,7 +1255,8 @@ function iommu_dma_map_sg_swiotlb(
 
 /** How far from @len to the next boundary of @mask: (mask - len + 1) & mask. */
 function sg_pad_len(mask: unsigned_long, len: size_t): size_t {
-	if (mask >= U64_MAX) return len === 0 ? 0 : U64_MAX - len;
+	// Numbers as large as this are multiples of 2048; none but that of an empty list may come out as U64_MAX.
+	if (mask >= U64_MAX) return len === 0 ? 0 : U64_MAX - Math.max(len, 2048);
 	const span = mask + 1;
 	if (2 ** Math.round(Math.log2(span)) === span) return len % span === 0 ? 0 : span - (len % span);
 	const left = span - len;

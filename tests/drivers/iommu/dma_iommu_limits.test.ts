@@ -27,6 +27,7 @@ import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import {
 	DMA_ATTR_PRIVILEGED,
+	DMA_ATTR_SKIP_CPU_SYNC,
 	DMA_MAPPING_ERROR,
 	dma_set_max_seg_size,
 	dma_set_min_align_mask,
@@ -43,12 +44,12 @@ import {
 	type iommu_ops,
 } from '#linux/iommu.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
-import { ref } from '#linux/types.js';
+import { ref, ULONG_MAX } from '#linux/types.js';
 import { RAM } from '#tests/hw/board.js';
 import { dma_map_page_attrs, dma_map_resource } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 import { bootRig, type Rig } from './rig.js';
-import { K4, K64, TestDomain } from './test_driver.js';
+import { G1, K4, K64, M2, TestDomain } from './test_driver.js';
 
 const K1 = 0x400;
 const BUFFER = RAM + 0x0800_0000;
@@ -243,6 +244,35 @@ describe('dma_iommu_limits', () => {
 			expect([second.offset, second.length]).to.deep.equal([0x100, 0xffff_ff00]);
 			sg_free_table(t);
 		});
+	});
+
+	it('refuses an empty entry behind others where segments have no boundary, however small the granule', () => {
+		const { driver } = bootRig('', space(0, 0xffff_ffff, true, K1));
+		const dev = driver.device('a');
+		dma_set_seg_boundary(dev, ULONG_MAX);
+		for (const length of [K1, K4]) {
+			const t = table([BUFFER, length], [BUFFER + 0x10_0000, 0], [BUFFER + 0x20_0000, length]);
+			expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(-EINVAL);
+			sg_free_table(t);
+		}
+	});
+
+	it('keeps the length of a segment within 32 bits, even behind an entry that is too long for the device', () => {
+		const { driver } = bootRig('', space(0, 2 ** 48 - 1, true, K4 + M2 + G1));
+		const dev = driver.device('a');
+		dma_set_mask_and_coherent(dev, 2 ** 40 - 1);
+		dma_set_seg_boundary(dev, ULONG_MAX);
+		expectWarning(/longer than device claims to support/);
+		const t = table([BUFFER, 0xffe0_0000], [BUFFER, M2], [BUFFER, K4]);
+		expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC)).to.equal(0);
+		const [[first]] = segments(t);
+		expect(segments(t)).to.deep.equal([
+			[first, 0xffe0_0000],
+			[first + 0xffe0_0000, M2 + K4],
+		]);
+		dma_unmap_sgtable(dev, t, DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+		expect(pagesOf(dev).size).to.equal(0);
+		sg_free_table(t);
 	});
 
 	describe('rights', () => {
