@@ -6,6 +6,7 @@
 import {
 	bitmap_clear,
 	bitmap_find_next_zero_area,
+	bitmap_find_next_zero_area_off,
 	bitmap_free,
 	bitmap_set,
 	bitmap_zalloc,
@@ -133,7 +134,7 @@ export function gen_pool_free(pool: gen_pool, addr: void_ptr, size: size_t): voi
 		if (!chunk_has(chunk, addr, 1)) continue;
 		BUG_ON(!chunk_has(chunk, addr, size));
 		const flags = spin_lock_irqsave(pool.lock);
-		const start_bit = (addr.byteOffset - chunk.addr.byteOffset) / unit;
+		const start_bit = Math.floor((addr.byteOffset - chunk.addr.byteOffset) / unit);
 		for (let i = 0; i < nbits; i++) {
 			BUG_ON((chunk.bits[(start_bit + i) >>> 5] & (1 << ((start_bit + i) & 31))) === 0);
 		}
@@ -181,7 +182,7 @@ export function gen_pool_first_fit(
 	return bitmap_find_next_zero_area(map, size, start, nr, 0);
 }
 
-/** The first hole at a multiple of genpool_data_align's bytes. */
+/** The first hole whose address is a multiple of genpool_data_align's bytes, a power of two. */
 export function gen_pool_first_fit_align(
 	map: Uint32Array,
 	size: unsigned_long,
@@ -189,9 +190,14 @@ export function gen_pool_first_fit_align(
 	nr: unsigned_int,
 	data: object | null,
 	pool: gen_pool,
+	start_addr: unsigned_long,
 ): unsigned_long {
-	const align_mask = Math.ceil((data as genpool_data_align).align / 2 ** pool.min_alloc_order) - 1;
-	return bitmap_find_next_zero_area(map, size, start, nr, align_mask);
+	const { align } = data as genpool_data_align;
+	const unit = 2 ** pool.min_alloc_order;
+	const align_mask = Math.ceil(align / unit) - 1;
+	// The chunk itself may begin anywhere.
+	const align_off = Math.floor((start_addr % align) / unit);
+	return bitmap_find_next_zero_area_off(map, size, start, nr, align_mask, align_off);
 }
 
 /** The first hole at a multiple of the size, rounded up to a power of two. */

@@ -65,6 +65,24 @@ describe('genalloc', () => {
 		expect(a.byteOffset).to.equal(64 + 512);
 	});
 
+	it('aligns the address itself, wherever its chunk begins', () => {
+		const pool = newPool(5);
+		gen_pool_add_virt(pool, memory(1024), 0x8140, 1024, -1);
+		const data = new genpool_data_align();
+		data.align = 512;
+		const a = gen_pool_alloc_algo(pool, 32, gen_pool_first_fit_align, data) as Uint8Array;
+		expect(gen_pool_virt_to_phys(pool, a)).to.equal(0x8200);
+	});
+
+	it('takes back whole units, also for an address inside one', () => {
+		const pool = newPool(5);
+		gen_pool_add_virt(pool, memory(1024), 0, 1024, -1);
+		const a = gen_pool_alloc(pool, 64) as Uint8Array;
+		gen_pool_free(pool, a.subarray(4), 60);
+		expect(gen_pool_avail(pool)).to.equal(1024);
+		expect((gen_pool_alloc(pool, 64) as Uint8Array).byteOffset).to.equal(a.byteOffset);
+	});
+
 	it('knows its own addresses, and stops the machine for a free of any other', () => {
 		const pool = newPool(5);
 		const chunk = memory(256);
