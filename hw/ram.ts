@@ -15,22 +15,29 @@
 // Not modelled: cache capacity (see setEviction()), stores of a value that is there already (they do not
 // make a line dirty; zero() does), instruction fetch, ECC.
 import type { machine_memory } from '#asm/machine.js';
+import {
+	copyBytes,
+	copyLongs,
+	isZero,
+	LINE_LONGS,
+	LINE_SIZE,
+	nextClean,
+	nextDirty,
+	sameBytes,
+	surelySame,
+} from './ram-lines.js';
 
-export const LINE_SIZE = 64;
+export { LINE_SIZE } from './ram-lines.js';
+
 export const PAGE_SIZE = 4096;
 export const BLOCK_SIZE = 4 * 1024 * 1024;
 
-const LINE_LONGS = LINE_SIZE / 8;
 const BLOCK_PAGES = BLOCK_SIZE / PAGE_SIZE;
 const UNIT_SIZE = 256 * 1024;
 const UNIT_SHIFT = 18;
 const BLOCK_UNITS = BLOCK_SIZE / UNIT_SIZE;
 /** What zero() leaves in synced. A line is dirty when one word differs, and a line of only this word is not seen in practice. */
 const ZEROED = 0x5aa5_c33c;
-
-/** The C library's comparison, where there is one: in Node. It takes a third of what a loop takes, and a call. */
-const compareBytes = typeof Buffer === 'undefined' ? null : Buffer.compare;
-const COMPARE_MIN = 1024;
 
 export interface RamRegion {
 	readonly base: number;
@@ -815,9 +822,8 @@ export class Ram implements machine_memory {
 
 	/** Whether none of @n bytes at the place that locate() found is dirty; false also when it is not worth asking so. */
 	private surelyInStep(n: number): boolean {
-		if (compareBytes === null || n < COMPARE_MIN) return false;
-		const cpu = new Uint8Array(this.atCpu.buffer as ArrayBuffer, this.atCpuOffset, n);
-		return compareBytes(cpu, new Uint8Array(this.synced().buffer, this.atUnitOffset, n)) === 0;
+		const cpu = this.atCpu.buffer as ArrayBuffer;
+		return surelySame(cpu, this.atCpuOffset, this.synced().buffer, this.atUnitOffset, n);
 	}
 
 	/** Refill the lines that [phys, phys + size) touches from memory; the number of lines. */
@@ -917,71 +923,4 @@ export class Ram implements machine_memory {
 
 function inRegions(regions: readonly RamRegion[], phys: number): boolean {
 	return regions.some((r) => phys >= r.base && phys < r.base + r.size);
-}
-
-function copyBytes(src: Uint8Array, from: number, dst: Uint8Array, to: number, n: number): void {
-	if (n <= 32) {
-		for (let i = 0; i < n; i++) dst[to + i] = src[from + i];
-	} else if (n === src.length && from === 0) {
-		dst.set(src, to);
-	} else {
-		dst.set(src.subarray(from, from + n), to);
-	}
-}
-
-function sameBytes(a: Uint8Array, from: number, b: Uint8Array, at: number, n: number): boolean {
-	for (let i = 0; i < n; i++) if (a[from + i] !== b[at + i]) return false;
-	return true;
-}
-
-function isZero(words: Int32Array, from: number, n: number): boolean {
-	for (let i = from; i < from + n; i++) if (words[i] !== 0) return false;
-	return true;
-}
-
-function copyLongs(src: BigInt64Array, from: number, dst: BigInt64Array, to: number, n: number): void {
-	if (n <= 2 * LINE_LONGS) for (let i = 0; i < n; i++) dst[to + i] = src[from + i];
-	else dst.set(src.subarray(from, from + n), to);
-}
-
-/** Whether a line differs. Long by long it takes half of what 32-bit words take, and a third of what a loop takes. */
-function differs(cpu: BigInt64Array, c: number, synced: BigInt64Array, s: number): boolean {
-	return (
-		cpu[c] !== synced[s] ||
-		cpu[c + 1] !== synced[s + 1] ||
-		cpu[c + 2] !== synced[s + 2] ||
-		cpu[c + 3] !== synced[s + 3] ||
-		cpu[c + 4] !== synced[s + 4] ||
-		cpu[c + 5] !== synced[s + 5] ||
-		cpu[c + 6] !== synced[s + 6] ||
-		cpu[c + 7] !== synced[s + 7]
-	);
-}
-
-/** The first line from @line on that differs in @cpu and @synced; @lines when none does. */
-function nextDirty(
-	cpu: BigInt64Array,
-	cpuAt: number,
-	synced: BigInt64Array,
-	syncedAt: number,
-	line: number,
-	lines: number,
-): number {
-	let at = line;
-	while (at < lines && !differs(cpu, cpuAt + at * LINE_LONGS, synced, syncedAt + at * LINE_LONGS)) at++;
-	return at;
-}
-
-/** The first line from @line on that is in step; @lines when none is. */
-function nextClean(
-	cpu: BigInt64Array,
-	cpuAt: number,
-	synced: BigInt64Array,
-	syncedAt: number,
-	line: number,
-	lines: number,
-): number {
-	let at = line;
-	while (at < lines && differs(cpu, cpuAt + at * LINE_LONGS, synced, syncedAt + at * LINE_LONGS)) at++;
-	return at;
 }
