@@ -160,7 +160,7 @@ import {
 	list_head,
 	list_splice,
 } from '#linux/list.js';
-import { bits_per, ilog2 } from '#linux/log2.js';
+import { bits_per, ilog2, is_power_of_2 } from '#linux/log2.js';
 import { __ffs64, and64, lower_32_bits, shr64, upper_32_bits } from '#linux/math64.js';
 import { is_pci_p2pdma_page } from '#linux/memremap.js';
 import { min, min_not_zero } from '#linux/minmax.js';
@@ -1258,7 +1258,7 @@ function sg_pad_len(mask: unsigned_long, len: size_t): size_t {
 	// Numbers as large as this are multiples of 2048; none but that of an empty list may come out as U64_MAX.
 	if (mask >= U64_MAX) return len === 0 ? 0 : U64_MAX - Math.max(len, 2048);
 	const span = mask + 1;
-	if (2 ** Math.round(Math.log2(span)) === span) return len % span === 0 ? 0 : span - (len % span);
+	if (is_power_of_2(span)) return len % span === 0 ? 0 : span - (len % span);
 	const left = span - len;
 	return and64(left < 0 ? left + 2 ** 53 : left, mask);
 }

@@ -11,6 +11,9 @@ import { UserError } from '#tools/run/user-error.js';
 
 const DTS = 'arch/arm64/boot/dts/allwinner';
 
+/** The board of all measurements. */
+export const BOARD_DTB = `${DTS}/sun50i-h6-orangepi-3.dtb`;
+
 /** The video engine: behind the IOMMU on the board that has one. */
 export const VIDEO_ENGINE = '1c0e000.video-codec';
 
@@ -18,8 +21,8 @@ export const VIDEO_ENGINE = '1c0e000.video-codec';
 export type Way = 'strict' | 'lazy' | 'direct';
 
 const BOARDS: Readonly<Record<Way, readonly [dtb: string, commandLine: string]>> = {
-	strict: [`${DTS}/sun50i-h6-orangepi-3.dtb`, 'iommu.strict=1'],
-	lazy: [`${DTS}/sun50i-h6-orangepi-3.dtb`, 'iommu.strict=0'],
+	strict: [BOARD_DTB, 'iommu.strict=1'],
+	lazy: [BOARD_DTB, 'iommu.strict=0'],
 	direct: [`${DTS}/sun50i-h6-orangepi-3-noiommu.dtb`, ''],
 };
 

@@ -20,14 +20,13 @@ import { sg_alloc_table, sg_next } from '#lib/scatterlist.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { iova_domain } from '#linux/iova.js';
-import { get_order, page_address } from '#linux/mm.js';
+import { get_order, PAGE_SIZE, page_address } from '#linux/mm.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref } from '#linux/types.js';
 import { alloc_page, alloc_pages } from '#mm/page_alloc.js';
 import { bootWay, videoEngine, type Way } from '#tools/bench/boards.js';
 import type { Case } from '#tools/bench/measure.js';
 
-const PAGE = 4096;
 /** The last frame below 4 GiB. */
 const LIMIT = 0xf_ffff;
 
@@ -39,7 +38,7 @@ function must<T>(value: T | null): T {
 function space(): iova_domain {
 	bootWay('strict');
 	const iovad = new iova_domain();
-	init_iova_domain(iovad, PAGE, 1);
+	init_iova_domain(iovad, PAGE_SIZE, 1);
 	if (iova_domain_init_rcaches(iovad) !== 0) throw new Error('no memory for the caches');
 	return iovad;
 }
@@ -59,10 +58,12 @@ export function treePair(live: number): () => void {
 /** One mapping of @pages pages, while @live pages are mapped. */
 export function mapSingle(way: Way, pages = 1, live = 0): () => void {
 	const dev = videoEngine(way);
-	const page = page_address(must(alloc_page(GFP_KERNEL)), PAGE);
-	for (let i = 0; i < live; i++) dma_map_single(dev, page, PAGE, DMA_TO_DEVICE);
+	const page = page_address(must(alloc_page(GFP_KERNEL)), PAGE_SIZE);
+	for (let i = 0; i < live; i++) dma_map_single(dev, page, PAGE_SIZE, DMA_TO_DEVICE);
 	const buffer =
-		pages === 1 ? page : page_address(must(alloc_pages(GFP_KERNEL, get_order(pages * PAGE))), pages * PAGE);
+		pages === 1
+			? page
+			: page_address(must(alloc_pages(GFP_KERNEL, get_order(pages * PAGE_SIZE))), pages * PAGE_SIZE);
 	return () => {
 		const dma = dma_map_single(dev, buffer, buffer.length, DMA_TO_DEVICE);
 		dma_unmap_single(dev, dma, buffer.length, DMA_TO_DEVICE);
@@ -74,7 +75,7 @@ function mapList(pages: number): () => void {
 	const list = new sg_table();
 	if (sg_alloc_table(list, pages, GFP_KERNEL) !== 0) throw new Error('no memory for the list');
 	for (let sg = list.sgl; sg !== null; sg = sg_next(sg))
-		sg_set_page(sg, must(alloc_page(GFP_KERNEL)), PAGE, 0);
+		sg_set_page(sg, must(alloc_page(GFP_KERNEL)), PAGE_SIZE, 0);
 	return () => {
 		dma_map_sg(dev, list.sgl!, pages, DMA_TO_DEVICE);
 		dma_unmap_sg(dev, list.sgl!, pages, DMA_TO_DEVICE);

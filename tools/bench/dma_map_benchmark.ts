@@ -18,11 +18,10 @@ import {
 	DMA_MAP_TO_DEVICE,
 	map_benchmark,
 } from '#linux/map_benchmark.js';
-import { boot, deviceOf, VIDEO_ENGINE } from '#tools/bench/boards.js';
+import { BOARD_DTB, boot, deviceOf, VIDEO_ENGINE } from '#tools/bench/boards.js';
 import { UserError } from '#tools/run/user-error.js';
 
 const FILE = '/sys/kernel/debug/dma_map_benchmark';
-const DTB = 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb';
 
 const DIRECTIONS: Readonly<Record<number, string>> = {
 	[DMA_MAP_BIDIRECTIONAL]: 'BIDIRECTIONAL',
@@ -60,7 +59,7 @@ export function parseBenchmark(argv: string[]): BenchmarkOptions {
 				dir: { type: 'string', short: 'd', default: String(DMA_MAP_BIDIRECTIONAL) },
 				xdelay: { type: 'string', short: 'x', default: '0' },
 				granule: { type: 'string', short: 'g', default: '1' },
-				dtb: { type: 'string', default: DTB },
+				dtb: { type: 'string', default: BOARD_DTB },
 				device: { type: 'string', default: VIDEO_ENGINE },
 				append: { type: 'string', default: '' },
 			},

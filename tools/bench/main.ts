@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // make bench: what the hot paths cost, and how that grows with size and with what is mapped already.
 import '#init/vmlinux.js';
-import { parseArgs } from 'node:util';
 import { DMA_MAP_TO_DEVICE, map_benchmark } from '#linux/map_benchmark.js';
 import { bootWay, VIDEO_ENGINE, type Way } from '#tools/bench/boards.js';
 import { CASES, type CaseKey, mapSingle, treePair } from '#tools/bench/cases.js';
 import { ask, bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
 import { type Case, duration, type Figure, inTurns, table, time } from '#tools/bench/measure.js';
+import { type BenchOptions, parseBench } from '#tools/bench/options.js';
+import { UserError } from '#tools/run/user-error.js';
 
 const TURNS = 3;
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
@@ -14,17 +15,12 @@ const LIVE = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 /** More than IOVA caches hold: each such range comes from the tree. */
 const UNCACHED_PAGES = 33;
 
-const { values } = parseArgs({
-	options: { only: { type: 'string', default: '' }, time: { type: 'string', default: '300' } },
-});
-const MS = Number(values.time);
-
 const times = (a: number, b: number): string => `${(a / b).toFixed(1)}x`;
 
 /** The hot paths, with what is asked of them. */
-async function hotPaths(keys: readonly CaseKey[]): Promise<Partial<Record<CaseKey, Figure>>> {
+async function hotPaths(keys: readonly CaseKey[], ms: number): Promise<Partial<Record<CaseKey, Figure>>> {
 	const cases: readonly Case[] = keys.map((key) => CASES[key]);
-	const figures = await inTurns(cases, TURNS, MS);
+	const figures = await inTurns(cases, TURNS, ms);
 	console.log(
 		table([
 			['one round', 'median', 'best', 'wanted', 'best/wanted'],
@@ -88,12 +84,12 @@ function bySize(): void {
 }
 
 /** What more of the same does to one more mapping. */
-async function byLive(): Promise<void> {
+async function byLive(ms: number): Promise<void> {
 	const rows: string[][] = [];
 	for (const live of LIVE) {
-		const tree = await time('alloc_iova', treePair(live), 1000, MS / 3);
-		const cached = await time('4 KiB', mapSingle('strict', 1, live), 100, MS / 3);
-		const uncached = await time('132 KiB', mapSingle('strict', UNCACHED_PAGES, live), 10, MS / 3);
+		const tree = await time('alloc_iova', treePair(live), 1000, ms / 3);
+		const cached = await time('4 KiB', mapSingle('strict', 1, live), 100, ms / 3);
+		const uncached = await time('132 KiB', mapSingle('strict', UNCACHED_PAGES, live), 10, ms / 3);
 		rows.push([live.toLocaleString('en'), ...[tree, cached, uncached].map(({ best }) => duration(best))]);
 	}
 	console.log(
@@ -104,10 +100,18 @@ async function byLive(): Promise<void> {
 	);
 }
 
-const keys = (Object.keys(CASES) as CaseKey[]).filter((key) => CASES[key].name.includes(values.only));
-console.log(`By this computer's clock, ${TURNS} turns in one process:\n`);
-ratios(await hotPaths(keys));
-if (values.only === '') {
+async function main({ keys, ms, all }: BenchOptions): Promise<void> {
+	console.log(`By this computer's clock, ${TURNS} turns in one process:\n`);
+	ratios(await hotPaths(keys, ms));
+	if (!all) return;
 	bySize();
-	await byLive();
+	await byLive(ms);
+}
+
+try {
+	await main(parseBench(process.argv.slice(2)));
+} catch (e) {
+	if (!(e instanceof UserError)) throw e;
+	console.error(e.message);
+	process.exitCode = 1;
 }

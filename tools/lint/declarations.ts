@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a source file exports: names, parameters, members. Enough of the grammar for kernel code, and no more.
+// What a source file exports: names, parameters, members. Enough of the grammar for kernel code, and no more:
+// TypeScript 7 has no parser that a program could call.
 
 /** One exported name. */
 export interface Declaration {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The command line of `make bench`.
+import { parseArgs } from 'node:util';
+import { CASES, type CaseKey } from '#tools/bench/cases.js';
+import { UserError } from '#tools/run/user-error.js';
+
+export interface BenchOptions {
+	/** The hot paths to measure. */
+	readonly keys: readonly CaseKey[];
+	/** How long each is measured at a time. */
+	readonly ms: number;
+	/** Nothing was picked: the tables of growth too. */
+	readonly all: boolean;
+}
+
+const USAGE = 'usage: make bench [ONLY="words of a case\'s name"]';
+
+/** What the command line asks for. */
+export function parseBench(argv: string[]): BenchOptions {
+	let only: string;
+	let time: string;
+	try {
+		({
+			values: { only, time },
+		} = parseArgs({
+			args: argv,
+			options: { only: { type: 'string', default: '' }, time: { type: 'string', default: '300' } },
+		}));
+	} catch (e) {
+		throw new UserError(`${(e as Error).message}\n${USAGE}`);
+	}
+	const ms = Number(time);
+	if (!(ms > 0 && ms < Infinity)) throw new UserError(`--time: expected milliseconds, got "${time}"`);
+	const keys = (Object.keys(CASES) as CaseKey[]).filter((key) => CASES[key].name.includes(only));
+	if (keys.length === 0) {
+		const names = Object.values(CASES).map(({ name }) => `"${name}"`);
+		throw new UserError(`ONLY: expected a part of ${names.join(', ')}; got "${only}"`);
+	}
+	return { keys, ms, all: only === '' };
+}
