@@ -15,7 +15,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test build lint examples golden bench dtbs clean
+.PHONY: run test build lint format examples golden bench dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" \
@@ -26,8 +26,12 @@ test: build lint
 	$(MAKE) --no-print-directory examples
 	$(NODE) build/tests/golden/main.js $(GOLDEN)
 
+# Folders too: a file that is gone, or came with an old date, is a change. build/.stamp is as old as what it was made of.
+SOURCES := $(filter-out build/ node_modules/ out/ Documentation/,$(wildcard */)) tsconfig.json package.json
+CHANGED = $(shell find $(SOURCES) -cnewer build/.stamp 2>&1 | head -n 1)
+
 build: node_modules/.package-lock.json
-	@$(BIN)/tsc
+	$(if $(CHANGED),@node tools/build.mjs,@:)
 
 lint: build
 	$(BIN)/biome check --error-on-warnings .
@@ -51,9 +55,11 @@ dtbs: $(DTBS)
 $(DTS_DIR)/%.dtb: $(DTS_DIR)/%.dts $(wildcard $(DTS_DIR)/*.dtsi)
 	dtc -I dts -O dtb -i $(DTS_DIR) -o $@ $<
 
-node_modules/.package-lock.json: package.json package-lock.json
-	@npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
+node_modules/.package-lock.json: package-lock.json
+	@node tools/build.mjs install
+
+format: build
+	$(BIN)/biome check --write --error-on-warnings .
 
 clean:
-	rm -rf build out
+	rm -rf build .build out

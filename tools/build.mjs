@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// make build: what changed is compiled beside build/ and then put there a whole file at a time, so that programs that
+// run meanwhile, and builds beside this one, each find files that belong together.
+import { spawn } from 'node:child_process';
+import {
+	copyFileSync,
+	existsSync,
+	linkSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(join(dirname(fileURLToPath(import.meta.url)), '..'));
+
+/** As deep as build/, so that the source maps name the same files. */
+const STAGE = '.build';
+const BUILD = 'build';
+const INFO = join(STAGE, 'tsbuildinfo');
+/** Its time is when the compiler began to read: what changed since is compiled the next time. */
+const STAMP = join(BUILD, '.stamp');
+const LOCK = join(STAGE, 'lock');
+/** The lock as its owner writes it, before it has its name. */
+const OWN = join(STAGE, `lock.${process.pid}`);
+const BEAT_MS = 1000;
+/** A process that has not touched its lock for so long is another one with the same number, or none. */
+const STALE_MS = 30_000;
+const MODULES = 'node_modules/.package-lock.json';
+
+/** Whatever of @what a path has; null for a path that is not there, or is no longer. */
+function ifThere(what) {
+	try {
+		return what();
+	} catch (e) {
+		if (e.code !== 'ENOENT') throw e;
+		return null;
+	}
+}
+
+function isAlive(pid) {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (e) {
+		return e.code === 'EPERM';
+	}
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Wait until no other build is at work in this clone. */
+async function lock() {
+	mkdirSync(STAGE, { recursive: true });
+	writeFileSync(OWN, String(process.pid));
+	for (;;) {
+		try {
+			linkSync(OWN, LOCK);
+			break;
+		} catch (e) {
+			if (e.code !== 'EEXIST') throw e;
+		}
+		const owner = Number(ifThere(() => readFileSync(LOCK, 'utf8')));
+		const age = Date.now() - (ifThere(() => statSync(LOCK).mtimeMs) ?? Date.now());
+		if (owner > 0 && (!isAlive(owner) || age > STALE_MS)) {
+			// By a rename, so that of two that find it stale one takes it away.
+			const taken = join(STAGE, `stale.${process.pid}`);
+			ifThere(() => renameSync(LOCK, taken));
+			rmSync(taken, { force: true });
+		} else await sleep(50);
+	}
+	rmSync(OWN);
+	setInterval(() => utimesSync(LOCK, new Date(), new Date()), BEAT_MS).unref();
+	process.on('exit', () => rmSync(LOCK, { force: true }));
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+}
+
+/** Run a program to its end; its exit status. */
+function run(program, args) {
+	return new Promise((resolve, reject) => {
+		const child = spawn(program, args, { stdio: 'inherit' });
+		process.on('exit', () => child.kill());
+		child.on('error', reject);
+		child.on('close', (code) => resolve(code ?? 1));
+	});
+}
+
+/** The files of a folder and of those in it, by their paths in it. */
+function filesIn(folder, prefix = '') {
+	return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+		const path = join(prefix, entry.name);
+		return entry.isDirectory() ? filesIn(join(folder, entry.name), path) : [path];
+	});
+}
+
+const isOutput = (path) => /\.js(\.map)?$/.test(path);
+const outputsOf = (source) => ['.js', '.js.map'].map((end) => source.replace(/\.ts$/, end));
+
+/** Whether node_modules holds what package-lock.json lists, but for what is made for other computers. */
+function modulesAreInstalled() {
+	const packages = (path) => JSON.parse(readFileSync(path, 'utf8')).packages;
+	const there = ifThere(() => packages(MODULES));
+	return (
+		there !== null &&
+		Object.entries(packages('package-lock.json')).every(
+			([path, { version, optional }]) =>
+				path === '' || there[path]?.version === version || (there[path] === undefined && optional === true),
+		)
+	);
+}
+
+async function install() {
+	if (!modulesAreInstalled()) {
+		const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+		if (code !== 0) return code;
+	}
+	utimesSync(MODULES, new Date(), new Date());
+	return 0;
+}
+
+/** Put what the compiler made into build/, each file by a rename, and take away what has no source any more. */
+function publish(outputs) {
+	for (const path of outputs) {
+		const [from, to] = [join(STAGE, path), join(BUILD, path)];
+		if (ifThere(() => readFileSync(to))?.equals(readFileSync(from))) continue;
+		mkdirSync(dirname(to), { recursive: true });
+		const part = `${to}.part`;
+		copyFileSync(from, part);
+		renameSync(part, to);
+	}
+	const wanted = new Set(outputs);
+	for (const folder of [STAGE, BUILD])
+		for (const path of filesIn(folder)) if (isOutput(path) && !wanted.has(path)) rmSync(join(folder, path));
+}
+
+async function compile() {
+	const folders = JSON.parse(readFileSync('tsconfig.json', 'utf8')).include;
+	const sources = folders
+		.flatMap((folder) => filesIn(folder, folder))
+		.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+	const outputs = sources.flatMap(outputsOf);
+	const began = join(STAGE, 'stamp');
+	writeFileSync(began, '');
+	const tsc = [
+		process.execPath,
+		['node_modules/typescript/bin/tsc', '--outDir', STAGE, '--incremental', '--tsBuildInfoFile', INFO],
+	];
+	const code = await run(...tsc);
+	if (code !== 0) return code;
+	if (!outputs.every((path) => existsSync(join(STAGE, path)))) {
+		// The compiler knows what changed, not what was taken away from its outputs.
+		rmSync(INFO, { force: true });
+		await run(...tsc);
+	}
+	publish(outputs);
+	renameSync(began, STAMP);
+	return 0;
+}
+
+await lock();
+process.exit(await (process.argv[2] === 'install' ? install() : compile()));
