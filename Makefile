@@ -15,7 +15,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test build lint format examples golden bench dtbs clean
+.PHONY: run test build lint format examples golden bench fuzz dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" \
@@ -49,6 +49,10 @@ golden: build
 # ONLY=text: the cases whose name has it.
 bench: build
 	@$(NODE) build/tools/bench/main.js --only="$(ONLY)"
+
+# SEED=, SECONDS=, ONLY=text: the fuzzers whose name has it.
+fuzz: build
+	@$(NODE) build/tests/fuzz/main.js
 
 # The .dtb files are committed, so that nothing but this target needs dtc.
 dtbs: $(DTBS)

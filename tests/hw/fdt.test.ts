@@ -15,6 +15,7 @@ import {
 	writeFdt,
 } from '#hw/fdt.js';
 import { cells, node, text } from '#tests/hw/fdt-source.js';
+import { random } from '#tests/random.js';
 
 const BOARDS = 'arch/arm64/boot/dts/allwinner';
 const board = (name: string): Uint8Array => new Uint8Array(readFileSync(`${BOARDS}/${name}.dtb`));
@@ -38,17 +39,6 @@ function readError(blob: Uint8Array): unknown {
 	} catch (error) {
 		return error;
 	}
-}
-
-/** A small deterministic generator (mulberry32). */
-function random(seed: number): () => number {
-	let a = seed;
-	return () => {
-		a = (a + 0x6d2b79f5) | 0;
-		let t = Math.imul(a ^ (a >>> 15), 1 | a);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
-	};
 }
 
 const tree = (...children: FdtSource[]): Fdt =>
