@@ -3,12 +3,17 @@
 # PICTURE, OUT, DTB, MEM, CMDLINE choose the picture, the result, the board, its memory, and kernel parameters:
 # make run MEM=2G CMDLINE="dma_debug=on"
 
-PICTURE ?= examples/picture.jpg
-OUT     ?= out/frame.png
-DTB     ?= arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb
-MEM     ?=
-CMDLINE ?=
-GOLDEN  ?= tests/golden/vectors
+GOLDEN ?= tests/golden/vectors
+
+# What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS
+as_it_is = override $1 := $$(value $1)
+$(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
+
+UNREAD := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(filter-out $(TEXTS) V NODE BIN SHELL MAKE%,$v)))
+ifneq ($(strip $(UNREAD)),)
+$(error nobody reads the variable $(strip $(UNREAD)); there are $(TEXTS) V)
+endif
 
 DTS_DIR := arch/arm64/boot/dts/allwinner
 DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*.dts))
@@ -18,13 +23,12 @@ BIN     := node_modules/.bin
 .PHONY: run test build lint format examples golden bench fuzz dtbs clean
 
 run: build
-	@$(NODE) build/tools/run/main.js --picture "$(PICTURE)" --out "$(OUT)" --dtb "$(DTB)" \
-		$(if $(MEM),--mem "$(MEM)") $(if $(CMDLINE),--append "$(CMDLINE)")
+	@$(NODE) build/tools/run/main.js $(if $(V),-v)
 
 test: build lint
 	$(BIN)/mocha
 	$(MAKE) --no-print-directory examples
-	$(NODE) build/tests/golden/main.js $(GOLDEN)
+	$(NODE) build/tests/golden/main.js -- "$$GOLDEN"
 
 # Folders too: a file that is gone, or came with an old date, is a change. build/.stamp is as old as what it was made of.
 SOURCES := $(filter-out build/ node_modules/ out/ Documentation/,$(wildcard */)) tsconfig.json package.json
@@ -41,14 +45,14 @@ lint: build
 # Each prints something and exits 0.
 examples: build
 	@set -e; for e in $(filter-out bench,$(basename $(notdir $(wildcard examples/*.ts)))); do \
-		echo "== examples/$$e.ts"; $(NODE) build/examples/$$e.js; done
+		echo "== examples/$$e.ts"; $(NODE) --import ./build/tools/lost-output.js build/examples/$$e.js; done
 
 golden: build
-	@$(NODE) build/tests/golden/main.js $(if $(V),-v) "$(GOLDEN)"
+	@$(NODE) build/tests/golden/main.js $(if $(V),-v) -- "$$GOLDEN"
 
 # ONLY=text: the cases whose name has it.
 bench: build
-	@$(NODE) build/tools/bench/main.js --only="$(ONLY)"
+	@$(NODE) build/tools/bench/main.js --only="$$ONLY"
 
 # SEED=, SECONDS=, ONLY=text: the fuzzers whose name has it.
 fuzz: build

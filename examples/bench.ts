@@ -7,6 +7,7 @@ import type { TestMaster } from '#hw/test-master.js';
 import { start_kernel } from '#init/main.js';
 import { dev_name, type device } from '#linux/device.js';
 import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
+import { projectFile } from '#tools/project.js';
 
 export interface Bench {
 	readonly machine: Machine;
@@ -18,7 +19,7 @@ export interface Bench {
 
 /** Boot; kernel messages of level @level and below are printed. */
 export function boot(level = 4, commandLine = '', board = 'main'): Bench {
-	const machine = new Machine(readFileSync(`tests/golden/vectors/boards/${board}.dtb`), {
+	const machine = new Machine(readFileSync(projectFile(`tests/golden/vectors/boards/${board}.dtb`)), {
 		commandLine,
 		onConsole: (l, line) => l <= level && console.log(line),
 	});

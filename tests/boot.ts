@@ -4,14 +4,12 @@
 import '#init/vmlinux.js';
 
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Machine, MachineOptions } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { testMachine } from '#tests/machine.js';
+import { PROJECT } from '#tools/project.js';
 
-// build/tests/boot.js: the project is two folders up.
-export const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const BOARDS = join(PROJECT, 'arch/arm64/boot/dts/allwinner');
 const ORACLE = join(PROJECT, 'tests/golden/vectors/boards');
 

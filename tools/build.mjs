@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process';
 import {
 	copyFileSync,
 	existsSync,
-	linkSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
@@ -27,8 +26,6 @@ const INFO = join(STAGE, 'tsbuildinfo');
 /** Its time is when the compiler began to read: what changed since is compiled the next time. */
 const STAMP = join(BUILD, '.stamp');
 const LOCK = join(STAGE, 'lock');
-/** The lock as its owner writes it, before it has its name. */
-const OWN = join(STAGE, `lock.${process.pid}`);
 const BEAT_MS = 1000;
 /** A process that has not touched its lock for so long is another one with the same number, or none. */
 const STALE_MS = 30_000;
@@ -58,24 +55,22 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Wait until no other build is at work in this clone. */
 async function lock() {
 	mkdirSync(STAGE, { recursive: true });
-	writeFileSync(OWN, String(process.pid));
 	for (;;) {
 		try {
-			linkSync(OWN, LOCK);
+			writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
 			break;
 		} catch (e) {
 			if (e.code !== 'EEXIST') throw e;
 		}
 		const owner = Number(ifThere(() => readFileSync(LOCK, 'utf8')));
 		const age = Date.now() - (ifThere(() => statSync(LOCK).mtimeMs) ?? Date.now());
-		if (owner > 0 && (!isAlive(owner) || age > STALE_MS)) {
+		if ((owner > 0 && !isAlive(owner)) || age > STALE_MS) {
 			// By a rename, so that of two that find it stale one takes it away.
 			const taken = join(STAGE, `stale.${process.pid}`);
 			ifThere(() => renameSync(LOCK, taken));
 			rmSync(taken, { force: true });
 		} else await sleep(50);
 	}
-	rmSync(OWN);
 	setInterval(() => utimesSync(LOCK, new Date(), new Date()), BEAT_MS).unref();
 	process.on('exit', () => rmSync(LOCK, { force: true }));
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));

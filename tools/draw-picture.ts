@@ -10,6 +10,7 @@
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { encodeJpeg, type RgbImage } from './jpeg-encode.js';
+import { projectFile } from './project.js';
 
 const WIDTH = 800;
 const HEIGHT = 608;
@@ -174,7 +175,7 @@ export function drawPicture(): RgbImage {
 }
 
 if (import.meta.url.endsWith('/tools/draw-picture.js') && argv[1]?.endsWith('draw-picture.js')) {
-	const out = argv[2] ?? 'examples/picture.jpg';
+	const out = argv[2] ?? projectFile('examples/picture.jpg');
 	const jpeg = encodeJpeg(drawPicture(), { subsampling: '420', quality: 86 });
 	writeFileSync(out, jpeg);
 	console.log(`${out}: ${WIDTH}x${HEIGHT}, ${jpeg.length} bytes`);

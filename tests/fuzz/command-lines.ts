@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Command lines of `make run`: options that are there, nearly there or not, with values that are none.
+// Command lines of `make run`, and its variables: options that are there, nearly there or not, with values that are none.
 import { type FuzzTarget, pick } from '#tests/fuzz/fuzz.js';
 import { parseOptions } from '#tools/run/options.js';
-import { UserError } from '#tools/run/user-error.js';
+import { oneLine, UserError } from '#tools/run/user-error.js';
 
 const OPTIONS = ['picture', 'out', 'dtb', 'mem', 'append', 'verbose', 'help'];
 const VALUES = [
@@ -31,6 +31,8 @@ const VALUES = [
 	'__proto__',
 ];
 
+const VARIABLES = ['PICTURE', 'OUT', 'DTB', 'MEM', 'CMDLINE'];
+
 const characters = (random: () => number): string =>
 	Array.from({ length: Math.floor(random() * 6) }, () => String.fromCharCode(random() * 0x180)).join('');
 
@@ -52,15 +54,22 @@ function argument(random: () => number): string[] {
 	}
 }
 
+/** Some of the variables. */
+function environment(random: () => number): Record<string, string> {
+	const set = VARIABLES.filter(() => random() < 0.2);
+	return Object.fromEntries(set.map((name) => [name, value(random)]));
+}
+
 export const commandLines: FuzzTarget = {
 	name: 'command-lines',
 	step(random) {
 		const argv = Array.from({ length: Math.floor(random() * 5) }, () => argument(random)).flat();
+		const variables = environment(random);
 		try {
-			parseOptions(argv);
+			parseOptions(argv, variables);
 		} catch (e) {
-			if (e instanceof UserError) return;
-			throw new Error(`${JSON.stringify(argv)}: ${String(e)}`, { cause: e });
+			if (e instanceof UserError && oneLine(e.message).length < 500) return;
+			throw new Error(`${JSON.stringify([argv, variables])}: ${String(e)}`, { cause: e });
 		}
 	},
 };

@@ -2,6 +2,7 @@
 // make fuzz: each fuzzer in turn, in a thread of its own, so that a step that never ends is seen.
 // First, so that initcalls run in link order whatever else is imported.
 import '#init/vmlinux.js';
+import '#tools/lost-output.js';
 
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

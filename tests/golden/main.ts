@@ -2,16 +2,15 @@
 // make golden: replay the golden vectors, a line a file.
 // First, so that initcalls run in link order whatever else is imported.
 import '#init/vmlinux.js';
+import '#tools/lost-output.js';
 
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PROJECT } from '#tools/project.js';
 import { runFile, type Tally, UnknownCommand } from './runner.js';
 import { SessionError } from './session.js';
 import { readVectorFolder, VectorError } from './vectors.js';
 
-// build/tests/golden/main.js: the project is three folders up.
-const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const BOARDS = join(PROJECT, 'tests/golden/vectors/boards');
 
 const USAGE = 'usage: golden [-v] [folder of vector files]';

@@ -7,12 +7,8 @@ import { Machine } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
+import { BOARD_DTB, NO_IOMMU_DTB } from '#tools/project.js';
 import { UserError } from '#tools/run/user-error.js';
-
-const DTS = 'arch/arm64/boot/dts/allwinner';
-
-/** The board of all measurements. */
-export const BOARD_DTB = `${DTS}/sun50i-h6-orangepi-3.dtb`;
 
 /** The video engine: behind the IOMMU on the board that has one. */
 export const VIDEO_ENGINE = '1c0e000.video-codec';
@@ -23,7 +19,7 @@ export type Way = 'strict' | 'lazy' | 'direct';
 const BOARDS: Readonly<Record<Way, readonly [dtb: string, commandLine: string]>> = {
 	strict: [BOARD_DTB, 'iommu.strict=1'],
 	lazy: [BOARD_DTB, 'iommu.strict=0'],
-	direct: [`${DTS}/sun50i-h6-orangepi-3-noiommu.dtb`, ''],
+	direct: [NO_IOMMU_DTB, ''],
 };
 
 /** Boot the tree in the file @dtb; time inside the kernel's benchmarks is this computer's. */

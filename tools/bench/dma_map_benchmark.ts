@@ -18,8 +18,10 @@ import {
 	DMA_MAP_TO_DEVICE,
 	map_benchmark,
 } from '#linux/map_benchmark.js';
-import { BOARD_DTB, boot, deviceOf, VIDEO_ENGINE } from '#tools/bench/boards.js';
-import { UserError } from '#tools/run/user-error.js';
+import '#tools/lost-output.js';
+import { boot, deviceOf, VIDEO_ENGINE } from '#tools/bench/boards.js';
+import { BOARD_DTB } from '#tools/project.js';
+import { complain, UsageError, UserError } from '#tools/run/user-error.js';
 
 const FILE = '/sys/kernel/debug/dma_map_benchmark';
 
@@ -65,7 +67,7 @@ export function parseBenchmark(argv: string[]): BenchmarkOptions {
 			},
 		}));
 	} catch (e) {
-		throw new UserError(`${(e as Error).message}\n${USAGE}`);
+		throw new UsageError((e as Error).message, USAGE);
 	}
 	const whole = (name: string): number => (/^-?\d+$/.test(values[name]) ? Number(values[name]) : Number.NaN);
 	const inside = (name: string, least: number, most: number, what: string): number => {
@@ -141,10 +143,9 @@ function main(argv: string[]): void {
 		for (const line of lines(question)) console.log(line);
 		console.error("(by this computer's clock; threads take turns, on one CPU)");
 	} catch (e) {
-		const { code, message } = e as NodeJS.ErrnoException;
-		if (!(e instanceof UserError) && code === undefined) throw e;
-		console.error(message);
-		process.exitCode = 1;
+		const error = e as NodeJS.ErrnoException;
+		if (!(e instanceof UserError) && error.code === undefined) throw e;
+		process.exitCode = complain(error);
 	}
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // make bench: what the hot paths cost, and how that grows with size and with what is mapped already.
 import '#init/vmlinux.js';
+import '#tools/lost-output.js';
 import { DMA_MAP_TO_DEVICE, map_benchmark } from '#linux/map_benchmark.js';
 import { bootWay, VIDEO_ENGINE, type Way } from '#tools/bench/boards.js';
 import { CASES, type CaseKey, mapSingle, treePair } from '#tools/bench/cases.js';
 import { ask, bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
 import { type Case, duration, type Figure, inTurns, table, time } from '#tools/bench/measure.js';
 import { type BenchOptions, parseBench } from '#tools/bench/options.js';
-import { UserError } from '#tools/run/user-error.js';
+import { complain, UserError } from '#tools/run/user-error.js';
 
 const TURNS = 3;
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
@@ -112,6 +113,5 @@ try {
 	await main(parseBench(process.argv.slice(2)));
 } catch (e) {
 	if (!(e instanceof UserError)) throw e;
-	console.error(e.message);
-	process.exitCode = 1;
+	process.exitCode = complain(e);
 }

@@ -2,7 +2,7 @@
 // The command line of `make bench`.
 import { parseArgs } from 'node:util';
 import { CASES, type CaseKey } from '#tools/bench/cases.js';
-import { UserError } from '#tools/run/user-error.js';
+import { UsageError } from '#tools/run/user-error.js';
 
 export interface BenchOptions {
 	/** The hot paths to measure. */
@@ -27,14 +27,14 @@ export function parseBench(argv: string[]): BenchOptions {
 			options: { only: { type: 'string', default: '' }, time: { type: 'string', default: '300' } },
 		}));
 	} catch (e) {
-		throw new UserError(`${(e as Error).message}\n${USAGE}`);
+		throw new UsageError((e as Error).message, USAGE);
 	}
 	const ms = Number(time);
-	if (!(ms > 0 && ms < Infinity)) throw new UserError(`--time: expected milliseconds, got "${time}"`);
+	if (!(ms > 0 && ms < Infinity)) throw new UsageError(`--time: expected milliseconds, got "${time}"`);
 	const keys = (Object.keys(CASES) as CaseKey[]).filter((key) => CASES[key].name.includes(only));
 	if (keys.length === 0) {
 		const names = Object.values(CASES).map(({ name }) => `"${name}"`);
-		throw new UserError(`ONLY: expected a part of ${names.join(', ')}; got "${only}"`);
+		throw new UsageError(`ONLY: expected a part of ${names.join(', ')}; got "${only}"`);
 	}
 	return { keys, ms, all: only === '' };
 }

@@ -64,8 +64,8 @@ export class Board {
 	}
 
 	/** The kernel log from message @from on, in dmesg's form. */
-	static log(from = 0): string[] {
-		return kmsg_dump_get_lines(LOGLEVEL_INFO, from);
+	static log(from = 0, level = LOGLEVEL_INFO): string[] {
+		return kmsg_dump_get_lines(level, from);
 	}
 
 	/** Run @what; what the IOMMU mapped, and unmapped, meanwhile. */

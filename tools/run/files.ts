@@ -1,75 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Files in and out, with errors to read; output is written whole or not.
-import {
-	accessSync,
-	constants,
-	mkdirSync,
-	readFileSync,
-	renameSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+// Files in, with errors to read.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { UserError } from './user-error.js';
 
-const REASONS: Record<string, string> = {
+const REASONS: Readonly<Record<string, string>> = {
 	ENOENT: 'no such file',
 	EACCES: 'permission denied',
+	EPERM: 'permission denied',
 	EISDIR: 'is a folder',
 	ENOTDIR: 'a part of the path is no folder',
+	ELOOP: 'a link that leads to itself',
+	ENAMETOOLONG: 'the name is too long',
 	EROFS: 'the file system is read-only',
-	EEXIST: 'a file is in the way of the folder',
 	ENOSPC: 'no space left',
+	EPIPE: 'nobody reads it any more',
+	ENXIO: 'nothing is behind it',
 };
 
-function reason(e: unknown): string {
+/** What went wrong with a file, in words. */
+export function reason(e: unknown): string {
 	const code = (e as NodeJS.ErrnoException).code ?? '';
 	return REASONS[code] ?? (e as Error).message;
 }
 
+/** More than any picture or tree; a device may never end. */
+const MOST = 64 * 1024 ** 2;
+const CHUNK = 1024 ** 2;
+
+function readAll(fd: number): Uint8Array | null {
+	const chunks: Uint8Array[] = [];
+	let size = 0;
+	for (;;) {
+		const chunk = new Uint8Array(CHUNK);
+		const n = readSync(fd, chunk);
+		if (n === 0) break;
+		chunks.push(chunk.subarray(0, n));
+		size += n;
+		if (size > MOST) return null;
+	}
+	const whole = new Uint8Array(size);
+	let at = 0;
+	for (const chunk of chunks) {
+		whole.set(chunk, at);
+		at += chunk.length;
+	}
+	return whole;
+}
+
 /** Read the file that option @option names. */
 export function readInput(option: string, path: string): Uint8Array {
+	let bytes: Uint8Array | null;
 	try {
-		const bytes = readFileSync(path);
-		return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+		const fd = openSync(path, 'r');
+		try {
+			bytes = readAll(fd);
+		} finally {
+			closeSync(fd);
+		}
 	} catch (e) {
 		throw new UserError(`${option}: cannot read ${path}: ${reason(e)}`);
 	}
-}
-
-/** `mkdir -p`; Node's own, with `recursive`, never comes back where a file system like /proc refuses. */
-function makeFolder(path: string): void {
-	if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-	makeFolder(dirname(path));
-	mkdirSync(path);
-}
-
-/** Where an output is written before it is put in its place. */
-const partOf = (path: string): string => join(dirname(path), `.${basename(path)}.part`);
-
-/** Find out now, not after the work, that @path cannot be written. */
-export function checkOutput(option: string, path: string): void {
-	try {
-		const old = statSync(path, { throwIfNoEntry: false });
-		if (old?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-		if (old !== undefined) accessSync(path, constants.W_OK);
-		makeFolder(dirname(path));
-		writeFileSync(partOf(path), '');
-		rmSync(partOf(path));
-	} catch (e) {
-		throw new UserError(`${option}: cannot write ${path}: ${reason(e)}`);
-	}
-}
-
-/** Write @bytes beside @path, then put them in its place. */
-export function writeOutput(option: string, path: string, bytes: Uint8Array): void {
-	const part = partOf(path);
-	try {
-		writeFileSync(part, bytes);
-		renameSync(part, path);
-	} catch (e) {
-		rmSync(part, { force: true });
-		throw new UserError(`${option}: cannot write ${path}: ${reason(e)}`);
-	}
+	if (bytes === null)
+		throw new UserError(`${option}: ${path} is longer than ${MOST / 1024 ** 2} MiB, or never ends`);
+	return bytes;
 }

@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // make run: boot, decode a picture, show it, show what the IOMMU is for.
 import '#init/vmlinux.js';
+import '#tools/lost-output.js';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { encode } from 'fast-png';
 import type { Raster } from '#hw/monitor.js';
 import { msleep } from '#kernel/time/timer.js';
 import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';
+import { NO_IOMMU_DTB } from '#tools/project.js';
 import { SyscallError } from '#tools/v4l2.js';
 import { Board } from './board.js';
-import { checkOutput, readInput, writeOutput } from './files.js';
+import { readInput } from './files.js';
 import { type JobResult, runJob } from './job.js';
-import { parseOptions, type RunOptions } from './options.js';
+import { DEFAULT_OUT, HELP, parseOptions, type RunOptions } from './options.js';
+import { Output } from './output.js';
 import { bufferLine, comparison, figures, leaks, pictureLine, rogueLines, type Variant } from './report.js';
 import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
-import { UserError } from './user-error.js';
+import { complain, oneLine, UserError } from './user-error.js';
 
 /** Pages come from all over the memory, as after months of uptime. */
 const FRAGMENTED = 'page_placement=scattered,1';
-const NO_IOMMU = 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3-noiommu.dtb';
 const PM_DELAY_MS = 20;
 const CMA = '64M';
 
+/** The kernel's own switch for debug messages, and their level. */
+const DYNDBG = 'dyndbg';
+const LOGLEVEL_DEBUG = 7;
+
+let print = console.log;
 const say = (...lines: string[]): void => {
-	for (const line of lines) console.log(line);
+	for (const line of lines) print(oneLine(line));
 };
 
 function pngOf(raster: Raster): Uint8Array {
@@ -36,6 +45,7 @@ function boot(path: string, dtb: Uint8Array, options: RunOptions, commandLine: s
 function variant(
 	name: string,
 	path: string,
+	dtb: Uint8Array,
 	options: RunOptions,
 	jpeg: Uint8Array,
 	info: JpegInfo,
@@ -43,12 +53,7 @@ function variant(
 ): Variant {
 	let reserved = 0;
 	try {
-		const board = boot(
-			path,
-			readInput('DTB', path),
-			options,
-			`cma=${CMA} ${FRAGMENTED} ${commandLine}`.trim(),
-		);
+		const board = boot(path, dtb, options, `cma=${CMA} ${FRAGMENTED} ${commandLine}`.trim());
 		reserved = Board.cmaReserved();
 		return { name, reserved, job: runJob(board, jpeg, info) };
 	} catch (e) {
@@ -64,18 +69,25 @@ function missing(e: unknown): string | null {
 
 function showBoard(
 	options: RunOptions,
+	dtb: Uint8Array,
 	jpeg: Uint8Array,
 	info: JpegInfo,
+	output: Output,
 ): { job: JobResult | null; translated: boolean; reserved: number; failed: boolean } {
-	const dtb = readInput('DTB', options.dtb);
 	const { model, compatible, translated } = Board.describe(options.dtb, dtb);
 	say(`${model} (${compatible}), from ${options.dtb}`, '');
 	// What an IOMMU makes needless, the others cannot do without.
-	const commandLine = `cma=${translated ? '0' : CMA} ${FRAGMENTED} ${options.append}`.trim();
+	const commandLine =
+		`cma=${translated ? '0' : CMA} ${FRAGMENTED} ${options.verbose ? DYNDBG : ''} ${options.append}`.trim();
 	const board = boot(options.dtb, dtb, options, commandLine);
 	const guarded = engineIsTranslated();
 	const reserved = Board.cmaReserved();
-	say(...Board.log(), '', `booted in ${board.bootMs.toFixed(0)} ms`, '');
+	say(
+		...Board.log(0, options.verbose ? LOGLEVEL_DEBUG : undefined),
+		'',
+		`booted in ${board.bootMs.toFixed(0)} ms`,
+		'',
+	);
 	const before = Board.allocated();
 	let job: JobResult;
 	try {
@@ -98,7 +110,7 @@ function showBoard(
 		`  CMA: ${job.cmaBytes} bytes`,
 	);
 	if (job.raster !== null) {
-		writeOutput('OUT', options.out, pngOf(job.raster));
+		output.write(pngOf(job.raster));
 		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
 	}
 	const rogues = (guarded ? [readNowhere, writeReadOnly] : []).map((rogue) => {
@@ -116,16 +128,29 @@ function showBoard(
 }
 
 function main(): number {
-	const options = parseOptions(process.argv.slice(2));
+	const options = parseOptions(process.argv.slice(2), process.env);
+	if (options === null) {
+		console.log(HELP);
+		return 0;
+	}
 	const jpeg = readInput('PICTURE', options.picture);
 	const info = inspectJpeg(options.picture, jpeg);
-	checkOutput('OUT', options.out);
-	const { job, translated, reserved, failed } = showBoard(options, jpeg, info);
+	const dtb = readInput('DTB', options.dtb);
+	if (options.out === DEFAULT_OUT) mkdirSync(dirname(DEFAULT_OUT), { recursive: true });
+	const output = Output.open('OUT', options.out, [
+		['PICTURE', options.picture],
+		['DTB', options.dtb],
+		['the board without IOMMUs', NO_IOMMU_DTB],
+	]);
+	// The result goes where the text would go.
+	if (output.isStdout) print = console.error;
+	const { job, translated, reserved, failed } = showBoard(options, dtb, jpeg, info, output);
 	if (job !== null) {
+		const noIommu = readInput('the board without IOMMUs', NO_IOMMU_DTB);
 		const variants: Variant[] = [
 			{ name: translated ? 'IOMMU' : 'as booted', reserved, job },
-			variant('iommu.passthrough=1', options.dtb, options, jpeg, info, 'iommu.passthrough=1'),
-			variant('tree without iommus', NO_IOMMU, options, jpeg, info, ''),
+			variant('iommu.passthrough=1', options.dtb, dtb, options, jpeg, info, 'iommu.passthrough=1'),
+			variant('tree without iommus', NO_IOMMU_DTB, noIommu, options, jpeg, info, ''),
 		];
 		say(
 			'',
@@ -139,8 +164,7 @@ function main(): number {
 try {
 	process.exitCode = main();
 } catch (e) {
-	if (e instanceof UserError || e instanceof JpegError) console.error(e.message);
-	else if (e instanceof SyscallError) console.error(`the job failed on this board: ${e.message}`);
-	else throw e;
-	process.exitCode = 1;
+	if (e instanceof SyscallError) e.message = `the job failed on this board: ${e.message}`;
+	else if (!(e instanceof UserError || e instanceof JpegError)) throw e;
+	process.exitCode = complain(e);
 }

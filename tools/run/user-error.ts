@@ -3,3 +3,33 @@
 
 /** The message names the file or option, the place, and what was expected. */
 export class UserError extends Error {}
+
+/** The command line is not one: exit status 2. With @usage, that is said too. */
+export class UsageError extends UserError {
+	constructor(
+		message: string,
+		readonly usage: string | null = null,
+	) {
+		super(message);
+	}
+}
+
+const CONTROLS = /(?!\t)[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
+/** @text as one line, whatever a name in it is made of. */
+export function oneLine(text: string): string {
+	return text.replace(CONTROLS, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** What a user gave, in quotes, and not for pages. */
+export function quoted(text: string): string {
+	return text.length > 60 ? `"${text.slice(0, 60)}..." (${text.length} characters)` : `"${text}"`;
+}
+
+/** Say on standard error what went wrong; the exit status for it. */
+export function complain(e: Error): number {
+	console.error(oneLine(e.message));
+	if (!(e instanceof UsageError)) return 1;
+	if (e.usage !== null) console.error(e.usage);
+	return 2;
+}

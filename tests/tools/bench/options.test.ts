@@ -23,7 +23,7 @@ describe('tools_bench_options', () => {
 		[['--only', 'nothing'], /ONLY: expected a part of "alloc_iova_fast .*got "nothing"/],
 		[['--time', 'abc'], '--time: expected milliseconds, got "abc"'],
 		[['--time', '0'], '--time: expected milliseconds, got "0"'],
-		[['--speed'], /--speed[\s\S]*usage: make bench/],
+		[['--speed'], /--speed/],
 	] as const)
 		it(`refuses ${argv.join(' ')}`, () => {
 			expect(() => parseBench([...argv])).to.throw(UserError, what);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the Makefile hands on: in a folder where a program stands that prints what it gets.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { PROJECT } from '#tools/project.js';
+
+const NAMES = ['PICTURE', 'OUT', 'DTB', 'MEM', 'CMDLINE'];
+const TEXT = ' a  b "c" \'d\' $e $$ $(shell touch pwned) $(f) `touch pwned` \\ # % ; & | ~ * é';
+
+describe('makefile', () => {
+	let dir: string;
+	beforeEach(() => {
+		dir = mkdtempSync(join(tmpdir(), 'make-'));
+		copyFileSync(join(PROJECT, 'Makefile'), join(dir, 'Makefile'));
+		const files = {
+			'tools/build.mjs': '',
+			'package-lock.json': '',
+			'node_modules/.package-lock.json': '',
+			'build/tools/run/main.js':
+				'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env }))',
+		};
+		for (const [path, text] of Object.entries(files)) {
+			mkdirSync(join(dir, dirname(path)), { recursive: true });
+			writeFileSync(join(dir, path), text);
+		}
+	});
+	afterEach(() => {
+		rmSync(dir, { recursive: true });
+	});
+
+	function make(
+		argv: readonly string[],
+		variables: Readonly<Record<string, string>> = {},
+	): { status: number | null; stdout: string; stderr: string } {
+		// Not what the make that runs the tests was told.
+		const env = { PATH: process.env['PATH'], ...variables };
+		return spawnSync('make', ['--no-print-directory', ...argv], { cwd: dir, env, encoding: 'utf8' });
+	}
+
+	it('hands any text on as it is, from its command line', () => {
+		const { stdout, stderr } = make(['run', ...NAMES.map((name) => `${name}=${name}${TEXT}`)]);
+		expect(stderr).to.equal('');
+		for (const name of NAMES) expect(JSON.parse(stdout).env[name]).to.equal(name + TEXT);
+	});
+
+	it('hands any text on as it is, from the environment, lines too', () => {
+		const texts = Object.fromEntries(NAMES.map((name) => [name, `${name}\n${TEXT}`]));
+		const { stdout, stderr } = make(['run'], texts);
+		expect(stderr).to.equal('');
+		expect(JSON.parse(stdout).env).to.include(texts);
+	});
+
+	it('hands nothing on that it was not given, and V as -v', () => {
+		const { env, argv } = JSON.parse(make(['run', 'V=1', 'OUT=']).stdout);
+		expect(argv).to.deep.equal(['-v']);
+		expect(env['OUT']).to.equal('');
+		for (const name of NAMES) if (name !== 'OUT') expect(env).not.to.have.property(name);
+	});
+
+	it('points out a variable that nobody reads', () => {
+		const { status, stdout, stderr } = make(['run', 'picture=x.jpg']);
+		expect(status).to.equal(2);
+		expect(stdout).to.equal('');
+		expect(stderr).to.match(
+			/^Makefile:\d+: \*\*\* nobody reads the variable picture; there are PICTURE OUT .*\n$/,
+		);
+	});
+});

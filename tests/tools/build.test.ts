@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// make build, in a project of two files.
+import { spawn, spawnSync } from 'node:child_process';
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { PROJECT } from '#tools/project.js';
+
+describe('tools_build', () => {
+	let dir: string;
+	const at = (path: string): string => join(dir, path);
+	const inode = (path: string): number => statSync(at(path)).ino;
+	const build = (): number | null => spawnSync(process.execPath, [at('tools/build.mjs')]).status;
+	beforeEach(() => {
+		dir = mkdtempSync(join(tmpdir(), 'build-'));
+		mkdirSync(at('tools'));
+		mkdirSync(at('lib'));
+		copyFileSync(join(PROJECT, 'tools/build.mjs'), at('tools/build.mjs'));
+		symlinkSync(join(PROJECT, 'node_modules'), at('node_modules'));
+		writeFileSync(at('package.json'), '{ "type": "module" }');
+		const compilerOptions = { rootDir: '.', outDir: 'build', module: 'NodeNext', sourceMap: true, types: [] };
+		writeFileSync(at('tsconfig.json'), JSON.stringify({ compilerOptions, include: ['lib'] }));
+		writeFileSync(at('lib/a.ts'), 'export const a: number = 1;\n');
+		writeFileSync(at('lib/b.ts'), 'export const b: number = 2;\n');
+	});
+	afterEach(() => {
+		rmSync(dir, { recursive: true });
+	});
+
+	it('makes what changed, takes away what has no source, and keeps the rest as it is', () => {
+		expect(build()).to.equal(0);
+		expect(readFileSync(at('build/lib/a.js'), 'utf8')).to.match(/^export const a = 1;/);
+		expect(JSON.parse(readFileSync(at('build/lib/a.js.map'), 'utf8')).sources).to.deep.equal([
+			'../../lib/a.ts',
+		]);
+		const [a, b] = [inode('build/lib/a.js'), inode('build/lib/b.js')];
+		writeFileSync(at('lib/a.ts'), 'export const a: number = 3;\n');
+		writeFileSync(at('lib/c.ts'), 'export const c: number = 4;\n');
+		expect(build()).to.equal(0);
+		// In the place of the old one, which whoever reads it keeps.
+		expect(inode('build/lib/a.js')).not.to.equal(a);
+		expect(inode('build/lib/b.js')).to.equal(b);
+		rmSync(at('lib/c.ts'));
+		expect(build()).to.equal(0);
+		expect(existsSync(at('build/lib/c.js'))).to.equal(false);
+		expect(existsSync(at('build/lib/c.js.map'))).to.equal(false);
+	});
+
+	it('makes again what was taken away or changed behind its back', () => {
+		expect(build()).to.equal(0);
+		rmSync(at('.build/lib/a.js'));
+		rmSync(at('build/lib/a.js'));
+		writeFileSync(at('build/lib/b.js'), '');
+		expect(build()).to.equal(0);
+		for (const name of ['a', 'b'])
+			expect(readFileSync(at(`build/lib/${name}.js`), 'utf8')).to.include(`export const ${name}`);
+	});
+
+	it('leaves what it made before when the sources are wrong', () => {
+		expect(build()).to.equal(0);
+		const stamp = statSync(at('build/.stamp')).mtimeMs;
+		writeFileSync(at('lib/a.ts'), "export const a: number = 'text';\n");
+		expect(build()).not.to.equal(0);
+		expect(readFileSync(at('build/lib/a.js'), 'utf8')).to.match(/^export const a = 1;/);
+		expect(statSync(at('build/.stamp')).mtimeMs).to.equal(stamp);
+		expect(existsSync(at('.build/lock'))).to.equal(false);
+	});
+
+	it('waits for another one, but for none that is dead', async () => {
+		mkdirSync(at('.build'));
+		const dead = spawnSync(process.execPath, ['-e', '']).pid;
+		writeFileSync(at('.build/lock'), String(dead));
+		const both = [0, 1].map(
+			() =>
+				new Promise((resolve) => {
+					spawn(process.execPath, [at('tools/build.mjs')], { stdio: 'ignore' }).on('close', resolve);
+				}),
+		);
+		expect(await Promise.all(both)).to.deep.equal([0, 0]);
+		expect(existsSync(at('build/lib/a.js'))).to.equal(true);
+		expect(existsSync(at('.build/lock'))).to.equal(false);
+	});
+});

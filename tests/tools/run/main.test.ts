@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The program as it is started: from any folder, with an exit status that says how it went.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { PROJECT } from '#tools/project.js';
+
+const MAIN = join(PROJECT, 'build/tools/run/main.js');
+
+function start(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
+	return spawnSync(process.execPath, [MAIN, ...argv], { cwd: tmpdir(), env: {}, encoding: 'utf8' });
+}
+
+describe('tools_run_main', () => {
+	it('has help, which names files of its own that are there', () => {
+		const { status, stdout, stderr } = start('--help');
+		expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+		const files = [...stdout.matchAll(/\((\/[^)]+\.(?:jpg|dtb))\)/g)].map((m) => m[1] as string);
+		expect(files).to.have.lengthOf(2);
+		for (const file of files) expect(existsSync(file), file).to.equal(true);
+	});
+
+	it('ends in one line and 2 where an option is none, in one line and 1 where a file is none', () => {
+		expect(start('--mem', '-1')).to.include({
+			status: 2,
+			stdout: '',
+			stderr: 'MEM: expected a size between 64M and 3G in whole pages (like 512M or 2G), got "-1"\n',
+		});
+		const out = join(PROJECT, 'arch');
+		expect(start('--out', out)).to.include({
+			status: 1,
+			stdout: '',
+			stderr: `OUT: cannot write ${out}: is a folder\n`,
+		});
+	});
+});
