@@ -25,7 +25,7 @@ import type {
 	ResetProvider,
 } from './model.js';
 import { models } from './models.js';
-import { PowerEpoch, PowerSwitch } from './power.js';
+import { PowerEpoch, type PowerInput, PowerSwitch } from './power.js';
 import { Ram } from './ram.js';
 import { hashName, randomStream } from './random.js';
 import { hex } from './register-file.js';
@@ -50,6 +50,8 @@ export interface MachineOptions {
 	readonly nrCpus?: number;
 	/** A clock of the computer's, in ns, for benchmarks inside the kernel. */
 	readonly stopwatch?: () => number;
+	/** Called when the machine stands and nothing has run: who watches it comes in here. */
+	readonly onBuilt?: (machine: Machine) => void;
 	/** What a load from a device register, and a store to one, costs. */
 	readonly mmioReadNs?: number;
 	readonly mmioWriteNs?: number;
@@ -182,7 +184,9 @@ export class Machine implements machine, MachineServices {
 	readonly #readNs: number;
 	readonly #writeNs: number;
 	readonly #byNode = new Map<FdtNode, DeviceModel>();
+	/** What a block needs to work, and what its registers need. */
 	readonly #power = new Map<FdtNode, PowerSwitch>();
+	readonly #registerPower = new Map<FdtNode, PowerSwitch>();
 	readonly #epoch = new PowerEpoch();
 	readonly #folded = new Map<string, Note>();
 	#vectors: machine_vectors | null = null;
@@ -209,6 +213,7 @@ export class Machine implements machine, MachineServices {
 		this.clock.afterEvent = () => {
 			if (this.#irqsEnabled && (this.controller.asserted || this.#timerPending)) this.#deliver();
 		};
+		options.onBuilt?.(this);
 	}
 
 	/** The memory, under the name that models use. */
@@ -466,7 +471,7 @@ export class Machine implements machine, MachineServices {
 			this.#guard(node, () => {
 				if (!isDevice(node)) return;
 				const model = this.#byNode.get(node) ?? null;
-				const power = this.#power.get(node);
+				const power = this.#registerPower.get(node);
 				const why = power === undefined || power.inputs.length === 0 ? null : () => power.why();
 				node.reg().forEach(({ base, size }, region) => {
 					if (size === 0) return;
@@ -575,23 +580,31 @@ export class Machine implements machine, MachineServices {
 	#wirePower(node: FdtNode): void {
 		const power = this.#power.get(node)!;
 		const model = this.#byNode.get(node)!;
-		for (const { node: from, args } of node.has('clocks') ? node.clocks : []) {
+		const { registerClocks } = model;
+		const registers = registerClocks === undefined ? power : new PowerSwitch(this.#epoch);
+		this.#registerPower.set(node, registers);
+		const feed = (input: PowerInput, both: boolean): void => {
+			power.inputs.push(input);
+			if (both && registers !== power) registers.inputs.push(input);
+		};
+		const names = node.strings('clock-names');
+		for (const [i, { node: from, args }] of (node.has('clocks') ? node.clocks : []).entries()) {
 			const provider = this.#byNode.get(from);
 			if (!isClockProvider(provider)) continue;
 			const upstream = this.#power.get(from)!;
-			power.inputs.push(() => {
+			feed(() => {
 				const { running, name } = provider.clockState(args);
 				const why = upstream.why();
 				return { on: running && why === null, name: why === null ? name : `${name} (${why})` };
-			});
+			}, registerClocks?.includes(names[i] ?? '') ?? true);
 		}
 		for (const { node: from, args } of node.has('resets') ? node.resets : []) {
 			const provider = this.#byNode.get(from);
 			if (!isResetProvider(provider)) continue;
-			power.inputs.push(() => {
+			feed(() => {
 				const { released, name } = provider.resetState(args);
 				return { on: released, name };
-			});
+			}, true);
 			provider.onAssert(args, () => model.reset?.());
 		}
 	}

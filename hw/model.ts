@@ -12,6 +12,8 @@ export interface DeviceModel {
 	readonly name: string;
 	/** For traces and dumps, when the block has a register table. */
 	readonly registers?: RegisterFile;
+	/** The `clock-names` of what the registers need to answer; without it every clock of the node. */
+	readonly registerClocks?: readonly string[];
 	/** @width is 1, 2 or 4 bytes. */
 	read(offset: number, width: number, region: number): number;
 	write(offset: number, width: number, value: number, region: number): void;
@@ -72,7 +74,7 @@ export interface ModelContext {
 	dma(index?: number): DmaPort;
 	/** Call @fn after @ns of virtual time; the result cancels it. */
 	after(ns: number, fn: () => void): () => void;
-	/** Clocks on and resets released, as the tree lists them. */
+	/** Every clock on and every reset released, as the tree lists them: the block can work. */
 	powered(): boolean;
 }
 

@@ -42,6 +42,8 @@ export const tconTopRegisters: readonly RegisterSpec[] = [
 
 export class TconTop implements DeviceModel {
 	readonly registers = new RegisterFile(tconTopRegisters);
+	/** The channel's clock only runs through a gate here. */
+	readonly registerClocks = ['bus'];
 
 	constructor(readonly name: string) {}
 
