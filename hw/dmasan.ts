@@ -20,7 +20,7 @@ import type { DmaPort } from './dma-port.js';
 import type { Machine } from './machine.js';
 import type { Ram } from './ram.js';
 import { hex } from './register-file.js';
-import type { IommuFault, Sun50iH6Iommu } from './sun50i-h6-iommu.js';
+import type { IommuFault, Sun50iH6Iommu, TableRead } from './sun50i-h6-iommu.js';
 import type { CachedEntry } from './sun50i-h6-iommu-caches.js';
 
 export type Invariant = 'INV-TLB-UNMAP' | 'INV-TLB-MAP' | 'INV-PTW' | 'INV-CLEAN' | 'INV-OWN' | 'INV-PWR';
@@ -53,6 +53,9 @@ export interface DmasanReport {
 	readonly text: string;
 }
 
+/** Reports that are not about a device's access: their details say where. */
+const NO_ACCESS = ['stale-entry', 'dirty-table'];
+
 const RULE = '='.repeat(66);
 
 export class Dmasan {
@@ -61,6 +64,8 @@ export class Dmasan {
 	onReport: ((report: DmasanReport) => void) | null = null;
 
 	readonly #seen = new Map<string, DmasanReport>();
+	/** Table words that were read ahead while their lines were dirty, by the page that they are for. */
+	readonly #ahead = new Map<number, TableRead>();
 	/** What the user program is shown, by area. */
 	readonly #shown = new Map<number, UserPages[]>();
 
@@ -70,8 +75,7 @@ export class Dmasan {
 		for (const port of machine.ports) port.observer = { access };
 		for (const iommu of machine.iommus)
 			iommu.observer = {
-				walked: (_iommu, level, addr, word, iova, master) =>
-					this.#walked(iommu, level, addr, word, iova, master),
+				walked: (_iommu, read) => this.#walked(iommu, read),
 				answered: (_iommu, master, iova, write, entry) => this.#answered(iommu, master, iova, write, entry),
 				faulted: (_iommu, fault) => this.#faulted(iommu, fault),
 			};
@@ -122,25 +126,38 @@ export class Dmasan {
 		return this.reports.map((report) => report.text).join('\n');
 	}
 
-	#walked(
-		iommu: Sun50iH6Iommu,
-		level: 1 | 2,
-		addr: number,
-		word: number,
-		iova: number,
-		master: number,
-	): void {
+	#walked(iommu: Sun50iH6Iommu, read: TableRead): void {
+		if (!this.#unclean(read)) return;
+		// Ahead of an access the walker may meet a word that is just being stored: it matters when it is used.
+		if (read.reason === 'prefetch') this.#ahead.set(pageOf(read.iova), read);
+		else this.#dirtyTable(iommu, read);
+	}
+
+	/** Whether the CPU has stored another value there and not cleaned it. */
+	#unclean({ addr, word }: TableRead): boolean {
 		const { ram } = this.machine;
-		const cpu = ram.readCpuWord(addr);
-		if (cpu === word || !ram.isDirty(addr, 4)) return;
+		return ram.readCpuWord(addr) !== word && ram.isDirty(addr, 4);
+	}
+
+	/** An access to @iova was decided: maybe by a word that was read ahead, too early. */
+	#usedAhead(iommu: Sun50iH6Iommu, iova: number): void {
+		const read = this.#ahead.get(pageOf(iova));
+		if (read === undefined) return;
+		this.#ahead.delete(pageOf(iova));
+		if (this.#unclean(read)) this.#dirtyTable(iommu, read);
+	}
+
+	#dirtyTable(iommu: Sun50iH6Iommu, { level, addr, word, iova, master }: TableRead): void {
 		const who = iommu.variant.masters[master] ?? '?';
+		const cpu = hex(this.machine.ram.readCpuWord(addr), 8);
 		this.#report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, 4, false, [
-			`The walk for ${who} read the level-${level} word at ${hex(addr, 8)} as ${hex(word, 8)}; the CPU stored ${hex(cpu, 8)} there and has not cleaned the line`,
+			`The walk for ${who} at ${hex(iova, 8)} read the level-${level} word at ${hex(addr, 8)} as ${hex(word, 8)}; the CPU stored ${cpu} there and has not cleaned the line`,
 			iommu.explain(iova, master).text,
 		]);
 	}
 
 	#answered(iommu: Sun50iH6Iommu, master: number, iova: number, write: boolean, entry: CachedEntry): void {
+		if (this.#ahead.size !== 0) this.#usedAhead(iommu, iova);
 		const memory = iommu.tableWord(iova);
 		if (memory === entry.word) return;
 		const phys = ((entry.word & 0xfffff000) | (iova & 0xfff)) >>> 0;
@@ -152,6 +169,7 @@ export class Dmasan {
 
 	#faulted(iommu: Sun50iH6Iommu, fault: IommuFault): void {
 		if (fault.kind === 'permission') return;
+		if (this.#ahead.size !== 0) this.#usedAhead(iommu, fault.iova);
 		const memory = iommu.tableWord(fault.iova);
 		if ((memory & 2) === 0) return;
 		this.#report('INV-TLB-MAP', 'stale-negative', iommu.name, fault.iova, -1, 1, fault.write, [
@@ -252,7 +270,7 @@ export class Dmasan {
 		const time = this.machine.now();
 		const where = phys < 0 ? '' : ` (physical ${hex(phys, 8)})`;
 		const lines = [RULE, `BUG: DMASAN: ${kind} in ${device} at ${(time / 1e9).toFixed(6)}, ${invariant}`];
-		if (addr >= 0)
+		if (addr >= 0 && !NO_ACCESS.includes(kind))
 			lines.push(`${write ? 'Write' : 'Read'} of size ${size} at address ${hex(addr, 8)}${where}`);
 		lines.push(...details, RULE);
 		const text = lines.join('\n');
@@ -261,6 +279,10 @@ export class Dmasan {
 		this.reports.push(report);
 		this.onReport?.(report);
 	}
+}
+
+function pageOf(iova: number): number {
+	return Math.floor(iova / 4096);
 }
 
 function overlap(user: UserPages, phys: number, size: number): boolean {

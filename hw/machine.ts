@@ -592,11 +592,14 @@ export class Machine implements machine, MachineServices {
 			const provider = this.#byNode.get(from);
 			if (!isClockProvider(provider)) continue;
 			const upstream = this.#power.get(from)!;
-			feed(() => {
-				const { running, name } = provider.clockState(args);
-				const why = upstream.why();
-				return { on: running && why === null, name: why === null ? name : `${name} (${why})` };
-			}, registerClocks?.includes(names[i] ?? '') ?? true);
+			feed(
+				() => {
+					const { running, name } = provider.clockState(args);
+					const why = upstream.why();
+					return { on: running && why === null, name: why === null ? name : `${name} (${why})` };
+				},
+				registerClocks?.includes(names[i] ?? '') ?? true,
+			);
 		}
 		for (const { node: from, args } of node.has('resets') ? node.resets : []) {
 			const provider = this.#byNode.get(from);

@@ -87,10 +87,21 @@ export interface Explanation {
 	readonly text: string;
 }
 
+/** A word that the walker has read. */
+export interface TableRead {
+	/** 1 the directory, 2 a page table. */
+	readonly level: 1 | 2;
+	readonly addr: number;
+	readonly word: number;
+	readonly iova: number;
+	readonly master: number;
+	readonly reason: FillReason;
+}
+
 /** Watches lookups and walks (the sanitiser). */
 export interface IommuObserver {
-	/** The walker read a table word: @level 1 the directory, 2 a page table. */
-	walked(iommu: Sun50iH6Iommu, level: 1 | 2, addr: number, word: number, iova: number, master: number): void;
+	/** The walker read a table word, for an access or ahead of one. */
+	walked(iommu: Sun50iH6Iommu, read: TableRead): void;
 	/** A master's access was answered from @entry (null: by the walk that just ended). */
 	answered(iommu: Sun50iH6Iommu, master: number, iova: number, write: boolean, entry: CachedEntry): void;
 	faulted(iommu: Sun50iH6Iommu, fault: IommuFault): void;
@@ -584,7 +595,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 			word = known.word;
 		} else {
 			const wordAddr = root + 4 * mib;
-			word = this.#walkRead(1, wordAddr, iova, master);
+			word = this.#walkRead(1, wordAddr, iova, master, reason);
 			if (tlb & WALK && (directoryValid(word) || behaviour.negative))
 				this.#walk.fill(this.#entry(mib, word, wordAddr, master, iova, reason, root), behaviour.walkEntries);
 		}
@@ -596,7 +607,7 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 		const wordAddr = table + 4 * tableIndex(iova);
 		const entry = this.#entry(
 			page,
-			this.#walkRead(2, wordAddr, iova, master),
+			this.#walkRead(2, wordAddr, iova, master, reason),
 			wordAddr,
 			master,
 			iova,
@@ -651,13 +662,13 @@ export class Sun50iH6Iommu implements DeviceModel, Translator {
 		return { tag, word, wordAddr, time: this.clock.now, master, iova, reason, root };
 	}
 
-	#walkRead(level: 1 | 2, addr: number, iova: number, master: number): number {
+	#walkRead(level: 1 | 2, addr: number, iova: number, master: number, reason: FillReason): number {
 		const word = this.ram.readWord(addr);
 		if (word < 0) {
 			this.note(`the walker reads ${hex(addr)}, where no memory is: as zero`);
 			return 0;
 		}
-		this.observer?.walked(this, level, addr, word, iova, master);
+		this.observer?.walked(this, { level, addr, word, iova, master, reason });
 		return word;
 	}
 

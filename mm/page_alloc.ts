@@ -372,9 +372,13 @@ function poison_pages(page: page, nr: unsigned_long): void {
 	machine.memory.evict(phys, nr * PAGE_SIZE);
 }
 
+/** Check those pages of a block that were poisoned when they were freed: not all need be, it may have grown. */
 function check_poison(page: page, nr: unsigned_long): void {
 	const phys = page_to_phys(page);
 	for (let i = 0; i < nr; i++) {
+		const p = nth_page(page, i);
+		if (p.alloc_site !== POISONED) continue;
+		p.alloc_site = null;
 		const view = machine.memory.linear(phys + i * PAGE_SIZE, PAGE_SIZE);
 		const bad = view?.findIndex((b) => b !== PAGE_POISON) ?? -1;
 		if (bad >= 0) WARN(true, 'pagealloc: memory corruption at %pa', phys + i * PAGE_SIZE + bad);
@@ -395,7 +399,7 @@ function prep_new_page(page: page, order: unsigned_int, gfp_flags: gfp_t): void 
 	set_page_count(page, 1);
 	// Lines that were cached long ago are gone by now, and must not pass for the new owner's.
 	if (state.poison || !(gfp_flags & __GFP_ZERO)) machine.memory.evict(phys, nr * PAGE_SIZE);
-	if (state.poison && page.alloc_site === POISONED) check_poison(page, nr);
+	if (state.poison) check_poison(page, nr);
 	if (gfp_flags & __GFP_ZERO) clear_pages(page, nr);
 	if (order !== 0 && gfp_flags & __GFP_COMP) prep_compound_page(page, order);
 	page.alloc_site = state.owner ? { order, stack: new Error('allocated').stack ?? '' } : null;

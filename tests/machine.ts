@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The machine that a test boots: dma-debug watches, and each of its reports is a WARN, which fails the test.
+// The machine that a test boots: dma-debug and DMASAN watch, and what they report fails the test.
 import { Machine, type MachineOptions } from '#hw/machine.js';
+import { attachSanitiser } from '#tests/sanitiser.js';
 
 /** Every error counts, not the first alone. The pool is for a test's few mappings: it costs a boot nothing to notice. */
 const DMA_DEBUG = 'dma_debug=all dma_debug_entries=512';
 
 /**
- * @options with dma-debug on. A test of the DMA API's misuse says expectWarning(), or `dma_debug=off` on its own
- * command line, which comes last.
+ * @options with dma-debug and DMASAN on. A test of the DMA API's misuse says expectWarning(), or `dma_debug=off` on
+ * its own command line, which comes last; one of a fault of the machine says expectFinding().
  */
 export function watched(options: MachineOptions = {}): MachineOptions {
-	return { ...options, commandLine: `${DMA_DEBUG} ${options.commandLine ?? ''}`.trim() };
+	const commandLine = `${DMA_DEBUG} ${options.commandLine ?? ''}`.trim();
+	return { onBuilt: attachSanitiser, ...options, commandLine };
 }
 
 /** A machine with the tree @dtb, watched. */

@@ -1,45 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Root hooks of every test: a WARN that the test did not expect fails it.
+// Root hooks of every test: a WARN, or a finding of DMASAN, that the test did not expect fails it.
 // First, so that initcalls run in link order whatever else is imported.
 import '#init/vmlinux.js';
 
+import sinon from 'sinon';
 import { panic_state } from '#kernel/panic.js';
+import { findings } from '#tests/sanitiser.js';
 
-let expected: RegExp[] = [];
+/** Somebody whose word fails a test that does not expect it. */
+interface Witness {
+	readonly what: string;
+	readonly said: () => string[];
+	expected: RegExp[];
+}
+
+const warnings: Witness = { what: 'WARN', said: () => panic_state.warnings, expected: [] };
+const sanitiser: Witness = { what: 'finding', said: () => findings, expected: [] };
+const WITNESSES = [warnings, sanitiser];
 
 /** Have this test expect a WARN whose text matches @pattern. */
 export function expectWarning(pattern: RegExp): void {
-	expected.push(pattern);
+	warnings.expected.push(pattern);
 }
 
-/** Throw when the warnings are not those that were expected; either way they are done with. */
-function checkWarnings(): void {
-	const unexpected = panic_state.warnings.filter((w) => !expected.some((e) => e.test(w)));
-	const missing = expected.filter((e) => !panic_state.warnings.some((w) => e.test(w)));
-	panic_state.warnings.length = 0;
-	expected = [];
-	if (unexpected.length > 0) throw new Error(`unexpected WARN: ${unexpected.join('; ')}`);
-	if (missing.length > 0) throw new Error(`expected a WARN like ${missing.join(', ')}`);
+/** Have this test expect DMASAN to report what matches @pattern. */
+export function expectFinding(pattern: RegExp): void {
+	sanitiser.expected.push(pattern);
+}
+
+function forget(): void {
+	for (const witness of WITNESSES) {
+		witness.said().length = 0;
+		witness.expected = [];
+	}
+}
+
+/** Throw when what was said is not what was expected; either way it is done with. */
+function check(): void {
+	const problems: string[] = [];
+	for (const { what, said, expected } of WITNESSES) {
+		const unexpected = said().filter((text) => !expected.some((e) => e.test(text)));
+		const missing = expected.filter((e) => !said().some((text) => e.test(text)));
+		if (unexpected.length > 0) problems.push(`unexpected ${what}: ${unexpected.join('; ')}`);
+		if (missing.length > 0) problems.push(`expected a ${what} like ${missing.join(', ')}`);
+	}
+	forget();
+	if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 export const mochaHooks = {
 	beforeEach(this: Mocha.Context): void {
-		expected = [];
-		panic_state.warnings.length = 0;
+		forget();
 		// As a part of the test: mocha ends the whole run when a root hook fails.
 		const test = this.currentTest;
 		const run = test?.fn as (() => unknown) | undefined;
 		if (test === undefined || run === undefined || run.length > 0) return;
 		test.fn = function (this: Mocha.Context): PromiseLike<void> | undefined {
 			const result = run.call(this);
-			if (result instanceof Promise) return result.then(checkWarnings);
-			checkWarnings();
+			if (result instanceof Promise) return result.then(check);
+			check();
 			return undefined;
 		};
 	},
 	afterEach(this: Mocha.Context): void {
+		// Sinon keeps each fake, and with it the machine of its arguments, until it is told.
+		sinon.restore();
 		// A test that failed has said enough.
-		if (this.currentTest?.state === 'failed') panic_state.warnings.length = 0;
-		else checkWarnings();
+		if (this.currentTest?.state === 'failed') forget();
+		else check();
 	},
 };

@@ -131,6 +131,27 @@ describe('dmasan', () => {
 		expect(san.reports).to.deep.equal([]);
 	});
 
+	it('minds a dirty word that was read ahead when it is used, and not before', () => {
+		for (const cleaned of [true, false]) {
+			const machine = h6({ iommu: { neighbours: 1, prefetch: true } });
+			enableIommu(machine);
+			writeIommu(machine, 0x070, 0x3f);
+			const san = new Dmasan(machine);
+			for (const iova of [IOVA, IOVA + 0x1000]) mapPage(machine, iova, PAGE);
+			const word = machine.iommu.explain(IOVA + 0x1000, 3).table!.addr;
+			machine.memory.linear_words(word, 1)![0] = PAGE + 0x1042;
+			master(machine, 3).fetch(IOVA, 4);
+			expect(san.text()).to.equal('');
+			if (cleaned) {
+				machine.memory.clean(word, 4);
+				flushAll(machine);
+			}
+			master(machine, 3).fetch(IOVA + 0x1000, 4);
+			expect(kinds(san)).to.deep.equal(cleaned ? [] : ['INV-CLEAN dirty-table 30f0000.iommu']);
+			expect(san.text()).to.not.contain('of size');
+		}
+	});
+
 	it('reports a register access without clock', () => {
 		const machine = h6(PLAIN);
 		const san = new Dmasan(machine);

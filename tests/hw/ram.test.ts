@@ -601,5 +601,5 @@ describe('ram', () => {
 		});
 		// A failure prints the seed and the path; give them here to see it again.
 		fc.assert(property, { numRuns: 100 });
-	}).timeout(20_000);
+	});
 });

@@ -7,6 +7,7 @@ import type { Machine, MachineOptions } from '#hw/machine.js';
 import { Machine as MachineClass } from '#hw/machine.js';
 import type { IommuFault } from '#hw/sun50i-h6-iommu.js';
 import type { TestMaster } from '#hw/test-master.js';
+import { expectFinding } from '#tests/setup.js';
 import {
 	blobOf,
 	DIRECTORY,
@@ -133,6 +134,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('reads zero and loses writes without its clock', () => {
+			expectFinding(/unpowered-access/);
 			const machine = h6();
 			writeIommu(machine, TTB, DIRECTORY);
 			expect(readIommu(machine, TLB_ENABLE)).to.equal(0);
@@ -190,6 +192,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('reads tables from memory, not from the CPU cache', () => {
+			expectFinding(/dirty-table/);
 			const machine = enabled();
 			mapPage(machine, IOVA, PAGE_A);
 			const entry = machine.iommu.explain(IOVA, 0).table!.addr;
@@ -363,6 +366,7 @@ describe('sun50i_h6_iommu', () => {
 
 	describe('caches', () => {
 		it('serves a stale page until a flush has ended', () => {
+			expectFinding(/stale-tlb/);
 			const machine = enabled({ iommu: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			expect(access(machine, 0, IOVA)).to.equal('done');
@@ -396,6 +400,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('invalidates one page in all TLBs, and not its neighbour', () => {
+			expectFinding(/stale-tlb/);
 			const machine = enabled({ iommu: PLAIN });
 			for (const at of [IOVA, IOVA + 0x1000]) {
 				mapPage(machine, at, PAGE_A);
@@ -430,6 +435,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('keeps an invalid page entry until it is invalidated', () => {
+			expectFinding(/stale-negative/);
 			const machine = enabled({ iommu: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			expect(access(machine, 0, IOVA + 0x1000)).to.equal('L2');
@@ -442,6 +448,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('keeps a directory word in the walk cache until that is invalidated', () => {
+			expectFinding(/stale-negative/);
 			const machine = enabled({ iommu: PLAIN });
 			expect(access(machine, 0, IOVA)).to.equal('L1');
 			recover(machine);
@@ -454,6 +461,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('looks one page ahead for masters with prefetch on, also when that page is invalid', () => {
+			expectFinding(/stale-negative/);
 			const machine = enabled({ iommu: { neighbours: 1 } });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 0, IOVA);
@@ -510,6 +518,7 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('hides a missing invalidation under the optimistic policy, some of the time, the same each run', () => {
+			expectFinding(/stale-tlb/);
 			const run = (policy: 'optimistic' | 'pessimistic', seed: number): string => {
 				const machine = enabled({ policy, seed });
 				mapPage(machine, IOVA, PAGE_A);

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { Machine } from '#hw/machine.js';
 import { type Emac, frameCheck } from '#hw/sun8i-emac.js';
 import { CCU, h6, RAM } from '#tests/hw/board.js';
+import { expectFinding } from '#tests/setup.js';
 
 const A = 0x0502_0000;
 const B = 0x0503_0000;
@@ -103,6 +104,7 @@ describe('sun8i_emac', () => {
 	});
 
 	it('answers nothing while its clock is off', () => {
+		expectFinding(/unpowered-access/);
 		const gated = h6({}, { 'ethernet@5020000': { ...node(A, 12), clocks: [2, 84], resets: [2, 33] } });
 		gated.mmio_write(A + 0x0c, 4, 0x101);
 		expect(gated.mmio_read(A + 0x0c, 4)).to.equal(0);

@@ -5,7 +5,7 @@ import { PAGE_NONE, PAGE_READONLY, PAGE_SHARED, pgprot_writecombine } from '#asm
 import { dma_buf_export, dma_buf_mmap, dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import { close_fd, fget } from '#fs/file.js';
 import { fput } from '#fs/file_table.js';
-import { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#hw/dmasan.js';
 import { dma_alloc_coherent, dma_free_coherent, dma_mmap_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { DEFINE_DMA_BUF_EXPORT_INFO, type dma_buf, type dma_buf_ops } from '#linux/dma-buf.js';
@@ -35,6 +35,8 @@ import { ksys_mmap, ksys_munmap, MAP_SHARED, mm_map_count, PROT_READ, PROT_WRITE
 import { __free_page, alloc_page } from '#mm/page_alloc.js';
 import { vmalloc_to_page, vmalloc_to_pfn, vmap, vunmap } from '#mm/vmalloc.js';
 import { Board } from '#tests/kernel/dma/board.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
+import { expectFinding } from '#tests/setup.js';
 import { bytes, map, openFile, tryMap } from './user.js';
 
 const RW = PROT_READ | PROT_WRITE;
@@ -205,7 +207,7 @@ describe('mmap with the wrong cacheability', () => {
 
 	beforeEach(() => {
 		board = new Board('main', 'page_placement=scattered');
-		dmasan = new Dmasan(board.masters.machine);
+		dmasan = sanitiserOf(board.masters.machine);
 	});
 
 	interface Buffer {
@@ -230,6 +232,7 @@ describe('mmap with the wrong cacheability', () => {
 	const kinds = (): string[] => dmasan.reports.map((r) => `${r.kind} in ${r.device}, ${r.count}`);
 
 	it('is reported as the mapping is made, once for all its pages', () => {
+		expectFinding(/mismatched-alias/);
 		const buffer = coherent('m3');
 		// The driver forgot dma_pgprot().
 		const fd = openFile((vma) =>
@@ -248,6 +251,7 @@ describe('mmap with the wrong cacheability', () => {
 	});
 
 	it('is reported before the device reads what the program did not store', () => {
+		expectFinding(/mismatched-alias|stale-read/);
 		const buffer = coherent('m0');
 		const fd = openFile((vma) => {
 			for (let at = 0; at < SIZE; at += PAGE_SIZE) {
@@ -265,6 +269,7 @@ describe('mmap with the wrong cacheability', () => {
 	});
 
 	it('is reported when a device that snoops reads what was stored past the cache', () => {
+		expectFinding(/mismatched-alias/);
 		const buffer = coherent('m4');
 		const fd = openFile((vma) => {
 			const pfn = virt_to_page(buffer.cpu).pfn;
@@ -281,6 +286,7 @@ describe('mmap with the wrong cacheability', () => {
 	});
 
 	it('is reported when the kernel maps past the cache what a program has mapped through it', () => {
+		expectFinding(/mismatched-alias/);
 		const page = newPage();
 		const fd = openFile((vma) => vm_insert_page(vma, vma.vm_start, page));
 		const vma = map(fd, 1);
@@ -292,6 +298,7 @@ describe('mmap with the wrong cacheability', () => {
 	});
 
 	it('is reported when two programs map a page in two ways', () => {
+		expectFinding(/mismatched-alias/);
 		const page = newPage();
 		let wc = false;
 		const fd = openFile((vma) => {

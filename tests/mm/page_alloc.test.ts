@@ -272,6 +272,15 @@ describe('page_alloc', () => {
 		expect(alloc_page(GFP_KERNEL)).to.equal(p);
 	});
 
+	it('does not look for poison in pages of a block that were never freed', () => {
+		bootMemory();
+		set_page_poison_enabled(true);
+		const pages = Array.from({ length: 64 }, () => must(alloc_page(GFP_KERNEL)));
+		for (const p of pages) __free_page(p);
+		__free_pages(must(alloc_pages(GFP_KERNEL, 6)), 6);
+		__free_pages(must(alloc_pages(GFP_KERNEL, 9)), 9);
+	});
+
 	it('puts the next pages where it is told, when they are free', () => {
 		bootMemory();
 		const pfn = GIB / PAGE + 0x12340;

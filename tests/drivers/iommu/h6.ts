@@ -8,13 +8,14 @@ import {
 	iommu_paging_domain_alloc,
 } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
-import { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#hw/dmasan.js';
 import type { Machine, MachineOptions } from '#hw/machine.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { h6, RAM } from '#tests/hw/board.js';
 import { leakCheck } from '#tests/leaks.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
 import { Masters } from './masters.js';
 
 export const RW = IOMMU_READ | IOMMU_WRITE;
@@ -39,7 +40,7 @@ export class H6 {
 	constructor(options: MachineOptions = {}) {
 		this.machine = h6({ onConsole: (_level, line) => this.log.push(line), ...options });
 		this.masters = new Masters(this.machine);
-		this.dmasan = new Dmasan(this.machine);
+		this.dmasan = sanitiserOf(this.machine);
 	}
 
 	get iommu() {

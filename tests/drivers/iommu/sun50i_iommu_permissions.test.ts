@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Documentation/deviations.md, "shared-permission-word": who may read and write what.
 import { expect } from 'chai';
+import { dcache_clean_inval_poc } from '#arch/arm64/mm/cache.js';
 import { virt_to_phys } from '#asm/memory.js';
 import { iommu_get_domain_for_dev, iommu_map } from '#drivers/iommu/iommu.js';
 import type { Machine } from '#hw/machine.js';
@@ -25,6 +26,8 @@ function rights(
 	const masters = new Masters(testMachine(boardBlob('main'), {}));
 	const page = get_zeroed_page(GFP_KERNEL)!;
 	const domain = iommu_get_domain_for_dev(masters.device('m0'))!;
+	// What lies in the cache would be lost, or overwrite what the device stores.
+	dcache_clean_inval_poc(virt_to_phys(page), 4096);
 	expect(iommu_map(domain, IOVA, virt_to_phys(page), 4096, prot, GFP_KERNEL)).to.equal(0);
 	before(masters.machine);
 	const m0 = masters.model('m0');

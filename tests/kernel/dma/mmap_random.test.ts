@@ -5,13 +5,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { close_fd } from '#fs/file.js';
-import { Dmasan } from '#hw/dmasan.js';
 import type { device } from '#linux/device.js';
 import { DMA_ATTR_FORCE_CONTIGUOUS, DMA_ATTR_WRITE_COMBINE } from '#linux/dma-mapping.js';
 import { GFP_ATOMIC } from '#linux/gfp.js';
 import type { vm_area_struct } from '#linux/mm_types.js';
 import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
 import { bytes, map, openFile } from '#tests/mm/user.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
 import { Board } from './board.js';
 import { alloc, COUNT, pages, pieces, type Shown, syncForCpu, syncForDevice } from './shown.js';
 
@@ -50,7 +50,7 @@ interface Buffer {
 
 class World {
 	readonly board = new Board('main', 'page_placement=scattered');
-	readonly dmasan = new Dmasan(this.board.masters.machine);
+	readonly dmasan = sanitiserOf(this.board.masters.machine);
 	readonly buffers: Buffer[] = [];
 
 	make(master: string, kind: Kind): void {
@@ -151,5 +151,5 @@ function run(steps: readonly (readonly [string, number, number, number])[]): voi
 describe('mmap in random order', () => {
 	it('shows everybody what the others stored, until the last mapping is gone', () => {
 		fc.assert(fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), run), { numRuns: 12 });
-	}).timeout(20_000);
+	});
 });

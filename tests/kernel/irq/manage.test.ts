@@ -183,8 +183,7 @@ describe('irq_manage', () => {
 		free_irq(irq, null);
 	});
 
-	it('disables a line that nobody cares for', function () {
-		this.timeout(10000);
+	it('disables a line that nobody cares for', () => {
 		const { irq, pulse, log } = boot();
 		const calls = countCalls(irq, IRQ_NONE);
 		for (let i = 0; i < 100000; i++) pulse();

@@ -8,6 +8,8 @@ import jpeg from 'jpeg-js';
 import type { Raster } from '#hw/monitor.js';
 import { boardBlob } from '#tests/boot.js';
 import { watched } from '#tests/machine.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
+import { expectFinding } from '#tests/setup.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { inspectJpeg } from '#tools/jpeg-info.js';
 import { PROJECT } from '#tools/project.js';
@@ -17,6 +19,9 @@ import { leaks } from '#tools/run/report.js';
 import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from '#tools/run/rogue.js';
 
 const H6 = 'sun50i-h6-orangepi-3';
+/** The video engine's registers (sun50i-h6.dtsi), and its bus gate and reset (ccu-sun50i-h6.c). */
+const VIDEO_ENGINE = 0x1c0_e000;
+const VIDEO_ENGINE_GATE = 0x300_169c;
 const FRAGMENTED = 'cma=0 page_placement=scattered,1';
 
 /** Full-range BT.601 as the mixer has it: factors in 1/2^17 (Linux 6.12, sun8i_csc.c: yuv2rgb_de3). */
@@ -57,6 +62,17 @@ function run(board: Board, data: Uint8Array, meanwhile?: () => unknown): JobResu
 }
 
 describe('tools_run_job', () => {
+	it('has the sanitiser watch it, which would speak and does not', () => {
+		const board = new Board('board', boardBlob(H6), watched());
+		const san = sanitiserOf(board.machine);
+		run(board, picture(64, 48));
+		expect(san.check('the job')).to.equal(0);
+		expect(san.text()).to.equal('');
+		expectFinding(/unpowered-access in 1c0e000\.video-codec/);
+		board.machine.mmio_write(VIDEO_ENGINE_GATE, 4, 0);
+		board.machine.mmio_read(VIDEO_ENGINE, 4);
+	});
+
 	it('shows the default picture pixel by pixel as a decoder outside the machine has it', () => {
 		const data = new Uint8Array(readFileSync(join(PROJECT, 'examples/picture.jpg')));
 		const { raster } = run(new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED })), data);

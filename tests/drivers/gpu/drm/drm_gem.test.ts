@@ -8,7 +8,7 @@ import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iom
 import { close_fd, fget } from '#fs/file.js';
 import { fput } from '#fs/file_table.js';
 import { ksys_ioctl } from '#fs/open.js';
-import { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#hw/dmasan.js';
 import type { Machine } from '#hw/machine.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import { type drm_gem_dma_object, to_drm_gem_dma_obj } from '#include/drm/drm_gem_dma_helper.js';
@@ -31,6 +31,7 @@ import { nr_used_pages } from '#mm/page_alloc.js';
 import { bootMachine } from '#tests/boot.js';
 import { failEach } from '#tests/fail-each.js';
 import { bytes, map, tryMap } from '#tests/mm/user.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
 import { Display } from '#tools/run/display.js';
 import { VideoDevice } from '#tools/v4l2.js';
 import { drmDevice, errnoOf, kept } from './bench.js';
@@ -52,7 +53,7 @@ for (const [what, board, flags] of BOARDS)
 
 		beforeEach(() => {
 			machine = bootMachine(board, { commandLine: 'page_placement=scattered,1' }).machine;
-			dmasan = new Dmasan(machine);
+			dmasan = sanitiserOf(machine);
 			display = Display.open();
 		});
 

@@ -19,7 +19,7 @@ import {
 	vb2_streamon,
 } from '#drivers/media/common/videobuf2/videobuf2-v4l2.js';
 import { close_fd } from '#fs/file.js';
-import { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#hw/dmasan.js';
 import {
 	VB2_BUF_STATE_DONE,
 	VB2_MMAP,
@@ -45,6 +45,7 @@ import { ref } from '#linux/types.js';
 import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
 import { Board, pattern } from '#tests/kernel/dma/board.js';
 import { bytes, map, openFile, tryMap } from '#tests/mm/user.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
 
 const PAGE = 4096;
 const PAGES = 2;
@@ -106,7 +107,7 @@ for (const kind of KINDS)
 
 		beforeEach(() => {
 			board = new Board('main', 'page_placement=scattered');
-			dmasan = new Dmasan(board.masters.machine);
+			dmasan = sanitiserOf(board.masters.machine);
 			queued = [];
 			q = new vb2_queue();
 			q.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;

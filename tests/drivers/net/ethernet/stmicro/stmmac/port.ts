@@ -5,7 +5,7 @@ import {
 	type stmmac_priv,
 	sun8i_dwmac_set_mac_loopback,
 } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
-import { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#hw/dmasan.js';
 import type { Machine } from '#hw/machine.js';
 import type { Emac } from '#hw/sun8i-emac.js';
 import { start_kernel } from '#init/main.js';
@@ -37,6 +37,7 @@ import { alloc_page, nr_free_pages } from '#mm/page_alloc.js';
 import { slab_shrink_all } from '#mm/slub.js';
 import { blobOf, h6Tree, type Node, RAM } from '#tests/hw/board.js';
 import { testMachine } from '#tests/machine.js';
+import { sanitiserOf } from '#tests/sanitiser.js';
 
 /** The part of memory that the narrow bus reaches: 64 of 256 MiB. */
 export const REACH = 0x0400_0000;
@@ -127,7 +128,7 @@ export class Port {
 			onConsole: (_level, line) => this.log.push(line),
 		});
 		start_kernel(this.machine);
-		this.dmasan = new Dmasan(this.machine);
+		this.dmasan = sanitiserOf(this.machine);
 		const net = __dev_get_by_name('eth0');
 		if (net === null) throw new Error(`there is no eth0: ${this.log.join('\n')}`);
 		this.net = net;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// DMASAN watches every machine that a test makes; tests/setup.ts fails the test that it speaks in.
+import { Dmasan } from '#hw/dmasan.js';
+import type { Machine } from '#hw/machine.js';
+
+const attached = new WeakMap<Machine, Dmasan>();
+
+/** The first lines of what the sanitisers found, since somebody last emptied it. */
+export const findings: string[] = [];
+
+/** Attach the sanitiser to @machine. The one place that knows which one. */
+export function attachSanitiser(machine: Machine): void {
+	const sanitiser = new Dmasan(machine);
+	sanitiser.onReport = (report) => findings.push(report.text);
+	attached.set(machine, sanitiser);
+}
+
+/** The sanitiser of a machine that testMachine(), or watched() options, made. */
+export function sanitiserOf(machine: Machine): Dmasan {
+	const sanitiser = attached.get(machine);
+	if (sanitiser === undefined) throw new Error('nobody watches this machine: use watched()');
+	return sanitiser;
+}
