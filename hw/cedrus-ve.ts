@@ -462,9 +462,8 @@ export class CedrusVe implements DeviceModel {
 			this.#hang();
 			return;
 		}
-		const end = endOfScan(data);
 		try {
-			job.picture = decodeYCbCr(this.#stream(job, data.subarray(0, end)));
+			job.picture = decodeYCbCr(this.#stream(job, scanOf(data)));
 		} catch (error) {
 			// jpeg-js met the EOI that #stream() put behind the data: there was too little.
 			const starved = error instanceof Error && /marker/.test(error.message);
@@ -594,14 +593,22 @@ export class CedrusVe implements DeviceModel {
 	}
 }
 
-/** Where the entropy-coded data ends: at the first marker that is not a restart marker. */
-function endOfScan(data: Uint8Array): number {
-	for (let at = 0; at + 1 < data.length; at++) {
-		if (data[at] !== 0xff) continue;
-		const next = data[at + 1];
-		if (next !== 0 && next !== 0xff && (next < 0xd0 || next > 0xd7)) return at;
+/**
+ * The entropy-coded data, up to the first marker that is not a restart marker. Of the 0xff bytes that may stand before
+ * any marker one is left (T.81 B.1.1.2): jpeg-js does not know them.
+ */
+function scanOf(data: Uint8Array): Uint8Array {
+	const out = new Uint8Array(data.length);
+	let size = 0;
+	for (let at = 0; at < data.length; at++) {
+		if (data[at] === 0xff) {
+			while (data[at + 1] === 0xff) at++;
+			const next = data[at + 1];
+			if (next !== 0 && (next < 0xd0 || next > 0xd7)) break;
+		}
+		out[size++] = data[at];
 	}
-	return data.length;
+	return out.subarray(0, size);
 }
 
 /** For the table of models. */

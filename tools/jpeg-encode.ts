@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A small baseline JPEG encoder, for what jpeg-js's encoder leaves out.
-// That is every subsampling but 4:4:4, grey, and restart markers. Slow and plain; for the default picture and tests.
+// That is every subsampling but 4:4:4, grey, restart markers, and blocks that are quantised already. Slow and plain;
+// for the default picture, for tests, and for pictures whose blocks the engine wants in another order.
 //
 // ITU-T T.81: annex A (blocks and the DCT), F.1.2 (Huffman coding), K.3.3 (the example tables).
 
@@ -189,7 +190,7 @@ function sizeOf(value: number): number {
 	return value === 0 ? 0 : Math.floor(Math.log2(Math.abs(value))) + 1;
 }
 
-function putBlock(bits: BitWriter, zz: Int32Array, lastDc: number): void {
+function putBlock(bits: BitWriter, zz: ArrayLike<number>, lastDc: number): void {
 	const diff = zz[0] - lastDc;
 	const dcSize = sizeOf(diff);
 	bits.put(...DC.codes.get(dcSize)!);
@@ -213,50 +214,52 @@ function segment(marker: number, body: readonly number[]): number[] {
 	return [0xff, marker, (body.length + 2) >> 8, (body.length + 2) & 0xff, ...body];
 }
 
-/** Encode @image as a baseline JPEG (JFIF). */
-export function encodeJpeg(image: RgbImage, options: EncodeOptions): Uint8Array {
-	const { subsampling, quality = 85, restartInterval = 0 } = options;
-	const { width, height } = image;
-	const [h, v] = FACTORS[subsampling];
-	const grey = subsampling === '400';
-	const [y, cb, cr] = toYCbCr(image);
-	const parts = grey
-		? [{ plane: y, h: 1, v: 1, table: 0 }]
-		: [
-				{ plane: y, h, v, table: 0 },
-				{ plane: shrink(cb, h, v), h: 1, v: 1, table: 1 },
-				{ plane: shrink(cr, h, v), h: 1, v: 1, table: 1 },
-			];
-	const quant = [quantTable(quality, false), quantTable(quality, true)];
-	const ids = parts.map((_, i) => i + 1);
+/** A component of a picture to be written. */
+export interface CodedPart {
+	/** Blocks in an MCU, across and down. */
+	readonly h: number;
+	readonly v: number;
+	/** Quantised coefficients, in zigzag order, of the block at (bx, by); asked for beyond the picture, too. */
+	blockAt(bx: number, by: number): ArrayLike<number>;
+}
 
+export interface CodedPicture {
+	readonly width: number;
+	readonly height: number;
+	/** Weights in zigzag order: of the first component, and of the others. */
+	readonly quant: readonly Uint8Array[];
+	/** One, or three. */
+	readonly parts: readonly CodedPart[];
+	readonly restartInterval: number;
+}
+
+/** Write a baseline JPEG (JFIF) of blocks that are quantised already. */
+export function writeJpeg({ width, height, quant, parts, restartInterval }: CodedPicture): Uint8Array {
+	const table = (part: number): number => Math.min(part, 1);
+	const tables = parts.length === 1 ? [0] : [0, 1];
 	const head = [
 		...[0xff, 0xd8],
 		...segment(0xe0, [0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0]),
-		...quant.flatMap((table, i) => (grey && i === 1 ? [] : segment(0xdb, [i, ...table]))),
+		...tables.flatMap((id) => segment(0xdb, [id, ...quant[id]])),
 		...segment(0xc0, [
 			...[8, height >> 8, height & 0xff, width >> 8, width & 0xff, parts.length],
-			...parts.flatMap((part, i) => [ids[i], (part.h << 4) | part.v, part.table]),
+			...parts.flatMap(({ h, v }, i) => [i + 1, (h << 4) | v, table(i)]),
 		]),
-		...[0, 1].flatMap((id) =>
-			grey && id === 1
-				? []
-				: [
-						...segment(0xc4, [id, ...DC.counts, ...DC.symbols]),
-						...segment(0xc4, [0x10 | id, ...AC.counts, ...AC.symbols]),
-					],
-		),
+		...tables.flatMap((id) => [
+			...segment(0xc4, [id, ...DC.counts, ...DC.symbols]),
+			...segment(0xc4, [0x10 | id, ...AC.counts, ...AC.symbols]),
+		]),
 		...(restartInterval === 0 ? [] : segment(0xdd, [restartInterval >> 8, restartInterval & 0xff])),
 		...segment(0xda, [
 			parts.length,
-			...parts.flatMap((part, i) => [ids[i], (part.table << 4) | part.table]),
+			...parts.flatMap((_, i) => [i + 1, (table(i) << 4) | table(i)]),
 			...[0, 63, 0],
 		]),
 	];
 
 	const bits = new BitWriter();
-	const across = Math.ceil(width / (8 * h));
-	const down = Math.ceil(height / (8 * v));
+	const across = Math.ceil(width / (8 * parts[0].h));
+	const down = Math.ceil(height / (8 * parts[0].v));
 	const lastDc = [0, 0, 0];
 	for (let mcu = 0; mcu < across * down; mcu++) {
 		if (restartInterval !== 0 && mcu !== 0 && mcu % restartInterval === 0) {
@@ -268,12 +271,35 @@ export function encodeJpeg(image: RgbImage, options: EncodeOptions): Uint8Array 
 		parts.forEach((part, i) => {
 			for (let by = 0; by < part.v; by++)
 				for (let bx = 0; bx < part.h; bx++) {
-					const zz = block(part.plane, mx * part.h + bx, my * part.v + by, quant[part.table]);
+					const zz = part.blockAt(mx * part.h + bx, my * part.v + by);
 					putBlock(bits, zz, lastDc[i]);
 					lastDc[i] = zz[0];
 				}
 		});
 	}
 	bits.flush();
-	return Uint8Array.from([...head, ...bits.bytes, 0xff, 0xd9]);
+	const out = new Uint8Array(head.length + bits.bytes.length + 2);
+	out.set(head);
+	out.set(bits.bytes, head.length);
+	out.set([0xff, 0xd9], out.length - 2);
+	return out;
+}
+
+/** Encode @image as a baseline JPEG (JFIF). */
+export function encodeJpeg(image: RgbImage, options: EncodeOptions): Uint8Array {
+	const { subsampling, quality = 85, restartInterval = 0 } = options;
+	const [h, v] = FACTORS[subsampling];
+	const [y, cb, cr] = toYCbCr(image);
+	const quant = [quantTable(quality, false), quantTable(quality, true)];
+	const part = (plane: Plane, h: number, v: number, weights: Uint8Array): CodedPart => ({
+		h,
+		v,
+		blockAt: (bx, by) => block(plane, bx, by, weights),
+	});
+	const luma = part(y, h, v, quant[0]);
+	const parts =
+		subsampling === '400'
+			? [luma]
+			: [luma, ...[cb, cr].map((plane) => part(shrink(plane, h, v), 1, 1, quant[1]))];
+	return writeJpeg({ width: image.width, height: image.height, quant, parts, restartInterval });
 }

@@ -2,7 +2,15 @@
 // Looks at a JPEG before the video engine does, and says what is wrong with it.
 //
 // The driver checks the same (cedrus_jpeg.ts) and answers -EINVAL; this is for people. Entropy-coded data is
-// checked by counting blocks, so that a file which was cut and closed again with an EOI is noticed too.
+// read block by block, so that a file which was cut and closed again with an EOI is noticed too.
+//
+// The engine knows one scan, one order of blocks for each format, and one set of tables for both chroma components.
+// T.81 has more ways to write the same picture: sampling factors are ratios, so that 1x2 thrice is 4:4:4, in another
+// order of blocks. No register says so to the engine; such a file is written again, without loss, as a user program
+// would do it.
+
+import { type CodedPart, FACTORS, type Subsampling, writeJpeg } from './jpeg-encode.js';
+import { type BlockState, type HuffmanDecoder, huffmanDecoder, ScanReader } from './jpeg-scan.js';
 
 /** One line that names the file, the place, and what was expected there. */
 export class JpegError extends Error {
@@ -17,21 +25,31 @@ export class JpegError extends Error {
 	}
 }
 
+/** A picture whose file is not as the engine wants it: the same coefficients, written again. */
+export interface Recoded {
+	readonly bytes: Uint8Array;
+	/** What of the file the engine does not take. */
+	readonly why: string;
+}
+
 export interface JpegInfo {
 	readonly width: number;
 	readonly height: number;
-	readonly subsampling: '420' | '422' | '444' | '422T' | '400';
+	readonly subsampling: Subsampling;
 	readonly restartInterval: number;
-	/** Where the entropy-coded data begins, and where the marker behind it stands. */
+	/** Where the entropy-coded data of the last scan begins, and where the marker behind it stands. */
 	readonly scanStart: number;
 	readonly scanEnd: number;
+	/** Bytes of entropy-coded data that stand behind the last MCU of their scan: most often a sign of damage. */
+	readonly surplus: number;
+	/** What to give to the engine in place of the file; null: the file is fine. */
+	readonly recoded: Recoded | null;
 }
 
 /** What the engine takes at most, in pixels each way. */
 export const MAX_SIZE = 2048;
 
 const FRAME_NAMES: Readonly<Record<number, string>> = {
-	193: 'SOF1 (extended sequential)',
 	194: 'SOF2 (progressive)',
 	195: 'SOF3 (lossless)',
 	197: 'SOF5 (differential sequential)',
@@ -50,28 +68,55 @@ interface Component {
 	readonly h: number;
 	readonly v: number;
 	readonly quant: number;
+	/** Blocks of it in the MCUs of the whole picture, across and down. */
+	readonly across: number;
+	readonly down: number;
+	/** The table that is in force when its scan begins; null until then. */
+	weights: Uint8Array | null;
+	/** Numbers of its Huffman tables: DC << 4 | AC. */
+	select: number;
+	/** Coefficients of the blocks, when they have to be written again. */
+	blocks: Int16Array | null;
 }
 
 interface Frame {
 	readonly width: number;
 	readonly height: number;
+	readonly hMax: number;
+	readonly vMax: number;
 	readonly components: readonly Component[];
-	readonly subsampling: JpegInfo['subsampling'];
+	readonly subsampling: Subsampling;
 }
 
-/** Codes of up to 16 bits: symbol + 1 by (length << 16 | code), 0 for none. */
-type Codes = ReadonlyMap<number, number>;
+/** What the engine makes NV12 of. */
+const SUPPORTED = '4:2:0, 4:2:2, 4:4:0, 4:4:4 or grey';
+
+/** Ratios that have a name, but are not for this engine's NV12. */
+const REFUSED: Readonly<Record<string, string>> = { '4x1': ' (4:1:1)', '4x2': ' (4:1:0)' };
 
 function hex(value: number, digits = 2): string {
 	return `0x${value.toString(16).padStart(digits, '0')}`;
 }
 
+/** Luma samples a chroma sample, across and down; null where chroma components differ or the ratio is no whole number. */
+function ratio(components: readonly { h: number; v: number }[]): readonly [number, number] | null {
+	const [luma, cb, cr] = components;
+	if (cb.h !== cr.h || cb.v !== cr.v || luma.h % cb.h !== 0 || luma.v % cb.v !== 0) return null;
+	return [luma.h / cb.h, luma.v / cb.v];
+}
+
 class Inspector {
-	readonly #quant = new Set<number>();
-	readonly #huffman = new Map<number, Codes>();
+	readonly #quant = new Map<number, Uint8Array>();
+	readonly #huffman = new Map<number, { decoder: HuffmanDecoder; body: Uint8Array }>();
 	#frame: Frame | null = null;
 	#interval = 0;
-	#rgb = -1;
+	/** Where an Adobe marker stands, and its transform: 0 is RGB; -1: none. */
+	#adobe = { at: -1, transform: -1 };
+	#jfif = false;
+	/** Some quantisation table has elements of 16 bits. */
+	#wide = false;
+	#why = '';
+	#surplus = 0;
 
 	constructor(
 		private readonly file: string,
@@ -93,9 +138,16 @@ class Inspector {
 			const start = [...data.subarray(0, 2)].map((byte) => hex(byte)).join(' ');
 			this.#fail(0, `not a JPEG file: it begins with ${start}; expected 0xff 0xd8 (SOI)`);
 		}
+		let scan: { start: number; end: number } | null = null;
 		for (let at = 2; ; ) {
+			if (scan !== null && data[at] === 0xff && data[at + 1] === 0xd9) return this.#picture(at, scan);
 			if (at + 4 > data.length)
-				this.#fail(data.length, 'truncated: the file ends before the scan; expected SOS');
+				this.#fail(
+					data.length,
+					scan === null
+						? 'truncated: the file ends before the scan; expected SOS'
+						: 'truncated: no EOI at the end of the file',
+				);
 			if (data[at] !== 0xff) this.#fail(at, `found ${hex(data[at])}; expected a marker (0xff)`);
 			const marker = data[at + 1];
 			if (marker === 0xff) {
@@ -109,18 +161,24 @@ class Inspector {
 			const end = at + 2 + this.#u16(at + 2);
 			if (end < from) this.#fail(at + 2, `segment length ${this.#u16(at + 2)}; expected at least 2`);
 			if (end > data.length)
-				this.#fail(at, `truncated: the segment ends at ${hex(end)}; the file has ${hex(data.length)} bytes`);
-			if (marker === 0xda) return this.#scan(at, from, end);
-			this.#segment(marker, at, from, end);
-			at = end;
+				this.#fail(
+					at,
+					`truncated, or a wrong length: the segment ends at ${hex(end)}; the file has ${hex(data.length)} bytes`,
+				);
+			if (marker === 0xda) {
+				scan = { start: end, end: this.#scan(at, from, end) };
+				at = scan.end;
+			} else {
+				this.#segment(marker, at, from, end);
+				at = end;
+			}
 		}
 	}
 
 	#segment(marker: number, at: number, from: number, end: number): void {
-		const { data } = this;
 		if (marker === 0xdb) this.#dqt(from, end);
 		else if (marker === 0xc4) this.#dht(from, end);
-		else if (marker === 0xc0) this.#sof0(from, end);
+		else if (marker === 0xc0 || marker === 0xc1) this.#sof(from, end);
 		else if (marker === 0xcc)
 			this.#fail(at, 'DAC (arithmetic coding) is not supported by the engine; expected DHT');
 		else if (FRAME_NAMES[marker] !== undefined)
@@ -128,25 +186,37 @@ class Inspector {
 		else if (marker === 0xdd) {
 			if (end - from !== 2) this.#fail(at, `DRI of ${end - from} bytes; expected 2`);
 			this.#interval = this.#u16(from);
-		} else if (
-			marker === 0xee &&
-			end - from >= 12 &&
-			String.fromCharCode(...data.subarray(from, from + 5)) === 'Adobe'
-		)
-			this.#rgb = data[from + 11] === 0 ? at : -1;
+		} else if (marker === 0xdc) {
+			if (end - from !== 2 || this.#u16(from) !== this.#frame?.height)
+				this.#fail(at, `DNL (number of lines) differs from the frame header; expected ${this.#frame?.height ?? 'none'}`);
+		} else if (marker === 0xee && end - from >= 12 && this.#text(from, 5) === 'Adobe')
+			this.#adobe = { at, transform: this.data[from + 11] };
+		else if (marker === 0xe0 && end - from >= 5 && this.#text(from, 4) === 'JFIF') this.#jfif = true;
+	}
+
+	#text(at: number, length: number): string {
+		return String.fromCharCode(...this.data.subarray(at, at + length));
 	}
 
 	#dqt(from: number, end: number): void {
-		for (let at = from; at < end; at += 65) {
-			const id = this.data[at];
-			if (id >> 4 !== 0)
-				this.#fail(
-					at,
-					'quantization table of 16-bit elements is not supported by the engine; expected 8-bit',
-				);
-			if (id > 3 || at + 65 > end)
-				this.#fail(at, 'bad quantization table; expected a number 0 to 3 and 64 bytes');
-			this.#quant.add(id);
+		for (let at = from; at < end; ) {
+			const [id, wide] = [this.data[at] & 15, this.data[at] >> 4];
+			const next = at + 1 + 64 * (wide + 1);
+			if (id > 3 || wide > 1 || next > end)
+				this.#fail(at, 'bad quantization table; expected a number 0 to 3 and 64 elements');
+			const weights = new Uint8Array(64);
+			for (let i = 0; i < 64; i++) {
+				const weight = wide === 0 ? this.data[at + 1 + i] : this.#u16(at + 1 + 2 * i);
+				if (weight > 255)
+					this.#fail(
+						at,
+						`quantization table of 16-bit elements, ${weight} among them, is not supported by the engine; expected 8-bit`,
+					);
+				weights[i] = weight;
+			}
+			if (wide !== 0) this.#wide = true;
+			this.#quant.set(id, weights);
+			at = next;
 		}
 	}
 
@@ -154,23 +224,22 @@ class Inspector {
 		const { data } = this;
 		for (let at = from; at < end; ) {
 			const id = data[at];
-			if ((id & 0xee) !== 0)
-				this.#fail(at, `Huffman table ${hex(id)} is not baseline; expected 0x00, 0x01, 0x10 or 0x11`);
-			const codes = new Map<number, number>();
-			let code = 0;
-			let symbol = at + 17;
-			for (let length = 1; length <= 16; length++) {
-				for (let i = 0; i < data[at + length]; i++) codes.set(length * 0x10000 + code++, data[symbol++] + 1);
-				if (code > 2 ** length) this.#fail(at, `Huffman table has too many codes of ${length} bits`);
-				code *= 2;
-			}
-			if (symbol > end) this.#fail(at, 'Huffman table is longer than its segment');
-			this.#huffman.set(id, codes);
-			at = symbol;
+			if ((id & 0xec) !== 0)
+				this.#fail(at, `bad Huffman table number ${hex(id)}; expected 0x00 to 0x03 (DC) or 0x10 to 0x13 (AC)`);
+			const counts = data.subarray(at + 1, at + 17);
+			const total = counts.reduce((sum, count) => sum + count, 0);
+			const next = at + 17 + total;
+			if (next > end) this.#fail(at, 'Huffman table is longer than its segment');
+			if (total > 256) this.#fail(at, `Huffman table has ${total} symbols; expected at most 256`);
+			const decoder = huffmanDecoder(counts, data.subarray(at + 17, next));
+			if (typeof decoder === 'number')
+				this.#fail(at, `Huffman table has too many codes of ${decoder} bits`);
+			this.#huffman.set(id, { decoder, body: data.subarray(at + 1, next) });
+			at = next;
 		}
 	}
 
-	#sof0(from: number, end: number): void {
+	#sof(from: number, end: number): void {
 		const { data } = this;
 		if (this.#frame !== null) this.#fail(from, 'a second frame; expected one');
 		const count = data[from + 5];
@@ -180,7 +249,10 @@ class Inspector {
 		const height = this.#u16(from + 1);
 		const width = this.#u16(from + 3);
 		if (width === 0 || height === 0)
-			this.#fail(from + 1, `picture of ${width}x${height}; expected at least 1x1`);
+			this.#fail(
+				from + 1,
+				`picture of ${width}x${height}; expected at least 1x1${height === 0 ? ' (a height by DNL is not supported)' : ''}`,
+			);
 		if (width > MAX_SIZE || height > MAX_SIZE)
 			this.#fail(
 				from + 1,
@@ -189,137 +261,203 @@ class Inspector {
 		if (count === 4)
 			this.#fail(from + 5, '4 components (CMYK) are not supported by the engine; expected 1 or 3');
 		if (count !== 1 && count !== 3) this.#fail(from + 5, `${count} components; expected 1 or 3`);
-		const components = Array.from({ length: count }, (_, i) => ({
+		const read = Array.from({ length: count }, (_, i) => ({
 			id: data[from + 6 + 3 * i],
 			h: data[from + 7 + 3 * i] >> 4,
 			v: data[from + 7 + 3 * i] & 15,
 			quant: data[from + 8 + 3 * i],
 		}));
-		const factors = components.map(({ h, v }) => `${h}x${v}`).join(',');
-		const known: Readonly<Record<string, JpegInfo['subsampling']>> = {
-			'2x2,1x1,1x1': '420',
-			'2x1,1x1,1x1': '422',
-			'1x1,1x1,1x1': '444',
-			'1x2,1x1,1x1': '422T',
-		};
-		const subsampling = count === 1 ? '400' : known[factors];
-		if (subsampling === undefined)
-			this.#fail(
-				from + 6,
-				`sampling factors ${factors} are not supported by the engine; expected 4:2:0, 4:2:2 or 4:4:4`,
-			);
-		this.#frame = { width, height, components, subsampling };
+		const factors = read.map(({ h, v }) => `${h}x${v}`).join(',');
+		read.forEach(({ h, v }, i) => {
+			if (h < 1 || h > 4 || v < 1 || v > 4)
+				this.#fail(from + 7 + 3 * i, `sampling factors ${factors}; expected 1 to 4 each way`);
+		});
+		const subsampling = this.#subsampling(from, read, factors);
+		if (count === 3 && read[1].h * read[1].v !== 1) this.#why = `sampling factors ${factors}`;
+		// Of one component the data is in plain rows of blocks, whatever the factors say (T.81 A.2.2).
+		const hMax = count === 1 ? 1 : read[0].h;
+		const vMax = count === 1 ? 1 : read[0].v;
+		const components = read.map((component) => ({
+			...component,
+			...(count === 1 ? { h: 1, v: 1 } : {}),
+			across: Math.ceil(width / (8 * hMax)) * (count === 1 ? 1 : component.h),
+			down: Math.ceil(height / (8 * vMax)) * (count === 1 ? 1 : component.v),
+			weights: null,
+			select: 0,
+			blocks: null,
+		}));
+		this.#frame = { width, height, hMax, vMax, components, subsampling };
 	}
 
-	#scan(at: number, from: number, end: number): JpegInfo {
+	#subsampling(from: number, components: readonly { h: number; v: number }[], factors: string): Subsampling {
+		if (components.length === 1) return '400';
+		const found = ratio(components);
+		const name = (['420', '422', '422T', '444'] as const).find(
+			(format) => found?.[0] === FACTORS[format][0] && found[1] === FACTORS[format][1],
+		);
+		return (
+			name ??
+			this.#fail(
+				from + 6,
+				`sampling factors ${factors} are not supported by the engine${REFUSED[found?.join('x') ?? ''] ?? ''}; expected ${SUPPORTED}`,
+			)
+		);
+	}
+
+	/** The components that a scan names, in the order of the frame. */
+	#named(from: number, end: number, components: readonly Component[]): Component[] {
+		const { data } = this;
+		const count = data[from];
+		if (count < 1 || count > components.length || end - from !== 4 + 2 * count)
+			this.#fail(from, `scan of ${count} components; expected at most ${components.length}`);
+		let next = 0;
+		return Array.from({ length: count }, (_, i) => {
+			const at = from + 1 + 2 * i;
+			while (next < components.length && components[next].id !== data[at]) next++;
+			if (next === components.length)
+				this.#fail(
+					at,
+					`scan names component ${data[at]}; expected those of the frame (${components.map(({ id }) => id).join(', ')}), in their order`,
+				);
+			const component = components[next++];
+			if (component.weights !== null) this.#fail(at, `a second scan of component ${component.id}; expected EOI`);
+			component.select = data[at + 1];
+			return component;
+		});
+	}
+
+	#scan(at: number, from: number, end: number): number {
 		const { data } = this;
 		const frame = this.#frame;
 		if (frame === null) this.#fail(at, 'SOS before the frame header; expected SOF0');
-		const { components, width, height, subsampling } = frame;
-		if (data[from] !== components.length || end - from !== 4 + 2 * components.length)
-			this.#fail(from, `scan of ${data[from]} components; expected all ${components.length} in one scan`);
-		const tables = components.map((component, i) => {
-			const [id, select] = [data[from + 1 + 2 * i], data[from + 2 + 2 * i]];
-			if (id !== component.id)
-				this.#fail(from + 1 + 2 * i, `scan names component ${id}; expected ${component.id}`);
-			const dc = this.#huffman.get(select >> 4);
-			const ac = this.#huffman.get(0x10 | (select & 15));
+		const parts = this.#named(from, end, frame.components);
+		if (data[end - 3] !== 0 || data[end - 2] !== 63 || data[end - 1] !== 0)
+			this.#fail(end - 3, 'part of a progressive scan; expected a whole baseline scan (0, 63, 0)');
+		const states = parts.map((component, i): BlockState => {
+			const { select } = component;
+			const dc = this.#huffman.get(select >> 4)?.decoder;
+			const ac = this.#huffman.get(0x10 | (select & 15))?.decoder;
 			if (dc === undefined || ac === undefined)
-				this.#fail(from + 2 + 2 * i, `Huffman tables ${hex(select)} are missing; expected DHT before SOS`);
-			if (!this.#quant.has(component.quant))
+				this.#fail(
+					from + 2 + 2 * i,
+					`Huffman tables ${hex(select)} are missing; expected DHT before SOS (the frames of an MJPEG film leave it out)`,
+				);
+			component.weights = this.#quant.get(component.quant) ?? null;
+			if (component.weights === null)
 				this.#fail(
 					from + 1 + 2 * i,
 					`quantization table ${component.quant} is missing; expected DQT before SOS`,
 				);
-			return { dc, ac, select, ...component };
+			return { dc, ac, pred: 0 };
 		});
-		if (tables.length === 3 && (tables[1].select !== tables[2].select || tables[1].quant !== tables[2].quant))
-			this.#fail(from, 'the two chroma components use different tables; the engine has one set for both');
-		if (this.#rgb >= 0 && tables.length === 3) this.#fail(this.#rgb, 'Adobe marker says RGB; expected YCbCr');
-		if (data[end - 3] !== 0 || data[end - 2] !== 63 || data[end - 1] !== 0)
-			this.#fail(end - 3, 'part of a progressive scan; expected a whole baseline scan (0, 63, 0)');
-
-		const one = tables.length === 1;
-		const [h, v] = one ? [1, 1] : [tables[0].h, tables[0].v];
-		const mcus = Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
-		const scanEnd = this.#entropy(
-			end,
-			mcus,
-			tables.map((t) => ({ dc: t.dc, ac: t.ac, blocks: one ? 1 : t.h * t.v })),
-		);
-		return { width, height, subsampling, restartInterval: this.#interval, scanStart: end, scanEnd };
+		this.#checkColour(from, frame);
+		if (this.#why === '') this.#why = this.#whyRecode(parts, frame);
+		if (this.#why !== '')
+			for (const part of parts) part.blocks = new Int16Array(part.across * part.down * 64);
+		const { end: scanEnd, surplus } = this.#blocks(end, parts, states, frame);
+		this.#surplus += surplus;
+		return scanEnd;
 	}
 
-	/** Count the blocks of the scan; answers where its data ends, at a marker that must be there. */
-	#entropy(start: number, mcus: number, parts: readonly { dc: Codes; ac: Codes; blocks: number }[]): number {
-		const { data } = this;
-		let at = start;
-		let bitsLeft = 0;
-		let byte = 0;
-		let mcu = 0;
-		const short = (): never =>
+	#checkColour(from: number, { components }: Frame): void {
+		if (components.length !== 3) return;
+		const { at, transform } = this.#adobe;
+		if (transform === 0) this.#fail(at, 'Adobe marker says RGB; expected YCbCr');
+		if (transform < 0 && !this.#jfif && components.map(({ id }) => String.fromCharCode(id)).join('') === 'RGB')
+			this.#fail(from, 'the components are named R, G and B; expected YCbCr');
+		const [, cb, cr] = components.map(({ weights }) => weights);
+		if (cb !== null && cr !== null && cb.some((weight, i) => weight !== cr[i]))
 			this.#fail(
-				Math.min(at, data.length),
-				`truncated: the picture data ends after ${mcu} of ${mcus} MCUs${at >= data.length ? ', without EOI' : ''}`,
+				from,
+				'the two chroma components have different quantization tables; the engine has one for both',
 			);
-		const bit = (): number => {
-			if (bitsLeft === 0) {
-				if (at >= data.length) short();
-				byte = data[at++];
-				if (byte === 0xff) {
-					if (at < data.length && data[at] !== 0) at--;
-					if (at >= data.length || data[at] !== 0) short();
-					at++;
-				}
-				bitsLeft = 8;
+	}
+
+	/** What of the scan the engine does not take, but for the sampling factors. */
+	#whyRecode(parts: readonly Component[], { components }: Frame): string {
+		if (parts.length !== components.length) return 'more than one scan';
+		if (this.#wide) return 'a quantization table of 16-bit elements';
+		if (parts.some(({ select }) => (select & 0xee) !== 0)) return 'more Huffman tables than two of a kind';
+		if (parts.length === 1) return '';
+		const [, cb, cr] = parts.map(({ select }) =>
+			[select >> 4, 0x10 | (select & 15)].map((id) => this.#huffman.get(id)?.body.join()).join(';'),
+		);
+		return cb === cr ? '' : 'Huffman tables that differ between the chroma components';
+	}
+
+	/** Read the blocks of a scan; answers where its data ends, at a marker that must be there. */
+	#blocks(
+		start: number,
+		parts: readonly Component[],
+		states: readonly BlockState[],
+		{ width, height, hMax, vMax }: Frame,
+	): { end: number; surplus: number } {
+		const single = parts.length === 1;
+		// A component alone has as many blocks as it needs; together they fill whole MCUs (T.81 A.2).
+		const across = single
+			? Math.ceil(Math.ceil((width * parts[0].h) / hMax) / 8)
+			: Math.ceil(width / (8 * hMax));
+		const down = single
+			? Math.ceil(Math.ceil((height * parts[0].v) / vMax) / 8)
+			: Math.ceil(height / (8 * vMax));
+		const interval = this.#interval;
+		const reader = new ScanReader(this.data, start, across * down, (at, problem) => this.#fail(at, problem));
+		for (let mcu = 0; mcu < across * down; mcu++, reader.next()) {
+			if (interval !== 0 && mcu !== 0 && mcu % interval === 0) {
+				reader.restart(mcu / interval - 1);
+				for (const state of states) state.pred = 0;
 			}
-			return (byte >> --bitsLeft) & 1;
-		};
-		const symbol = (codes: Codes): number => {
-			let code = 0;
-			for (let length = 1; length <= 16; length++) {
-				code = code * 2 + bit();
-				const found = codes.get(length * 0x10000 + code);
-				if (found !== undefined) return found - 1;
+			const [mx, my] = [mcu % across, Math.floor(mcu / across)];
+			for (const [i, part] of parts.entries()) {
+				const [h, v] = single ? [1, 1] : [part.h, part.v];
+				for (let by = my * v; by < (my + 1) * v; by++)
+					for (let bx = mx * h; bx < (mx + 1) * h; bx++)
+						reader.block(states[i], part.blocks, (by * part.across + bx) * 64);
 			}
-			return this.#fail(at, `picture data is damaged in MCU ${mcu} of ${mcus}: no such Huffman code`);
-		};
-		const skip = (bits: number): void => {
-			for (let i = 0; i < bits; i++) bit();
-		};
-		for (; mcu < mcus; mcu++) {
-			if (this.#interval !== 0 && mcu !== 0 && mcu % this.#interval === 0) {
-				bitsLeft = 0;
-				const want = 0xd0 + ((mcu / this.#interval - 1) % 8);
-				if (at + 1 >= data.length) short();
-				if (data[at] !== 0xff || data[at + 1] !== want)
-					this.#fail(
-						at,
-						`found ${hex(data[at])} ${hex(data[at + 1])}; expected restart marker 0xff ${hex(want)}`,
-					);
-				at += 2;
-			}
-			for (const { dc, ac, blocks } of parts)
-				for (let block = 0; block < blocks; block++) {
-					skip(symbol(dc));
-					for (let k = 1; k < 64; ) {
-						const value = symbol(ac);
-						if (value === 0) break;
-						skip(value & 15);
-						k += (value >> 4) + 1;
-					}
-				}
 		}
-		while (at < data.length && data[at] !== 0xff) at++;
-		if (at + 1 >= data.length) this.#fail(data.length, 'truncated: no EOI at the end of the file');
-		let end = at;
-		while (end + 1 < data.length && data[end + 1] === 0xff) end++;
-		if (data[end + 1] === 0xda || data[end + 1] === 0xc4 || data[end + 1] === 0xdb)
-			this.#fail(end, 'a second scan follows; expected EOI');
-		if (end + 1 >= data.length) this.#fail(data.length, 'truncated: no EOI at the end of the file');
-		if (data[end + 1] !== 0xd9)
-			this.#fail(end, `found marker ${hex(0xff00 + data[end + 1], 4)} behind the scan; expected EOI`);
-		return end;
+		return reader.finish();
+	}
+
+	/** All is read, up to EOI at @at. */
+	#picture(at: number, scan: { start: number; end: number }): JpegInfo {
+		const { width, height, subsampling, components } = this.#frame!;
+		const missing = components.find(({ weights }) => weights === null);
+		if (missing !== undefined) this.#fail(at, `EOI before the scan of component ${missing.id}; expected SOS`);
+		return {
+			width,
+			height,
+			subsampling,
+			restartInterval: this.#interval,
+			scanStart: scan.start,
+			scanEnd: scan.end,
+			surplus: this.#surplus,
+			recoded: this.#why === '' ? null : { bytes: this.#recode(at, this.#frame!), why: this.#why },
+		};
+	}
+
+	#recode(at: number, { width, height, subsampling, components }: Frame): Uint8Array {
+		const parts = components.map(({ id, blocks, across }, i): CodedPart => {
+			let [least, most] = [0, 0];
+			for (let dc = 0; dc < blocks!.length; dc += 64) {
+				least = Math.min(least, blocks![dc]);
+				most = Math.max(most, blocks![dc]);
+			}
+			if (most - least > 2047)
+				this.#fail(at, `the picture data is damaged: DC values from ${least} to ${most} in component ${id}`);
+			const [h, v] = i === 0 ? FACTORS[subsampling] : [1, 1];
+			return {
+				h,
+				v,
+				blockAt: (bx, by) => blocks!.subarray((by * across + bx) * 64, (by * across + bx + 1) * 64),
+			};
+		});
+		return writeJpeg({
+			width,
+			height,
+			quant: components.map(({ weights }) => weights!),
+			parts,
+			restartInterval: 0,
+		});
 	}
 }
 

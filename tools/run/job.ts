@@ -7,6 +7,7 @@ import type { JpegInfo } from '#tools/jpeg-info.js';
 import { VideoDevice } from '#tools/v4l2.js';
 import { Board, type Mapped } from './board.js';
 import { Display } from './display.js';
+import { UserError } from './user-error.js';
 
 /** What one buffer is made of. */
 export interface BufferFacts {
@@ -45,7 +46,7 @@ function cropped(raster: Raster | null, width: number, height: number): Raster |
 }
 
 /**
- * Decode @jpeg and show it. @meanwhile is called while the picture is on the screen and the engine still streams.
+ * Decode @jpeg and show it; where @info has it recoded for the engine, that is what the engine gets. @meanwhile is called while the picture is on the screen and the engine still streams.
  * Everything is closed at the end. The system calls' errors come as SyscallError.
  */
 export function runJob(
@@ -54,6 +55,7 @@ export function runJob(
 	info: JpegInfo,
 	meanwhile: () => unknown = () => null,
 ): JobResult {
+	const stream = info.recoded?.bytes ?? jpeg;
 	const cmaBefore = Board.cmaBytes().now;
 	const sum = { mapped: { pieces: 0, bytes: 0 }, unmapped: { pieces: 0, bytes: 0 } };
 	const traced = <T>(what: () => T): { result: T; mapped: Mapped } => {
@@ -65,15 +67,15 @@ export function runJob(
 		return t;
 	};
 	const video = traced(() => new VideoDevice()).result;
-	const format = traced(() => video.setJpegFormat(info.width, info.height, jpeg.length)).result;
+	const format = traced(() => video.setJpegFormat(info.width, info.height, stream.length)).result;
 	const bitstream = traced(() => video.requestBuffers('output', 1)).mapped;
 	const picture = traced(() => video.requestBuffers('capture', 1)).mapped;
 	const { raster, decodeNs, aside, bitstreamBytes } = traced(() => {
 		const mapping = video.map('output');
-		mapping.bytes.set(jpeg);
+		mapping.bytes.set(stream);
 		const bitstreamBytes = mapping.bytes.length;
 		mapping.unmap();
-		video.queue('output', 0, jpeg.length);
+		video.queue('output', 0, stream.length);
 		video.queue('capture');
 		const start = board.machine.now();
 		video.streamOn('output');
@@ -81,7 +83,7 @@ export function runJob(
 		const done = video.dequeue('capture');
 		video.dequeue('output');
 		const decodeNs = board.machine.now() - start;
-		if (done.failed) throw new Error('the engine could not decode the picture');
+		if (done.failed) throw new UserError('the engine could not decode the picture: its data is damaged');
 		const fd = video.export('capture');
 		const display = Display.open();
 		// NV12: the rows of luma, then those of chroma. The display takes pairs of pixels, and the engine made them.

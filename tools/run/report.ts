@@ -37,7 +37,32 @@ const SUBSAMPLING: Readonly<Record<JpegInfo['subsampling'], string>> = {
 
 export function pictureLine(file: string, bytes: number, info: JpegInfo, job: JobResult): string {
 	const kind = `${info.width}x${info.height}, ${SUBSAMPLING[info.subsampling]}, ${size(bytes)}`;
-	return `Decoded ${file}: ${kind}, in ${(job.decodeNs / 1e6).toFixed(2)} ms of virtual time`;
+	return [
+		`Decoded ${file}: ${kind}, in ${(job.decodeNs / 1e6).toFixed(2)} ms of virtual time`,
+		...pictureNotes(info),
+	].join('\n');
+}
+
+/** Where the resolution of colour is more than that of NV12, which is 4:2:0. */
+const HALVED: Readonly<Partial<Record<JpegInfo['subsampling'], string>>> = {
+	'422': 'its height',
+	'422T': 'its width',
+	'444': 'its width and height',
+};
+
+/** What is not as one would expect of the file, or not as it was in it. */
+function pictureNotes(info: JpegInfo): string[] {
+	const { subsampling, recoded, surplus } = info;
+	const halved = HALVED[subsampling];
+	const notes: string[] = [];
+	if (recoded !== null) notes.push(`  coded again for the engine, without loss: the file has ${recoded.why}`);
+	if (halved !== undefined)
+		notes.push(
+			`  colour halved on the way: the engine writes NV12 (4:2:0), half of ${halved} of ${SUBSAMPLING[subsampling]} is lost`,
+		);
+	if (surplus > 0)
+		notes.push(`  ${count(surplus, 'byte')} of picture data left over behind the last block: the file may be damaged`);
+	return notes;
 }
 
 export function bufferLine(name: string, b: BufferFacts): string {

@@ -27,12 +27,14 @@ import { dev_dbg } from '#linux/dev_printk.js';
 import type { device } from '#linux/device.js';
 import { EINVAL } from '#linux/errno.js';
 import { DIV_ROUND_UP } from '#linux/math.js';
+import { memcmp } from '#linux/string.js';
 import type { bool, int, size_t, u8, u16, u32, unsigned_int } from '#linux/types.js';
 
 const CEDRUS_JPEG_MAX_SIZE = 2048;
 
 /* Markers (ITU-T T.81, table B.1) */
 const SOF0 = 0xc0;
+const SOF1 = 0xc1;
 const SOF15 = 0xcf;
 const DHT = 0xc4;
 const JPG = 0xc8;
@@ -101,14 +103,14 @@ function parse_dht(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr:
 		const table_class = buf[at] >> 4;
 		const id = buf[at] & 0xf;
 		let total = 0;
-		// Codes of one length more are twice as many, less those that are taken.
+		// Codes of one length more are twice as many, less those that are taken; that of ones alone stays free.
 		let room = 1;
 		for (let i = 0; i < 16 && at + 17 <= end; i++) {
 			room = room * 2 - buf[at + 1 + i];
 			total += buf[at + 1 + i];
-			if (room < 0) break;
+			if (room < 1) break;
 		}
-		if (table_class > 1 || id > 1 || total > 256 || room < 0 || at + 17 + total > end) {
+		if (table_class > 1 || id > 1 || total > 256 || room < 1 || at + 17 + total > end) {
 			dev_dbg(dev, 'JPEG: bad Huffman table at %zu', at);
 			return -EINVAL;
 		}
@@ -118,7 +120,7 @@ function parse_dht(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr:
 	return 0;
 }
 
-function parse_sof0(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr: cedrus_jpeg_header): int {
+function parse_sof(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr: cedrus_jpeg_header): int {
 	if (hdr.num_components !== 0 || end - from < 6 || end - from !== 6 + 3 * buf[from + 5]) {
 		dev_dbg(dev, 'JPEG: bad frame header at %zu', from);
 		return -EINVAL;
@@ -160,6 +162,13 @@ function parse_sof0(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr
 	return 0;
 }
 
+/** Whether the DHT tables at @a and @b, their 16 counts and the symbols, are alike. */
+function same_huffman(buf: Uint8Array, a: size_t, b: size_t): bool {
+	let size = 16;
+	for (let i = 0; i < 16; i++) size += buf[a + i];
+	return memcmp(buf.subarray(a), buf.subarray(b), size) === 0;
+}
+
 function parse_sos(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr: cedrus_jpeg_header): int {
 	const n = buf[from];
 	if (end - from < 1 || end - from !== 4 + 2 * n || n !== hdr.num_components) {
@@ -185,7 +194,12 @@ function parse_sos(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr:
 	}
 	const cb = hdr.components[1];
 	const cr = hdr.components[2];
-	if (n === 3 && (cb.quant !== cr.quant || cb.dc !== cr.dc || cb.ac !== cr.ac)) {
+	if (
+		n === 3 &&
+		(memcmp(buf.subarray(hdr.quant[cb.quant]), buf.subarray(hdr.quant[cr.quant]), 64) !== 0 ||
+			!same_huffman(buf, hdr.huffman[cb.dc], hdr.huffman[cr.dc]) ||
+			!same_huffman(buf, hdr.huffman[2 + cb.ac], hdr.huffman[2 + cr.ac]))
+	) {
 		dev_dbg(dev, 'JPEG: the two chroma components have different tables');
 		return -EINVAL;
 	}
@@ -251,7 +265,7 @@ export function cedrus_jpeg_parse_header(
 		let ret = 0;
 		if (marker === DQT) ret = parse_dqt(dev, buf, from, end, hdr);
 		else if (marker === DHT) ret = parse_dht(dev, buf, from, end, hdr);
-		else if (marker === SOF0) ret = parse_sof0(dev, buf, from, end, hdr);
+		else if (marker === SOF0 || marker === SOF1) ret = parse_sof(dev, buf, from, end, hdr);
 		else if (marker === DRI && end - from === 2) hdr.restart_interval = get16(buf, from);
 		else if (marker === APP14 && end - from >= 12 && get16(buf, from) === 0x4164)
 			hdr.rgb = buf[from + 11] === 0;
