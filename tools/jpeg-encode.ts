@@ -13,6 +13,8 @@ export interface EncodeOptions {
 	readonly quality?: number;
 	/** MCUs between restart markers; 0: none. */
 	readonly restartInterval?: number;
+	/** What all sampling factors are multiplied by: the same picture, its blocks in another order. */
+	readonly scale?: readonly [number, number];
 }
 
 /** The red, green and blue bytes of a picture, row by row, three bytes a pixel. */
@@ -287,13 +289,13 @@ export function writeJpeg({ width, height, quant, parts, restartInterval }: Code
 
 /** Encode @image as a baseline JPEG (JFIF). */
 export function encodeJpeg(image: RgbImage, options: EncodeOptions): Uint8Array {
-	const { subsampling, quality = 85, restartInterval = 0 } = options;
+	const { subsampling, quality = 85, restartInterval = 0, scale = [1, 1] } = options;
 	const [h, v] = FACTORS[subsampling];
 	const [y, cb, cr] = toYCbCr(image);
 	const quant = [quantTable(quality, false), quantTable(quality, true)];
 	const part = (plane: Plane, h: number, v: number, weights: Uint8Array): CodedPart => ({
-		h,
-		v,
+		h: h * scale[0],
+		v: v * scale[1],
 		blockAt: (bx, by) => block(plane, bx, by, weights),
 	});
 	const luma = part(y, h, v, quant[0]);

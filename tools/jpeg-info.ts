@@ -9,7 +9,9 @@
 // order of blocks. No register says so to the engine; such a file is written again, without loss, as a user program
 // would do it.
 
-import { type CodedPart, FACTORS, type Subsampling, writeJpeg } from './jpeg-encode.js';
+import type { Subsampling } from './jpeg-encode.js';
+import { type Component, type Frame, readFrame } from './jpeg-frame.js';
+import { recode } from './jpeg-recode.js';
 import { type BlockState, type HuffmanDecoder, huffmanDecoder, ScanReader } from './jpeg-scan.js';
 
 /** One line that names the file, the place, and what was expected there. */
@@ -46,9 +48,6 @@ export interface JpegInfo {
 	readonly recoded: Recoded | null;
 }
 
-/** What the engine takes at most, in pixels each way. */
-export const MAX_SIZE = 2048;
-
 const FRAME_NAMES: Readonly<Record<number, string>> = {
 	194: 'SOF2 (progressive)',
 	195: 'SOF3 (lossless)',
@@ -63,46 +62,8 @@ const FRAME_NAMES: Readonly<Record<number, string>> = {
 	207: 'SOF15 (arithmetic coding, differential lossless)',
 };
 
-interface Component {
-	readonly id: number;
-	readonly h: number;
-	readonly v: number;
-	readonly quant: number;
-	/** Blocks of it in the MCUs of the whole picture, across and down. */
-	readonly across: number;
-	readonly down: number;
-	/** The table that is in force when its scan begins; null until then. */
-	weights: Uint8Array | null;
-	/** Numbers of its Huffman tables: DC << 4 | AC. */
-	select: number;
-	/** Coefficients of the blocks, when they have to be written again. */
-	blocks: Int16Array | null;
-}
-
-interface Frame {
-	readonly width: number;
-	readonly height: number;
-	readonly hMax: number;
-	readonly vMax: number;
-	readonly components: readonly Component[];
-	readonly subsampling: Subsampling;
-}
-
-/** What the engine makes NV12 of. */
-const SUPPORTED = '4:2:0, 4:2:2, 4:4:0, 4:4:4 or grey';
-
-/** Ratios that have a name, but are not for this engine's NV12. */
-const REFUSED: Readonly<Record<string, string>> = { '4x1': ' (4:1:1)', '4x2': ' (4:1:0)' };
-
 function hex(value: number, digits = 2): string {
 	return `0x${value.toString(16).padStart(digits, '0')}`;
-}
-
-/** Luma samples a chroma sample, across and down; null where chroma components differ or the ratio is no whole number. */
-function ratio(components: readonly { h: number; v: number }[]): readonly [number, number] | null {
-	const [luma, cb, cr] = components;
-	if (cb.h !== cr.h || cb.v !== cr.v || luma.h % cb.h !== 0 || luma.v % cb.v !== 0) return null;
-	return [luma.h / cb.h, luma.v / cb.v];
 }
 
 class Inspector {
@@ -178,8 +139,10 @@ class Inspector {
 	#segment(marker: number, at: number, from: number, end: number): void {
 		if (marker === 0xdb) this.#dqt(from, end);
 		else if (marker === 0xc4) this.#dht(from, end);
-		else if (marker === 0xc0 || marker === 0xc1) this.#sof(from, end);
-		else if (marker === 0xcc)
+		else if (marker === 0xc0 || marker === 0xc1) {
+			if (this.#frame !== null) this.#fail(from, 'a second frame; expected one');
+			this.#frame = readFrame(this.data, from, end, (offset, problem) => this.#fail(offset, problem));
+		} else if (marker === 0xcc)
 			this.#fail(at, 'DAC (arithmetic coding) is not supported by the engine; expected DHT');
 		else if (FRAME_NAMES[marker] !== undefined)
 			this.#fail(at, `${FRAME_NAMES[marker]} is not supported by the engine; expected SOF0 (baseline)`);
@@ -188,7 +151,10 @@ class Inspector {
 			this.#interval = this.#u16(from);
 		} else if (marker === 0xdc) {
 			if (end - from !== 2 || this.#u16(from) !== this.#frame?.height)
-				this.#fail(at, `DNL (number of lines) differs from the frame header; expected ${this.#frame?.height ?? 'none'}`);
+				this.#fail(
+					at,
+					`DNL (number of lines) differs from the frame header; expected ${this.#frame?.height ?? 'none'}`,
+				);
 		} else if (marker === 0xee && end - from >= 12 && this.#text(from, 5) === 'Adobe')
 			this.#adobe = { at, transform: this.data[from + 11] };
 		else if (marker === 0xe0 && end - from >= 5 && this.#text(from, 4) === 'JFIF') this.#jfif = true;
@@ -225,83 +191,20 @@ class Inspector {
 		for (let at = from; at < end; ) {
 			const id = data[at];
 			if ((id & 0xec) !== 0)
-				this.#fail(at, `bad Huffman table number ${hex(id)}; expected 0x00 to 0x03 (DC) or 0x10 to 0x13 (AC)`);
+				this.#fail(
+					at,
+					`bad Huffman table number ${hex(id)}; expected 0x00 to 0x03 (DC) or 0x10 to 0x13 (AC)`,
+				);
 			const counts = data.subarray(at + 1, at + 17);
 			const total = counts.reduce((sum, count) => sum + count, 0);
 			const next = at + 17 + total;
 			if (next > end) this.#fail(at, 'Huffman table is longer than its segment');
 			if (total > 256) this.#fail(at, `Huffman table has ${total} symbols; expected at most 256`);
 			const decoder = huffmanDecoder(counts, data.subarray(at + 17, next));
-			if (typeof decoder === 'number')
-				this.#fail(at, `Huffman table has too many codes of ${decoder} bits`);
+			if (typeof decoder === 'number') this.#fail(at, `Huffman table has too many codes of ${decoder} bits`);
 			this.#huffman.set(id, { decoder, body: data.subarray(at + 1, next) });
 			at = next;
 		}
-	}
-
-	#sof(from: number, end: number): void {
-		const { data } = this;
-		if (this.#frame !== null) this.#fail(from, 'a second frame; expected one');
-		const count = data[from + 5];
-		if (end - from < 6 || end - from !== 6 + 3 * count) this.#fail(from, 'frame header of the wrong length');
-		if (data[from] !== 8)
-			this.#fail(from, `${data[from]}-bit samples are not supported by the engine; expected 8-bit`);
-		const height = this.#u16(from + 1);
-		const width = this.#u16(from + 3);
-		if (width === 0 || height === 0)
-			this.#fail(
-				from + 1,
-				`picture of ${width}x${height}; expected at least 1x1${height === 0 ? ' (a height by DNL is not supported)' : ''}`,
-			);
-		if (width > MAX_SIZE || height > MAX_SIZE)
-			this.#fail(
-				from + 1,
-				`picture of ${width}x${height} is too large for the engine; expected at most ${MAX_SIZE}x${MAX_SIZE}`,
-			);
-		if (count === 4)
-			this.#fail(from + 5, '4 components (CMYK) are not supported by the engine; expected 1 or 3');
-		if (count !== 1 && count !== 3) this.#fail(from + 5, `${count} components; expected 1 or 3`);
-		const read = Array.from({ length: count }, (_, i) => ({
-			id: data[from + 6 + 3 * i],
-			h: data[from + 7 + 3 * i] >> 4,
-			v: data[from + 7 + 3 * i] & 15,
-			quant: data[from + 8 + 3 * i],
-		}));
-		const factors = read.map(({ h, v }) => `${h}x${v}`).join(',');
-		read.forEach(({ h, v }, i) => {
-			if (h < 1 || h > 4 || v < 1 || v > 4)
-				this.#fail(from + 7 + 3 * i, `sampling factors ${factors}; expected 1 to 4 each way`);
-		});
-		const subsampling = this.#subsampling(from, read, factors);
-		if (count === 3 && read[1].h * read[1].v !== 1) this.#why = `sampling factors ${factors}`;
-		// Of one component the data is in plain rows of blocks, whatever the factors say (T.81 A.2.2).
-		const hMax = count === 1 ? 1 : read[0].h;
-		const vMax = count === 1 ? 1 : read[0].v;
-		const components = read.map((component) => ({
-			...component,
-			...(count === 1 ? { h: 1, v: 1 } : {}),
-			across: Math.ceil(width / (8 * hMax)) * (count === 1 ? 1 : component.h),
-			down: Math.ceil(height / (8 * vMax)) * (count === 1 ? 1 : component.v),
-			weights: null,
-			select: 0,
-			blocks: null,
-		}));
-		this.#frame = { width, height, hMax, vMax, components, subsampling };
-	}
-
-	#subsampling(from: number, components: readonly { h: number; v: number }[], factors: string): Subsampling {
-		if (components.length === 1) return '400';
-		const found = ratio(components);
-		const name = (['420', '422', '422T', '444'] as const).find(
-			(format) => found?.[0] === FACTORS[format][0] && found[1] === FACTORS[format][1],
-		);
-		return (
-			name ??
-			this.#fail(
-				from + 6,
-				`sampling factors ${factors} are not supported by the engine${REFUSED[found?.join('x') ?? ''] ?? ''}; expected ${SUPPORTED}`,
-			)
-		);
 	}
 
 	/** The components that a scan names, in the order of the frame. */
@@ -320,7 +223,8 @@ class Inspector {
 					`scan names component ${data[at]}; expected those of the frame (${components.map(({ id }) => id).join(', ')}), in their order`,
 				);
 			const component = components[next++];
-			if (component.weights !== null) this.#fail(at, `a second scan of component ${component.id}; expected EOI`);
+			if (component.weights !== null)
+				this.#fail(at, `a second scan of component ${component.id}; expected EOI`);
 			component.select = data[at + 1];
 			return component;
 		});
@@ -363,7 +267,11 @@ class Inspector {
 		if (components.length !== 3) return;
 		const { at, transform } = this.#adobe;
 		if (transform === 0) this.#fail(at, 'Adobe marker says RGB; expected YCbCr');
-		if (transform < 0 && !this.#jfif && components.map(({ id }) => String.fromCharCode(id)).join('') === 'RGB')
+		if (
+			transform < 0 &&
+			!this.#jfif &&
+			components.map(({ id }) => String.fromCharCode(id)).join('') === 'RGB'
+		)
 			this.#fail(from, 'the components are named R, G and B; expected YCbCr');
 		const [, cb, cr] = components.map(({ weights }) => weights);
 		if (cb !== null && cr !== null && cb.some((weight, i) => weight !== cr[i]))
@@ -373,8 +281,10 @@ class Inspector {
 			);
 	}
 
-	/** What of the scan the engine does not take, but for the sampling factors. */
-	#whyRecode(parts: readonly Component[], { components }: Frame): string {
+	/** What of the frame and its scan the engine does not take as it is; empty: nothing. */
+	#whyRecode(parts: readonly Component[], { components, factors }: Frame): string {
+		if (components.length === 3 && components[1].h * components[1].v !== 1)
+			return `sampling factors ${factors}`;
 		if (parts.length !== components.length) return 'more than one scan';
 		if (this.#wide) return 'a quantization table of 16-bit elements';
 		if (parts.some(({ select }) => (select & 0xee) !== 0)) return 'more Huffman tables than two of a kind';
@@ -420,7 +330,9 @@ class Inspector {
 
 	/** All is read, up to EOI at @at. */
 	#picture(at: number, scan: { start: number; end: number }): JpegInfo {
-		const { width, height, subsampling, components } = this.#frame!;
+		const frame = this.#frame!;
+		const { width, height, subsampling, components } = frame;
+		const damaged = (what: string): never => this.#fail(at, `the picture data is damaged: ${what}`);
 		const missing = components.find(({ weights }) => weights === null);
 		if (missing !== undefined) this.#fail(at, `EOI before the scan of component ${missing.id}; expected SOS`);
 		return {
@@ -431,33 +343,8 @@ class Inspector {
 			scanStart: scan.start,
 			scanEnd: scan.end,
 			surplus: this.#surplus,
-			recoded: this.#why === '' ? null : { bytes: this.#recode(at, this.#frame!), why: this.#why },
+			recoded: this.#why === '' ? null : { bytes: recode(frame, damaged), why: this.#why },
 		};
-	}
-
-	#recode(at: number, { width, height, subsampling, components }: Frame): Uint8Array {
-		const parts = components.map(({ id, blocks, across }, i): CodedPart => {
-			let [least, most] = [0, 0];
-			for (let dc = 0; dc < blocks!.length; dc += 64) {
-				least = Math.min(least, blocks![dc]);
-				most = Math.max(most, blocks![dc]);
-			}
-			if (most - least > 2047)
-				this.#fail(at, `the picture data is damaged: DC values from ${least} to ${most} in component ${id}`);
-			const [h, v] = i === 0 ? FACTORS[subsampling] : [1, 1];
-			return {
-				h,
-				v,
-				blockAt: (bx, by) => blocks!.subarray((by * across + bx) * 64, (by * across + bx + 1) * 64),
-			};
-		});
-		return writeJpeg({
-			width,
-			height,
-			quant: components.map(({ weights }) => weights!),
-			parts,
-			restartInterval: 0,
-		});
 	}
 }
 

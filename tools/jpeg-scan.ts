@@ -68,7 +68,10 @@ export class ScanReader {
 	}
 
 	#damaged(what: string): never {
-		return this.fail(this.#at, `the picture data is damaged in MCU ${this.#mcu + 1} of ${this.mcus}: ${what}`);
+		return this.fail(
+			this.#at,
+			`the picture data is damaged in MCU ${this.#mcu + 1} of ${this.mcus}: ${what}`,
+		);
 	}
 
 	/** Past the 0xff bytes that may stand before a marker: where the last of them is. */

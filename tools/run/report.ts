@@ -45,9 +45,9 @@ export function pictureLine(file: string, bytes: number, info: JpegInfo, job: Jo
 
 /** Where the resolution of colour is more than that of NV12, which is 4:2:0. */
 const HALVED: Readonly<Partial<Record<JpegInfo['subsampling'], string>>> = {
-	'422': 'its height',
-	'422T': 'its width',
-	'444': 'its width and height',
+	'422': 'height',
+	'422T': 'width',
+	'444': 'width and height',
 };
 
 /** What is not as one would expect of the file, or not as it was in it. */
@@ -57,11 +57,11 @@ function pictureNotes(info: JpegInfo): string[] {
 	const notes: string[] = [];
 	if (recoded !== null) notes.push(`  coded again for the engine, without loss: the file has ${recoded.why}`);
 	if (halved !== undefined)
-		notes.push(
-			`  colour halved on the way: the engine writes NV12 (4:2:0), half of ${halved} of ${SUBSAMPLING[subsampling]} is lost`,
-		);
+		notes.push(`  colour halved in ${halved}: the engine writes NV12, which is 4:2:0`);
 	if (surplus > 0)
-		notes.push(`  ${count(surplus, 'byte')} of picture data left over behind the last block: the file may be damaged`);
+		notes.push(
+			`  ${count(surplus, 'byte')} of picture data left over behind the last block: the file may be damaged`,
+		);
 	return notes;
 }
 
