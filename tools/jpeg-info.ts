@@ -196,12 +196,12 @@ class Inspector {
 					`bad Huffman table number ${hex(id)}; expected 0x00 to 0x03 (DC) or 0x10 to 0x13 (AC)`,
 				);
 			const counts = data.subarray(at + 1, at + 17);
-			const total = counts.reduce((sum, count) => sum + count, 0);
-			const next = at + 17 + total;
-			if (next > end) this.#fail(at, 'Huffman table is longer than its segment');
-			if (total > 256) this.#fail(at, `Huffman table has ${total} symbols; expected at most 256`);
+			const next = at + 17 + counts.reduce((sum, count) => sum + count, 0);
 			const decoder = huffmanDecoder(counts, data.subarray(at + 17, next));
 			if (typeof decoder === 'number') this.#fail(at, `Huffman table has too many codes of ${decoder} bits`);
+			if (next > end) this.#fail(at, 'Huffman table is longer than its segment');
+			if (next > at + 17 + 256)
+				this.#fail(at, `Huffman table has ${next - at - 17} symbols; expected at most 256`);
 			this.#huffman.set(id, { decoder, body: data.subarray(at + 1, next) });
 			at = next;
 		}

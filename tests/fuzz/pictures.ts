@@ -174,7 +174,10 @@ export function pictureFuzzer(): FuzzTarget {
 				const info = inspected(data);
 				// A tool that does not look first: whatever comes of it, it comes.
 				if (info === null && data.length > 0) decoded(board, data, size.width, size.height);
-				if (info !== null && !decoded(board, info.recoded?.bytes ?? data, info.width, info.height))
+				if (info === null) return;
+				// Data that nobody needs is a sign of damage: the engine may refuse it, too.
+				const { width, height, surplus, recoded } = info;
+				if (!decoded(board, recoded?.bytes ?? data, width, height) && surplus === 0)
 					throw new Error('the engine refused what the check of the file had accepted');
 			} catch (e) {
 				board = null;

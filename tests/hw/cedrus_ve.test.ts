@@ -270,6 +270,7 @@ describe('cedrus_ve', () => {
 		{ options: { subsampling: '444', restartInterval: 1 }, width: 33, height: 31 },
 		{ options: { subsampling: '400' }, width: 64, height: 48 },
 		{ options: { subsampling: '400', restartInterval: 4 }, width: 19, height: 27 },
+		{ options: { subsampling: '400', restartInterval: 5 }, width: 19, height: 27 },
 	];
 	for (const { options, width, height } of cases)
 		it(`decodes ${options.subsampling} of ${width}x${height}${options.restartInterval ? ' with restart markers' : ''} as jpeg-js does, pixel by pixel`, () => {
@@ -297,6 +298,26 @@ describe('cedrus_ve', () => {
 					expect([chroma[at], chroma[at + 1]], `chroma ${x},${y}`).to.deep.equal(want);
 				}
 		});
+
+	it('skips the fill bytes before a restart marker and before EOI', () => {
+		const options: EncodeOptions = { subsampling: '420', restartInterval: 2 };
+		const stream = encodeJpeg(picture(48, 48), options);
+		const filled: number[] = [];
+		for (let i = 0; i < stream.length; i++) {
+			const marker = stream[i] === 0xff && stream[i + 1] >= 0xd0 && stream[i + 1] <= 0xd9 && i > 0;
+			if (marker) filled.push(0xff, 0xff);
+			filled.push(stream[i]);
+		}
+		expect(filled.length).to.equal(stream.length + 2 * 5);
+		const luma = [stream, Uint8Array.from(filled)].map((data) => {
+			const b = bench();
+			b.w(TRIGGER, program(b, data, options, 48));
+			b.clock.advance(1e9);
+			expect(b.r(STATUS) & 7).to.equal(SUCCESS);
+			return b.memory.view(DST, 48 * 48).slice();
+		});
+		expect(luma[1]).to.deep.equal(luma[0]);
+	});
 
 	it('lowers its interrupt when the driver clears STATUS, and raises none that is not enabled', () => {
 		const b = bench();

@@ -15,8 +15,9 @@ import { inspectJpeg } from '#tools/jpeg-info.js';
 import { PROJECT } from '#tools/project.js';
 import { Board } from '#tools/run/board.js';
 import { type JobResult, runJob } from '#tools/run/job.js';
-import { leaks } from '#tools/run/report.js';
+import { leaks, pictureLine } from '#tools/run/report.js';
 import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from '#tools/run/rogue.js';
+import { UserError } from '#tools/run/user-error.js';
 
 const H6 = 'sun50i-h6-orangepi-3';
 /** The video engine's registers (sun50i-h6.dtsi), and its bus gate and reset (ccu-sun50i-h6.c). */
@@ -85,6 +86,45 @@ describe('tools_run_job', () => {
 		const { raster, cmaBytes } = run(new Board('board', boardBlob(`${H6}-noiommu`), watched()), data);
 		expect(cmaBytes).to.be.greaterThan(0);
 		expect(Buffer.compare(throughPng(raster!), expected(data))).to.equal(0);
+	});
+
+	it('shows 4:4:4 in whatever sampling factors, as ffmpeg writes it, and says what became of it', () => {
+		const data = new Uint8Array(readFileSync(join(PROJECT, 'tests/tools/jpeg/444-as-1x2.jpg')));
+		const info = inspectJpeg('a.jpg', data);
+		const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
+		const job = runJob(board, data, info);
+		const { data: ycc } = jpeg.decode(data, { colorTransform: false, useTArray: true });
+		for (let i = 0; i < 32 * 32; i++) {
+			// Green is that of the mean of 2 x 2 chroma samples.
+			const at = (dx: number, dy: number): number => 4 * (((i >> 5) & ~1) + dy) * 32 + 4 * ((i & 30) + dx);
+			const mean = (c: number): number =>
+				((ycc[at(0, 0) + c]! + ycc[at(1, 0) + c]! + ycc[at(0, 1) + c]! + ycc[at(1, 1) + c]! + 2) >> 2) - 128;
+			const green = clamp((ONE * ycc[4 * i]! + GU * mean(1) + GV * mean(2)) / ONE);
+			expect(job.raster!.rgb[3 * i + 1], `pixel ${i}`).to.equal(green);
+		}
+		expect(pictureLine('a.jpg', data.length, info, job).split('\n').slice(1)).to.deep.equal([
+			'  coded again for the engine, without loss: the file has sampling factors 1x2,1x2,1x2',
+			'  colour halved in width and height: the engine writes NV12, which is 4:2:0',
+		]);
+	});
+
+	it('says of what nothing is lost nothing', () => {
+		for (const subsampling of ['420', '400'] as const) {
+			const data = encodeJpeg({ width: 16, height: 16, data: new Uint8Array(768) }, { subsampling });
+			const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
+			const info = inspectJpeg('a.jpg', data);
+			expect(pictureLine('a.jpg', data.length, info, runJob(board, data, info))).not.to.include('\n');
+		}
+	});
+
+	it('ends in one line when the engine cannot decode what it got', () => {
+		const data = picture(32, 32);
+		const info = inspectJpeg('a.jpg', data);
+		const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
+		expect(() => runJob(board, data.fill(0x55, info.scanStart, info.scanEnd), info)).to.throw(
+			UserError,
+			/^the engine could not decode the picture: its data is damaged$/,
+		);
 	});
 
 	it('makes its buffers of scattered pages without a byte of CMA, and gives all back', () => {

@@ -54,6 +54,13 @@ describe('cedrus_jpeg', () => {
 	});
 
 	const sof = at(0xc0);
+	/** Cr by Huffman tables 0, the first of which has two symbols the other way round. */
+	function otherTable(): Uint8Array {
+		const out = patched(at(0xda) + 10, 0x00);
+		const symbols = at(0xc4) + 5 + 16;
+		[out[symbols], out[symbols + 1]] = [out[symbols + 1]!, out[symbols]!];
+		return out;
+	}
 	const bad: [string, Uint8Array][] = [
 		['no SOI', patched(0, 0x89)],
 		['a progressive frame', patched(sof, 0xff, 0xc2)],
@@ -65,8 +72,10 @@ describe('cedrus_jpeg', () => {
 		['a picture that is too wide', patched(sof + 7, 0x08, 0x01)],
 		['a quantization table of 16 bits', patched(at(0xdb) + 4, 0x10)],
 		['a Huffman table with too many codes', patched(at(0xc4) + 5, 3)],
+		['a Huffman table that leaves no code free', patched(at(0xc4) + 5, 2)],
 		['a component without tables', patched(at(0xda) + 6, 0x22)],
-		['different tables for Cb and Cr', patched(at(0xda) + 10, 0x00)],
+		['different weights for Cb and Cr', patched(sof + 18, 0)],
+		['different Huffman tables for Cb and Cr', otherTable()],
 		['part of a progressive scan', patched(at(0xda) + 11, 1)],
 		['no EOI', good.slice(0, -2)],
 	];
@@ -75,6 +84,30 @@ describe('cedrus_jpeg', () => {
 			expect(parse(data).ret).to.equal(-EINVAL);
 		});
 
+	it('takes an extended sequential frame of 8 bits, which is coded as baseline', () => {
+		expect(parse(patched(sof, 0xff, 0xc1)).ret).to.equal(0);
+	});
+
+	it('takes tables of two numbers for Cb and Cr when they are alike', () => {
+		const dqt = at(0xdb) + 69;
+		const copy = Uint8Array.from([
+			...good.slice(0, sof),
+			0xff,
+			0xdb,
+			0,
+			67,
+			2,
+			...good.slice(dqt + 5, dqt + 69),
+			...good.slice(sof),
+		]);
+		const cr = sof + 69 + 18;
+		expect(copy[cr]).to.equal(1);
+		copy[cr] = 2;
+		expect(parse(copy).ret).to.equal(0);
+		copy[sof + 5]! ^= 1;
+		expect(parse(copy).ret).to.equal(-EINVAL);
+	});
+
 	it('refuses the stream cut at any place, and reads nothing behind the cut', () => {
 		for (let size = 0; size < good.length; size++) {
 			const data = good.slice(0, size);
@@ -82,7 +115,8 @@ describe('cedrus_jpeg', () => {
 				get: (target, key) => {
 					if (typeof key === 'string' && /^\d+$/.test(key) && Number(key) >= size)
 						throw new Error(`read at ${key}`);
-					return Reflect.get(target, key, target);
+					const value: unknown = Reflect.get(target, key, target);
+					return typeof value === 'function' ? value.bind(target) : value;
 				},
 			});
 			expect(
