@@ -35,6 +35,8 @@ export interface Recoded {
 }
 
 export interface JpegInfo {
+	/** What messages call the file. */
+	readonly file: string;
 	readonly width: number;
 	readonly height: number;
 	readonly subsampling: Subsampling;
@@ -54,6 +56,7 @@ const FRAME_NAMES: Readonly<Record<number, string>> = {
 	197: 'SOF5 (differential sequential)',
 	198: 'SOF6 (differential progressive)',
 	199: 'SOF7 (differential lossless)',
+	200: 'JPG (reserved)',
 	201: 'SOF9 (arithmetic coding)',
 	202: 'SOF10 (arithmetic coding, progressive)',
 	203: 'SOF11 (arithmetic coding, lossless)',
@@ -76,6 +79,8 @@ class Inspector {
 	#jfif = false;
 	/** Some quantisation table has elements of 16 bits. */
 	#wide = false;
+	/** Where a table stands that no scan came after; -1: nowhere. */
+	#unused = -1;
 	#why = '';
 	#surplus = 0;
 
@@ -137,6 +142,7 @@ class Inspector {
 	}
 
 	#segment(marker: number, at: number, from: number, end: number): void {
+		if (marker === 0xdb || marker === 0xc4) this.#unused = at;
 		if (marker === 0xdb) this.#dqt(from, end);
 		else if (marker === 0xc4) this.#dht(from, end);
 		else if (marker === 0xc0 || marker === 0xc1) {
@@ -234,6 +240,7 @@ class Inspector {
 		const { data } = this;
 		const frame = this.#frame;
 		if (frame === null) this.#fail(at, 'SOS before the frame header; expected SOF0');
+		this.#unused = -1;
 		const parts = this.#named(from, end, frame.components);
 		if (data[end - 3] !== 0 || data[end - 2] !== 63 || data[end - 1] !== 0)
 			this.#fail(end - 3, 'part of a progressive scan; expected a whole baseline scan (0, 63, 0)');
@@ -287,7 +294,7 @@ class Inspector {
 			return `sampling factors ${factors}`;
 		if (parts.length !== components.length) return 'more than one scan';
 		if (this.#wide) return 'a quantization table of 16-bit elements';
-		if (parts.some(({ select }) => (select & 0xee) !== 0)) return 'more Huffman tables than two of a kind';
+		if ([...this.#huffman.keys()].some((id) => (id & 0xee) !== 0)) return 'Huffman tables of numbers 2 or 3';
 		if (parts.length === 1) return '';
 		const [, cb, cr] = parts.map(({ select }) =>
 			[select >> 4, 0x10 | (select & 15)].map((id) => this.#huffman.get(id)?.body.join()).join(';'),
@@ -335,7 +342,9 @@ class Inspector {
 		const damaged = (what: string): never => this.#fail(at, `the picture data is damaged: ${what}`);
 		const missing = components.find(({ weights }) => weights === null);
 		if (missing !== undefined) this.#fail(at, `EOI before the scan of component ${missing.id}; expected SOS`);
+		if (this.#unused >= 0) this.#fail(this.#unused, 'a table behind the last scan; expected EOI');
 		return {
+			file: this.file,
 			width,
 			height,
 			subsampling,

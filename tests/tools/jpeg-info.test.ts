@@ -246,6 +246,21 @@ describe('jpeg_info', () => {
 		);
 	});
 
+	it('writes a picture again that brings tables of numbers which the engine has not, used or not', () => {
+		const dht = at(good, 0xc4);
+		const size = good[dht + 2]! * 256 + good[dht + 3]!;
+		const more = inserted(good, dht, ...patched(good.subarray(dht, dht + 2 + size), 4, 0x13));
+		expect(inspectJpeg('a.jpg', more).recoded!.why).to.equal('Huffman tables of numbers 2 or 3');
+		expect(samples(inspectJpeg('a.jpg', more).recoded!.bytes)).to.deep.equal(samples(good));
+	});
+
+	it('refuses a table behind the last scan, as the driver does', () => {
+		const table = good.subarray(dqt, dqt + 69);
+		expect(problem(inserted(good, good.length - 2, ...table))).to.match(
+			/a table behind the last scan; expected EOI$/,
+		);
+	});
+
 	it('takes extended sequential frames of 8 bits for what they are: baseline', () => {
 		expect(inspectJpeg('a.jpg', patched(good, sof, 0xff, 0xc1))).to.include({ recoded: null });
 	});

@@ -83,7 +83,8 @@ export function runJob(
 		const done = video.dequeue('capture');
 		video.dequeue('output');
 		const decodeNs = board.machine.now() - start;
-		if (done.failed) throw new UserError('the engine could not decode the picture: its data is damaged');
+		if (done.failed)
+			throw new UserError(`${info.file}: the engine could not decode the picture: its data is damaged`);
 		const fd = video.export('capture');
 		const display = Display.open();
 		// NV12: the rows of luma, then those of chroma. The display takes pairs of pixels, and the engine made them.

@@ -123,7 +123,7 @@ describe('tools_run_job', () => {
 		const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
 		expect(() => runJob(board, data.fill(0x55, info.scanStart, info.scanEnd), info)).to.throw(
 			UserError,
-			/^the engine could not decode the picture: its data is damaged$/,
+			/^a\.jpg: the engine could not decode the picture: its data is damaged$/,
 		);
 	});
 

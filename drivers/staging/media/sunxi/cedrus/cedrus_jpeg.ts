@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // JPEG on the MPEG decoder: read the headers, program the engine.
 // Linux 6.12: none yet; "media: cedrus: Add JPEG decoder" (linux-media, 31 July 2024) has the register sequence
-// Left out: 4:1:1, whose rows are longer than the buffer's; pictures of several scans.
+// Left out: 4:1:1, whose rows are longer than the buffer's; pictures of several scans; sampling factors that are not
+// reduced (1x2 thrice for 4:4:4): they put the blocks in an order that no register names.
 //
 // The engine sees no header: size, tables and format go through registers, and it reads the entropy-coded data
 // from where the headers end. It does not know where the picture's buffer ends either, so the size is checked here.
