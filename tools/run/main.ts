@@ -15,7 +15,7 @@ import { readInput } from './files.js';
 import { type JobResult, runJob } from './job.js';
 import { DEFAULT_OUT, HELP, parseOptions, type RunOptions } from './options.js';
 import { Output } from './output.js';
-import { bufferLine, comparison, figures, leaks, pictureLine, rogueLines, type Variant } from './report.js';
+import { bufferLine, comparison, figures, leaks, pictureLines, rogueLines, type Variant } from './report.js';
 import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
 import { complain, oneLine, UserError } from './user-error.js';
 
@@ -104,7 +104,7 @@ function showBoard(
 		return { job: null, translated, reserved, failed: false };
 	}
 	say(
-		pictureLine(options.picture, jpeg.length, info, job),
+		...pictureLines(options.picture, jpeg.length, info, job),
 		bufferLine('bitstream buffer', job.bitstream),
 		bufferLine('picture buffer', job.picture),
 		`  CMA: ${job.cmaBytes} bytes`,

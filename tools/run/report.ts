@@ -35,12 +35,12 @@ const SUBSAMPLING: Readonly<Record<JpegInfo['subsampling'], string>> = {
 	'400': 'grey',
 };
 
-export function pictureLine(file: string, bytes: number, info: JpegInfo, job: JobResult): string {
+export function pictureLines(file: string, bytes: number, info: JpegInfo, job: JobResult): string[] {
 	const kind = `${info.width}x${info.height}, ${SUBSAMPLING[info.subsampling]}, ${size(bytes)}`;
 	return [
 		`Decoded ${file}: ${kind}, in ${(job.decodeNs / 1e6).toFixed(2)} ms of virtual time`,
 		...pictureNotes(info),
-	].join('\n');
+	];
 }
 
 /** Where the resolution of colour is more than that of NV12, which is 4:2:0. */
