@@ -8,6 +8,8 @@ import type { Ram } from './ram.js';
 
 /** The translating side of an IOMMU. */
 export interface Translator {
+	/** The masters that are wired to it, where these are numbered from 0. */
+	readonly masters?: ArrayLike<unknown>;
 	/**
 	 * The physical address for @addr, or -1 when the access is refused (the fault is in the IOMMU's
 	 * registers). One call is good for the rest of the 4 KiB page.

@@ -126,6 +126,10 @@ function isTranslator(model: object | undefined): model is Translator {
 	return model !== undefined && 'translate' in model;
 }
 
+function hasMaster({ masters }: Translator, master: number): boolean {
+	return masters === undefined || (master >= 0 && master < masters.length);
+}
+
 function isClockProvider(model: object | undefined): model is ClockProvider {
 	return model !== undefined && 'clockState' in model;
 }
@@ -529,7 +533,7 @@ export class Machine implements machine, MachineServices {
 				regs: node.reg(),
 				irq: (index = 0) => this.#wire(node, index, controller),
 				dma: (index = 0) => {
-					const iommu = node.has('iommus') ? (node.iommus[index] ?? null) : null;
+					const iommu = this.#iommuOf(node, index);
 					const port = new DmaPort(this.memory, name, iommu?.args[0] ?? -1, null, isCoherent(node));
 					this.ports.push(port);
 					routes?.push({ port, node, iommu });
@@ -562,14 +566,32 @@ export class Machine implements machine, MachineServices {
 		return controller.lines.wire(number + (type === 0 ? 32 : 16));
 	}
 
+	/** What stands between @node and memory. An IOMMU that a wrong `iommus` names lets it pass: nobody sets it up. */
+	#iommuOf(node: FdtNode, index: number): PhandleArgs | null {
+		try {
+			return node.iommus[index] ?? null;
+		} catch (error) {
+			if (!(error instanceof FdtError)) throw error;
+			this.note('machine', `${error.message}: its DMA is not translated`);
+			return null;
+		}
+	}
+
 	#connect(port: DmaPort, node: FdtNode, iommu: PhandleArgs | null): void {
 		if (iommu !== null) {
 			const model = this.#byNode.get(iommu.node);
-			if (isTranslator(model)) port.translator = model;
-			else {
-				this.note(port.name, `its IOMMU ${iommu.node.path} is not modelled: DMA is refused`);
+			if (!isTranslator(model)) {
+				// As on the chips that are known, it lets through what nobody has set it up for.
+				this.note(port.name, `its IOMMU ${iommu.node.path} is not modelled: its DMA is not translated`);
+			} else if (!hasMaster(model, port.master)) {
+				const named = iommu.args.length === 0 ? 'no master' : `master ${port.master}`;
+				const last = model.masters!.length - 1;
+				this.note(
+					port.name,
+					`iommus names ${named} of ${iommu.node.path}: this IOMMU has 0 to ${last}; DMA is refused`,
+				);
 				port.translator = REFUSE;
-			}
+			} else port.translator = model;
 		}
 		this.#guard(node, () => {
 			const ranges = dmaRanges(node);

@@ -8,6 +8,7 @@ import {
 	V4L2_BUF_FLAG_ERROR,
 	V4L2_BUF_TYPE_VIDEO_CAPTURE,
 	V4L2_BUF_TYPE_VIDEO_OUTPUT,
+	V4L2_MEMORY_DMABUF,
 	V4L2_MEMORY_MMAP,
 	V4L2_PIX_FMT_JPEG,
 	V4L2_PIX_FMT_NV12,
@@ -85,6 +86,8 @@ export function mapFile(fd: number, length: number, offset: number): Mapping {
 /** One open /dev/videoN. */
 export class VideoDevice {
 	readonly fd: number;
+	/** Whether what is queued there are dma-bufs of others. */
+	readonly #foreign = { output: false, capture: false };
 
 	constructor(minor = 0) {
 		this.fd = do_sys_open(MKDEV(VIDEO_MAJOR, minor), O_RDWR);
@@ -111,10 +114,11 @@ export class VideoDevice {
 		return picture.fmt.pix;
 	}
 
-	/** VIDIOC_REQBUFS; answers how many there are. 0 frees them. */
-	requestBuffers(side: Side, count: number): number {
+	/** VIDIOC_REQBUFS; answers how many there are. 0 frees them. @foreign: the memory comes from elsewhere, as dma-bufs. */
+	requestBuffers(side: Side, count: number, foreign = false): number {
 		const req = new v4l2_requestbuffers();
-		Object.assign(req, { type: typeOf(side), memory: V4L2_MEMORY_MMAP, count });
+		const memory = foreign ? V4L2_MEMORY_DMABUF : V4L2_MEMORY_MMAP;
+		Object.assign(req, { type: typeOf(side), memory, count });
 		this.ioctl('VIDIOC_REQBUFS', VIDIOC_REQBUFS, req);
 		return req.count;
 	}
@@ -130,14 +134,21 @@ export class VideoDevice {
 		return mapFile(this.fd, b.length, b.m.offset);
 	}
 
-	/** VIDIOC_QBUF. */
-	queue(side: Side, index = 0, bytesused = 0): void {
-		this.ioctl('VIDIOC_QBUF', VIDIOC_QBUF, Object.assign(this.#buffer(side, index), { bytesused }));
+	/** VIDIOC_QBUF; @fd: the dma-buf of a foreign buffer. */
+	queue(side: Side, index = 0, bytesused = 0, fd: number | null = null): void {
+		const b = Object.assign(this.#buffer(side, index), { bytesused });
+		if (fd !== null) {
+			b.memory = V4L2_MEMORY_DMABUF;
+			b.m.fd = fd;
+		}
+		this.#foreign[side] = fd !== null;
+		this.ioctl('VIDIOC_QBUF', VIDIOC_QBUF, b);
 	}
 
 	/** VIDIOC_DQBUF: waits, in virtual time; `failed` when the driver could not do the job. */
 	dequeue(side: Side): { index: number; bytesused: number; failed: boolean } {
 		const b = this.#buffer(side, 0);
+		if (this.#foreign[side]) b.memory = V4L2_MEMORY_DMABUF;
 		this.ioctl('VIDIOC_DQBUF', VIDIOC_DQBUF, b);
 		return { index: b.index, bytesused: b.bytesused, failed: (b.flags & V4L2_BUF_FLAG_ERROR) !== 0 };
 	}

@@ -12,20 +12,16 @@ import {
 	IOMMU_CMD_LINE_STRICT,
 	iommu_cmd_line,
 	iommu_def_domain_type,
-	iommu_ops_from_fwnode,
 } from '#drivers/iommu/iommu.js';
 import { dev_iommu_ops } from '#drivers/iommu/iommu-priv.js';
 import { __of_get_dma_parent } from '#drivers/of/address.js';
-import {
-	of_count_phandle_with_args,
-	of_device_is_available,
-	of_parse_phandle_with_args,
-} from '#drivers/of/base.js';
+import { of_count_phandle_with_args } from '#drivers/of/base.js';
 import { of_node_get, of_node_put } from '#drivers/of/dynamic.js';
 import { of_property_read_bool } from '#drivers/of/property.js';
 import { debugfs_create_dir, debugfs_create_file } from '#fs/debugfs/inode.js';
 import { DEFINE_SHOW_ATTRIBUTE, seq_printf, seq_puts } from '#fs/seq_file.js';
 import { dev_get_cma_area } from '#kernel/dma/contiguous.js';
+import { show_untranslated, show_wrong_masters } from '#kernel/dma/decision_iommus.js';
 import { dma_direct_all_ram_mapped } from '#kernel/dma/direct.js';
 import { dma_dummy_ops } from '#kernel/dma/dummy.js';
 import { is_swiotlb_active } from '#kernel/dma/swiotlb.js';
@@ -49,7 +45,6 @@ import { use_dma_iommu } from '#linux/iommu-dma.js';
 import { list_count_nodes, list_for_each_entry } from '#linux/list.js';
 import { max, min, min_not_zero } from '#linux/minmax.js';
 import { mm_state, PAGE_SIZE } from '#linux/mm.js';
-import { type device_node, of_fwnode_handle, of_phandle_args } from '#linux/of_node.js';
 import { dev_is_pci, to_pci_dev } from '#linux/pci.js';
 import type { seq_file } from '#linux/seq_file.js';
 import { spin_lock, spin_unlock } from '#linux/spinlock.js';
@@ -133,26 +128,6 @@ function show_iommu(s: seq_file, dev: device, group: iommu_group, domain: iommu_
 		dev.bus === platform_bus_type && dev.driver !== null && to_platform_driver(dev.driver).driver_managed_dma;
 	if (managed) seq_puts(s, ', as its driver manages DMA itself');
 	seq_puts(s, ': what the DMA API maps does not reach it');
-}
-
-/** Why there is no IOMMU in front of @dev. */
-function show_no_iommu(s: seq_file, dev: device): void {
-	const spec = new of_phandle_args();
-
-	if (dev.of_node === null) {
-		seq_puts(s, 'direct: it has no node in the tree, and so no iommus');
-		return;
-	}
-	if (of_parse_phandle_with_args(dev.of_node, 'iommus', '#iommu-cells', 0, spec) !== 0) {
-		seq_puts(s, 'direct: its node has no iommus');
-		return;
-	}
-	const np = spec.np as device_node;
-	let why = 'did not take it';
-	if (!of_device_is_available(np)) why = 'is disabled';
-	else if (iommu_ops_from_fwnode(of_fwnode_handle(np)) === null) why = 'has no driver';
-	seq_printf(s, 'direct: %pOF, which its iommus names, %s', np, why);
-	of_node_put(np);
 }
 
 /**
@@ -312,8 +287,12 @@ export function dma_decision_show(s: seq_file, dev: device): void {
 		return;
 	}
 
-	if (group !== null && group.default_domain !== null) show_iommu(s, dev, group, group.default_domain);
-	else show_no_iommu(s, dev);
+	if (group !== null && group.default_domain !== null) {
+		show_iommu(s, dev, group, group.default_domain);
+		show_wrong_masters(s, dev);
+	} else {
+		show_untranslated(s, dev);
+	}
 	show_windows(s, dev);
 	if (use_dma_iommu(dev)) show_translated_reach(s, dev);
 	else show_direct_reach(s, dev);

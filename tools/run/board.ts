@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One booted board, as the demonstration uses it.
 
-import { FdtError, parseFdt } from '#hw/fdt.js';
-import { Machine, MachineError, type MachineOptions } from '#hw/machine.js';
+import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
+import { FdtError, type FdtNode, parseFdt } from '#hw/fdt.js';
+import { Machine, MachineError, MachineHang, type MachineOptions } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { kernel_bug } from '#kernel/panic.js';
 import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
+import { IS_ERR } from '#linux/err.js';
 import { slab_live } from '#linux/slab.js';
 import { cma_for_each_area, cma_get_size, cma_usage } from '#mm/cma.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
@@ -15,6 +17,35 @@ import { UserError } from './user-error.js';
 
 const PAGE = 4096;
 const LOGLEVEL_INFO = 6;
+
+/** The drivers of the job's devices: whoever decodes, whoever shows, and whose accesses the latter's are. */
+const DRIVERS = { engine: 'cedrus', display: 'sun4i-drm', mixer: 'sun8i-mixer' } as const;
+
+/** How the DMA of a device goes, as the kernel has decided; null: the board has no such device. */
+export type Way = 'translated' | 'direct' | null;
+
+export interface Ways {
+	readonly engine: Way;
+	readonly display: Way;
+}
+
+/** What the kernel says of a device's DMA, in clauses; null without a device of that driver. */
+function decision(driver: string): { name: string; clauses: readonly string[] } | null {
+	const bound = sysfs_readdir(`/sys/bus/platform/drivers/${driver}`);
+	const text = sysfs_read('/sys/kernel/debug/dma/decision');
+	if (IS_ERR(bound) || IS_ERR(text)) return null;
+	for (const line of text.split('\n')) {
+		const name = bound.find((device) => line.startsWith(`${device}: `));
+		if (name !== undefined) return { name, clauses: line.slice(name.length + 2).split('; ') };
+	}
+	return null;
+}
+
+function way(driver: string): Way {
+	const said = decision(driver);
+	if (said === null) return null;
+	return said.clauses[0].startsWith('translated') ? 'translated' : 'direct';
+}
 
 /** Memory that the IOMMU was told to map, from its trace events. */
 export interface Mapped {
@@ -29,6 +60,12 @@ export interface Allocated {
 	readonly objects: Readonly<Record<string, number>>;
 }
 
+/** A board that does not come up. */
+export class BootError extends UserError {
+	/** What the kernel had to say until then. */
+	readonly log: readonly string[] = Board.log();
+}
+
 export class Board {
 	readonly machine: Machine;
 	/** Milliseconds that the boot took. */
@@ -41,31 +78,57 @@ export class Board {
 			start_kernel(this.machine);
 		} catch (e) {
 			if (e instanceof FdtError || e instanceof MachineError) throw new UserError(`${path}: ${e.message}`);
-			if (e instanceof kernel_bug) throw new UserError(`${path}: the kernel stopped: ${e.message}`);
+			if (e instanceof kernel_bug) throw new BootError(`${path}: the kernel stopped: ${e.message}`);
+			if (e instanceof MachineHang) throw new BootError(`${path}: the machine stopped: ${e.message}`);
 			throw e;
 		}
 		this.bootMs = performance.now() - before;
 		trace_set_clr_event('iommu', null, true);
 	}
 
-	/** What the tree calls the board, and whether it puts any device behind an IOMMU. */
-	static describe(path: string, dtb: Uint8Array): { model: string; compatible: string; translated: boolean } {
+	/** What @read finds in a tree; a wrong one is the user's. */
+	static inTree<T>(path: string, dtb: Uint8Array, read: (root: FdtNode) => T): T {
 		try {
-			const { root } = parseFdt(dtb);
-			return {
-				model: root.string('model') ?? '(unnamed)',
-				compatible: root.strings('compatible').join(', '),
-				translated: [...root.walk()].some((node) => node.okay && node.has('iommus')),
-			};
+			return read(parseFdt(dtb).root);
 		} catch (e) {
 			if (e instanceof FdtError) throw new UserError(`${path}: ${e.message}`);
 			throw e;
 		}
 	}
 
+	/** What the tree calls the board. */
+	static describe(path: string, dtb: Uint8Array): { model: string; compatible: string } {
+		return Board.inTree(path, dtb, (root) => ({
+			model: root.string('model') ?? '(unnamed)',
+			compatible: root.strings('compatible').join(', '),
+		}));
+	}
+
+	/** Which way the DMA of the job's devices goes: the kernel knows, not the tree. */
+	static ways(): Ways {
+		return { engine: way(DRIVERS.engine), display: way(DRIVERS.display) };
+	}
+
+	/** Why a device of the job is behind no IOMMU, or what its `iommus` has wrong; nothing where all is well. */
+	static exceptions(): string[] {
+		return Object.values(DRIVERS).flatMap((driver) => {
+			const said = decision(driver);
+			if (said === null) return [];
+			const [first, ...others] = said.clauses;
+			const odd = others.filter((clause) => /iommus|is left out/.test(clause));
+			if (first.startsWith('translated') && odd.length === 0) return [];
+			return [`${said.name}: ${[first, ...odd].join('; ')}`];
+		});
+	}
+
 	/** The kernel log from message @from on, in dmesg's form. */
 	static log(from = 0, level = LOGLEVEL_INFO): string[] {
 		return kmsg_dump_get_lines(level, from);
+	}
+
+	/** The machine's remarks from note @from on. */
+	remarks(from = 0): string[] {
+		return this.machine.notes.slice(from).map(({ who, text }) => `${who}: ${text}`);
 	}
 
 	/** Run @what; what the IOMMU mapped, and unmapped, meanwhile. */

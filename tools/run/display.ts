@@ -105,11 +105,21 @@ export class Display {
 		return prime.handle;
 	}
 
-	createDumb(width: number, height: number): mode.drm_mode_create_dumb {
+	createDumb(width: number, height: number, bpp = 32): mode.drm_mode_create_dumb {
 		const dumb = new mode.drm_mode_create_dumb();
-		Object.assign(dumb, { width, height, bpp: 32 });
+		Object.assign(dumb, { width, height, bpp });
 		this.ioctl('MODE_CREATE_DUMB', drm.DRM_IOCTL_MODE_CREATE_DUMB, dumb);
 		return dumb;
+	}
+
+	/** Memory of the display's for another device: @rows of @pitch bytes, as a dma-buf's file descriptor. */
+	lend(pitch: number, rows: number): number {
+		const prime = new drm.drm_prime_handle();
+		prime.handle = this.createDumb(pitch, rows, 8).handle;
+		prime.flags = drm.DRM_RDWR;
+		this.#handles.add(prime.handle);
+		this.ioctl('PRIME_HANDLE_TO_FD', drm.DRM_IOCTL_PRIME_HANDLE_TO_FD, prime);
+		return prime.fd;
 	}
 
 	addFb(handle: number, layout: PictureLayout): number {

@@ -6,23 +6,29 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { encode } from 'fast-png';
 import type { Raster } from '#hw/monitor.js';
+import { printk_state } from '#kernel/printk/printk.js';
 import { msleep } from '#kernel/time/timer.js';
 import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';
-import { NO_IOMMU_DTB } from '#tools/project.js';
-import { SyscallError } from '#tools/v4l2.js';
-import { Board } from './board.js';
+import { Board, BootError } from './board.js';
 import { readInput } from './files.js';
-import { type JobResult, runJob } from './job.js';
+import { JobError, type JobResult, runJob } from './job.js';
 import { DEFAULT_OUT, HELP, parseOptions, type RunOptions } from './options.js';
 import { Output } from './output.js';
-import { bufferLine, comparison, figures, leaks, pictureLines, rogueLines, type Variant } from './report.js';
+import {
+	bufferLine,
+	comparison,
+	figures,
+	leaks,
+	pictureLines,
+	rogueLines,
+	told,
+	type Variant,
+} from './report.js';
 import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from './rogue.js';
+import { bootFor, type Setup, withoutIommus } from './setup.js';
 import { complain, oneLine, UserError } from './user-error.js';
 
-/** Pages come from all over the memory, as after months of uptime. */
-const FRAGMENTED = 'page_placement=scattered,1';
 const PM_DELAY_MS = 20;
-const CMA = '64M';
 
 /** The kernel's own switch for debug messages, and their level. */
 const DYNDBG = 'dyndbg';
@@ -37,50 +43,36 @@ function pngOf(raster: Raster): Uint8Array {
 	return encode({ width: raster.width, height: raster.height, data: raster.rgb, channels: 3 });
 }
 
-function boot(path: string, dtb: Uint8Array, options: RunOptions, commandLine: string): Board {
-	return new Board(path, dtb, { commandLine, ...(options.mem === null ? {} : { memSize: options.mem }) });
-}
-
 /** The same job on another set-up, for comparison. */
-function variant(
-	name: string,
-	path: string,
-	dtb: Uint8Array,
-	options: RunOptions,
-	jpeg: Uint8Array,
-	info: JpegInfo,
-	commandLine: string,
-): Variant {
-	let reserved = 0;
+function variant(name: string, setup: Setup, jpeg: Uint8Array, info: JpegInfo): Variant {
+	const board = bootFor(setup);
+	const made = { name, ways: Board.ways(), reserved: Board.cmaReserved() };
 	try {
-		const board = boot(path, dtb, options, `cma=${CMA} ${FRAGMENTED} ${commandLine}`.trim());
-		reserved = Board.cmaReserved();
-		return { name, reserved, job: runJob(board, jpeg, info) };
+		return { ...made, job: runJob(board, jpeg, info) };
 	} catch (e) {
-		if (!(e instanceof SyscallError)) throw e;
-		return { name, reserved, job: null, why: e.message };
+		if (!(e instanceof JobError)) throw e;
+		return { ...made, job: e };
 	}
 }
 
-/** Whether a device of the board can do a part of the job, by its node in /dev. */
-function missing(e: unknown): string | null {
-	return e instanceof SyscallError && /^open /.test(e.call) ? e.call.replace(/^open /, '') : null;
+/** That a board has no device for a part of the job, by its node in /dev. */
+function lacks(node: string): string {
+	const what = node.includes('video') ? 'video engine' : 'display';
+	return `This board has no ${node}: its tree puts no ${what} where this kernel has a driver for it.`;
 }
 
 function showBoard(
 	options: RunOptions,
-	dtb: Uint8Array,
+	setup: Setup,
 	jpeg: Uint8Array,
 	info: JpegInfo,
 	output: Output,
-): { job: JobResult | null; translated: boolean; reserved: number; failed: boolean } {
-	const { model, compatible, translated } = Board.describe(options.dtb, dtb);
-	say(`${model} (${compatible}), from ${options.dtb}`, '');
-	// What an IOMMU makes needless, the others cannot do without.
-	const commandLine =
-		`cma=${translated ? '0' : CMA} ${FRAGMENTED} ${options.verbose ? DYNDBG : ''} ${options.append}`.trim();
-	const board = boot(options.dtb, dtb, options, commandLine);
+): { shown: Variant | null; failed: boolean } {
+	const { model, compatible } = Board.describe(setup.path, setup.dtb);
+	say(`${model} (${compatible}), from ${setup.path}`, '');
+	const board = bootFor(options.verbose ? { ...setup, append: `${DYNDBG} ${setup.append}`.trim() } : setup);
 	const guarded = engineIsTranslated();
+	const ways = Board.ways();
 	const reserved = Board.cmaReserved();
 	say(
 		...Board.log(0, options.verbose ? LOGLEVEL_DEBUG : undefined),
@@ -88,31 +80,36 @@ function showBoard(
 		`booted in ${board.bootMs.toFixed(0)} ms`,
 		'',
 	);
+	const exceptions = [...Board.exceptions(), ...board.remarks().filter((text) => /\biommu/i.test(text))];
+	if (exceptions.length > 0)
+		say('Not translated, or not as the tree says:', ...exceptions.map((line) => `  ${line}`), '');
 	const before = Board.allocated();
+	const from = printk_state.next_seq;
 	let job: JobResult;
 	try {
 		job = runJob(board, jpeg, info);
 	} catch (e) {
-		const node = missing(e);
-		if (node === null) throw e;
+		if (!(e instanceof JobError) || e.missing === null) throw e;
 		say(
-			`This board has no ${node}: its tree puts no ${node.includes('video') ? 'video engine' : 'display'} where this kernel has a driver for it.`,
+			lacks(e.missing),
 			'Nothing to decode and show; what there is was probed.',
 			'',
 			...figures(board.machine.stats(), null),
 		);
-		return { job: null, translated, reserved, failed: false };
+		return { shown: null, failed: false };
 	}
 	say(
 		...pictureLines(options.picture, jpeg.length, info, job),
 		bufferLine('bitstream buffer', job.bitstream),
 		bufferLine('picture buffer', job.picture),
 		`  CMA: ${job.cmaBytes} bytes`,
+		...Board.log(from).map((line) => `  ${line}`),
 	);
 	if (job.raster !== null) {
 		output.write(pngOf(job.raster));
 		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
-	}
+	} else if (ways.display === null) say(lacks('/dev/dri/card0'), 'The picture is decoded, and not shown.');
+	else say('The monitor shows nothing.');
 	const rogues = (guarded ? [readNowhere, writeReadOnly] : []).map((rogue) => {
 		const facts = runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts;
 		// The engine hangs; it is reset when it is put to sleep, and that is not at once.
@@ -120,11 +117,13 @@ function showBoard(
 		return facts;
 	});
 	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
-	if (!guarded) say('  no IOMMU is in the way of any device: nothing would stop it, so it is not tried');
+	if (!guarded)
+		say('  no IOMMU is in the way of the video engine: nothing would stop it, so it is not tried');
 	const { lines, leaked } = leaks(before, Board.allocated(), job);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
 	const failed = leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0);
-	return { job, translated, reserved, failed };
+	const name = ways.engine === 'translated' && ways.display === 'translated' ? 'IOMMU' : 'as booted';
+	return { shown: { name, ways, reserved, job }, failed };
 }
 
 function main(): number {
@@ -135,22 +134,26 @@ function main(): number {
 	}
 	const jpeg = readInput('PICTURE', options.picture);
 	const info = inspectJpeg(options.picture, jpeg);
-	const dtb = readInput('DTB', options.dtb);
+	const setup: Setup = {
+		path: options.dtb,
+		dtb: readInput('DTB', options.dtb),
+		mem: options.mem,
+		append: options.append,
+	};
 	if (options.out === DEFAULT_OUT) mkdirSync(dirname(DEFAULT_OUT), { recursive: true });
 	const output = Output.open('OUT', options.out, [
 		['PICTURE', options.picture],
 		['DTB', options.dtb],
-		['the board without IOMMUs', NO_IOMMU_DTB],
 	]);
 	// The result goes where the text would go.
 	if (output.isStdout) print = console.error;
-	const { job, translated, reserved, failed } = showBoard(options, dtb, jpeg, info, output);
-	if (job !== null) {
-		const noIommu = readInput('the board without IOMMUs', NO_IOMMU_DTB);
+	const { shown, failed } = showBoard(options, setup, jpeg, info, output);
+	if (shown !== null) {
+		const passthrough = { ...setup, append: `${setup.append} iommu.passthrough=1`.trim() };
 		const variants: Variant[] = [
-			{ name: translated ? 'IOMMU' : 'as booted', reserved, job },
-			variant('iommu.passthrough=1', options.dtb, dtb, options, jpeg, info, 'iommu.passthrough=1'),
-			variant('tree without iommus', NO_IOMMU_DTB, noIommu, options, jpeg, info, ''),
+			shown,
+			variant('iommu.passthrough=1', passthrough, jpeg, info),
+			variant('tree without iommus', { ...setup, dtb: withoutIommus(setup.dtb) }, jpeg, info),
 		];
 		say(
 			'',
@@ -164,7 +167,10 @@ function main(): number {
 try {
 	process.exitCode = main();
 } catch (e) {
-	if (e instanceof SyscallError) e.message = `the job failed on this board: ${e.message}`;
+	if (e instanceof JobError) {
+		say(...told(e.log, e.remarks), '');
+		e.message = `the job failed on this board: ${e.message}`;
+	} else if (e instanceof BootError) say(...told(e.log, []), '');
 	else if (!(e instanceof UserError || e instanceof JpegError)) throw e;
 	process.exitCode = complain(e);
 }

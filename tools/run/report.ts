@@ -4,8 +4,8 @@ import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
 import type { MachineSummary } from '#hw/machine.js';
 import { IS_ERR } from '#linux/err.js';
 import type { JpegInfo } from '#tools/jpeg-info.js';
-import type { Allocated } from './board.js';
-import type { BufferFacts, JobResult } from './job.js';
+import type { Allocated, Ways } from './board.js';
+import type { BufferFacts, JobError, JobResult } from './job.js';
 import type { RogueFacts } from './rogue.js';
 
 const count = (n: number, what: string): string =>
@@ -81,26 +81,48 @@ export function rogueLines(facts: RogueFacts): string[] {
 	];
 }
 
+/** What kernel and machine said of something that went wrong. */
+export function told(log: readonly string[], remarks: readonly string[]): string[] {
+	const lines = log.length === 0 ? ['  (nothing)'] : log.map((line) => `  ${line}`);
+	return [
+		'What the kernel logged of it:',
+		...lines,
+		...(remarks.length === 0 ? [] : ['What the machine remarks:']),
+		...remarks.map((line) => `  ${line}`),
+	];
+}
+
+/** One boot of a board, and what came of the job there. */
 export interface Variant {
 	readonly name: string;
+	readonly ways: Ways;
+	/** Bytes that were set aside for CMA at boot. */
 	readonly reserved: number;
-	readonly job: JobResult | null;
-	/** Why there is no job. */
-	readonly why?: string;
+	readonly job: JobResult | JobError;
 }
 
 /** The same job with and without translation, side by side. */
 export function comparison(variants: readonly Variant[]): string[] {
-	const cell = (v: Variant, of: (job: JobResult) => string): string =>
-		v.job === null ? (v.why ?? 'failed') : of(v.job);
+	const cell = ({ job }: Variant, of: (job: JobResult) => string): string =>
+		job instanceof Error ? 'failed' : of(job);
 	const pieces = (b: BufferFacts): string => String(b.mapped?.pieces ?? 1);
-	return table([
+	const failures = variants.flatMap(({ name, job }) => (job instanceof Error ? [{ name, job }] : []));
+	const rows = table([
 		['', ...variants.map((v) => v.name)],
+		["the engine's DMA", ...variants.map((v) => v.ways.engine ?? 'none')],
+		["the display's DMA", ...variants.map((v) => v.ways.display ?? 'none')],
 		['CMA set aside at boot', ...variants.map((v) => size(v.reserved))],
 		['CMA used by the job', ...variants.map((v) => cell(v, (j) => size(j.cmaBytes)))],
 		['pieces of the bitstream buffer', ...variants.map((v) => cell(v, (j) => pieces(j.bitstream)))],
 		['pieces of the picture buffer', ...variants.map((v) => cell(v, (j) => pieces(j.picture)))],
 	]);
+	return [
+		...rows,
+		...failures.flatMap(({ name, job }) => [
+			`  failed with ${name}: ${job.message}`,
+			...job.log.map((line) => `    ${line}`),
+		]),
+	];
 }
 
 function groupRows(): string[][] {

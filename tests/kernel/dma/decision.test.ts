@@ -11,6 +11,7 @@ import type { MachineOptions } from '#hw/machine.js';
 import { start_kernel } from '#init/main.js';
 import { dma_dummy_ops } from '#kernel/dma/dummy.js';
 import { dma_alloc_coherent, dma_set_mask } from '#kernel/dma/mapping.js';
+import { printk_state } from '#kernel/printk/printk.js';
 import type { device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { set_dma_ops } from '#linux/dma-map-ops.js';
@@ -192,6 +193,44 @@ describe('decision', () => {
 			expect(said('m0')[0]).to.equal('direct: /iommu@9, which its iommus names, has no driver');
 			expect(said('m1')[0]).to.equal('direct: /iommu@8, which its iommus names, is disabled');
 			expect(said('m2')[0]).to.match(/^translated: behind IOMMU 30f0000\.iommu, /);
+		});
+
+		for (const [what, iommus, expected] of [
+			['nothing', true, 'its iommus is empty'],
+			['a phandle that nobody has', [0x77, 0], 'its iommus names phandle 0x77, which no node has'],
+			['phandle 0', [0, 0], 'its iommus has an empty entry'],
+			['a clock', [2, 0], '/clock@3001000, which its iommus names, is no IOMMU: it has no #iommu-cells'],
+			[
+				'too few cells',
+				[3],
+				'its iommus gives /iommu@30f0000 0 of the 1 cells that its #iommu-cells asks for',
+			],
+		] as const)
+			it(`says what is wrong with iommus that names ${what}, and logs no more for it`, () => {
+				small({ bad: { compatible: 'oracle,master', iommus: iommus === true ? true : [...iommus] } });
+				const logged = printk_state.next_seq;
+				expect(said('bad')[0]).to.equal(`direct: ${expected}`);
+				expect(printk_state.next_seq).to.equal(logged);
+			});
+
+		it('says what of iommus is left out, and that the IOMMU has no such master', () => {
+			small({
+				more: { compatible: 'oracle,master', iommus: [3, 1, 0x77, 2] },
+				far: { compatible: 'oracle,master', iommus: [3, 6] },
+			});
+			expect(said('more')[1]).to.equal(
+				'the rest is left out: its iommus names phandle 0x77, which no node has',
+			);
+			expect(said('far')[1]).to.equal('its iommus names master 6, which this IOMMU has not: it has 0 to 5');
+			expect(said('m5').join('; ')).to.not.contain('iommus');
+		});
+
+		it('says that an IOMMU without cells names no master', () => {
+			const { 'iommu@30f0000': iommu, ...tree } = h6Tree();
+			const none = { ...(iommu as Node), '#iommu-cells': [0] };
+			const alone = { compatible: 'oracle,master', iommus: [3] };
+			new Masters(testMachine(blobOf({ ...tree, 'iommu@30f0000': none, alone })));
+			expect(said('alone')[1]).to.equal('its iommus names no master: #iommu-cells of /iommu@30f0000 is 0');
 		});
 
 		it('says that there is no node', () => {

@@ -14,10 +14,9 @@ import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { inspectJpeg } from '#tools/jpeg-info.js';
 import { PROJECT } from '#tools/project.js';
 import { Board } from '#tools/run/board.js';
-import { type JobResult, runJob } from '#tools/run/job.js';
+import { JobError, type JobResult, runJob } from '#tools/run/job.js';
 import { leaks, pictureLines } from '#tools/run/report.js';
 import { engineIsTranslated, type RogueFacts, readNowhere, writeReadOnly } from '#tools/run/rogue.js';
-import { UserError } from '#tools/run/user-error.js';
 
 const H6 = 'sun50i-h6-orangepi-3';
 /** The video engine's registers (sun50i-h6.dtsi), and its bus gate and reset (ccu-sun50i-h6.c). */
@@ -122,8 +121,8 @@ describe('tools_run_job', () => {
 		const info = inspectJpeg('a.jpg', data);
 		const board = new Board('board', boardBlob(H6), watched({ commandLine: FRAGMENTED }));
 		expect(() => runJob(board, data.fill(0x55, info.scanStart, info.scanEnd), info)).to.throw(
-			UserError,
-			/^a\.jpg: the engine could not decode the picture: its data is damaged$/,
+			JobError,
+			/^decoding: a\.jpg: the engine could not decode the picture: its data is damaged$/,
 		);
 	});
 
