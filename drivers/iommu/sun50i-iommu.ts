@@ -22,7 +22,6 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { iommu_alloc_pages, iommu_free_pages } from '#drivers/iommu/iommu-pages.js';
 import { iommu_device_sysfs_add, iommu_device_sysfs_remove } from '#drivers/iommu/iommu-sysfs.js';
-import { of_device_is_compatible } from '#drivers/of/base.js';
 import { of_find_device_by_node } from '#drivers/of/platform.js';
 import { reset_control_assert, reset_control_deassert } from '#drivers/reset/core.js';
 import { dma_map_single, dma_sync_single_for_device, dma_unmap_single } from '#kernel/dma/mapping.js';
@@ -1010,7 +1009,6 @@ function sun50i_iommu_probe(pdev: platform_device): int {
 		}
 		iommu.reset = reset;
 
-		iommu.iommu.nr_masters = of_device_is_compatible(dev.of_node!, 'allwinner,sun50i-h6-iommu') ? 6 : 7;
 		ret = iommu_device_sysfs_add(iommu.iommu, dev, null, dev_name(dev));
 		if (ret !== 0) break err_free_cache;
 

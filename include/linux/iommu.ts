@@ -313,8 +313,6 @@ export class iommu_device implements embedded {
 	/** The one group of generic_single_device_group(). */
 	singleton_group: iommu_group | null = null;
 	max_pasids: u32 = 0;
-	/** How many masters are wired to it, numbered from 0; 0: not known. Not in Linux; for dma/decision. */
-	nr_masters: u32 = 0;
 
 	constructor(readonly container: object | null = null) {}
 }

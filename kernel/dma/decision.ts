@@ -21,7 +21,7 @@ import { of_property_read_bool } from '#drivers/of/property.js';
 import { debugfs_create_dir, debugfs_create_file } from '#fs/debugfs/inode.js';
 import { DEFINE_SHOW_ATTRIBUTE, seq_printf, seq_puts } from '#fs/seq_file.js';
 import { dev_get_cma_area } from '#kernel/dma/contiguous.js';
-import { show_untranslated, show_wrong_masters } from '#kernel/dma/decision_iommus.js';
+import { show_untranslated, show_wrong_entries } from '#kernel/dma/decision_iommus.js';
 import { dma_direct_all_ram_mapped } from '#kernel/dma/direct.js';
 import { dma_dummy_ops } from '#kernel/dma/dummy.js';
 import { is_swiotlb_active } from '#kernel/dma/swiotlb.js';
@@ -289,7 +289,7 @@ export function dma_decision_show(s: seq_file, dev: device): void {
 
 	if (group !== null && group.default_domain !== null) {
 		show_iommu(s, dev, group, group.default_domain);
-		show_wrong_masters(s, dev);
+		show_wrong_entries(s, dev);
 	} else {
 		show_untranslated(s, dev);
 	}

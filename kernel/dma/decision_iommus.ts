@@ -9,7 +9,6 @@ import { of_node_put } from '#drivers/of/dynamic.js';
 import { seq_printf, seq_puts } from '#fs/seq_file.js';
 import { be32_to_cpup } from '#linux/byteorder/generic.js';
 import type { device } from '#linux/device.js';
-import { dev_iommu_fwspec_get } from '#linux/iommu.js';
 import { type device_node, of_fwnode_handle } from '#linux/of_node.js';
 import type { seq_file } from '#linux/seq_file.js';
 import type { bool, int, u32 } from '#linux/types.js';
@@ -105,11 +104,12 @@ export function show_untranslated(s: seq_file, dev: device): void {
 	seq_puts(s, 'its iommus is empty');
 }
 
-/** Say what of @dev's `iommus` cannot be so, although it is behind an IOMMU: entries left out, masters that are none. */
-export function show_wrong_masters(s: seq_file, dev: device): void {
+/**
+ * Say what of @dev's `iommus` cannot be so, although it is behind an IOMMU. Whether a master's number is one that the
+ * hardware has, only the hardware knows.
+ */
+export function show_wrong_entries(s: seq_file, dev: device): void {
 	const list = of_get_property(dev.of_node, 'iommus', null);
-	const spec = dev_iommu_fwspec_get(dev);
-	const iommu = dev.iommu?.iommu_dev ?? null;
 	const entry = new iommus_entry();
 
 	for (let at: int = 0; list !== null && read_entry(list, at, entry); at = entry.next) {
@@ -123,16 +123,5 @@ export function show_wrong_masters(s: seq_file, dev: device): void {
 		}
 		of_node_put(entry.np);
 		if (!good) break;
-	}
-
-	if (spec === null || iommu === null || iommu.nr_masters === 0) return;
-	for (let i = 0; i < spec.num_ids; i++) {
-		if (spec.ids[i] < iommu.nr_masters) continue;
-		seq_printf(
-			s,
-			'; its iommus names master %u, which this IOMMU has not: it has 0 to %u',
-			spec.ids[i],
-			iommu.nr_masters - 1,
-		);
 	}
 }
