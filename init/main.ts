@@ -10,9 +10,11 @@ import type { machine as machine_door } from '#asm/machine.js';
 import { driver_init } from '#drivers/base/init.js';
 import { of_clk_init } from '#drivers/clk/clk.js';
 import { early_init_dt_scan, of_flat_dt_get_machine_name, unflatten_device_tree } from '#drivers/of/fdt.js';
+import { linux_banner } from '#init/version.js';
 import { panic } from '#kernel/panic.js';
 import { parse_args, parse_early_param } from '#kernel/params.js';
 import { iomem_resource, request_resource } from '#kernel/resource.js';
+import { dump_stack_set_arch_desc } from '#lib/dump_stack.js';
 import { errname } from '#linux/errno.js';
 import {
 	__initcalls,
@@ -31,13 +33,13 @@ import { for_each_mem_region, for_each_reserved_mem_region } from '#mm/memblock.
 import { page_alloc_init_late } from '#mm/mm_init.js';
 import { kmem_cache_init } from '#mm/slub.js';
 
-const linux_banner = 'Linux version 6.12.117 (TypeScript)';
-
 /** Find out about the machine, and get memory to where pages can be allocated (arch/arm64/kernel/setup.c). */
 function setup_arch(m: machine_door): void {
 	const bootargs = new ref<string>('');
 	if (!early_init_dt_scan(m.fdt, bootargs)) panic('no valid device tree');
-	pr_info('Machine model: %s', of_flat_dt_get_machine_name() ?? '(unnamed)');
+	const name = of_flat_dt_get_machine_name();
+	pr_info('Machine model: %s', name ?? '(unnamed)');
+	if (name !== null) dump_stack_set_arch_desc('%s (DT)', name);
 	system.saved_command_line = [bootargs.value, m.command_line].filter((part) => part !== '').join(' ');
 	parse_early_param(system.saved_command_line);
 	arm64_memblock_init();

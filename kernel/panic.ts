@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Warnings, bugs, and the end.
 // Linux 6.12: kernel/panic.c, lib/bug.c
-// Left out: panic notifiers, reboot, the register dump; taint is one flag word
+// Left out: panic notifiers, reboot, the register dump, the list of modules
+import { dump_backtrace, save_stack_lines, unwind_frame } from '#arch/arm64/kernel/stacktrace.js';
 import { cpu_context } from '#asm/current.js';
 import { vprintk_emit } from '#kernel/printk/printk.js';
+import { dump_stack, dump_stack_print_info, STACK_DEPTH } from '#lib/dump_stack.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
 import { boot_data, early_param } from '#linux/init.js';
+import { LOGLEVEL_CRIT, LOGLEVEL_EMERG, LOGLEVEL_WARNING } from '#linux/kern_levels.js';
 import { __once_lite, add_once_site, find_once_site, once_site } from '#linux/once_lite.js';
 import {
 	__ratelimit,
@@ -14,11 +17,13 @@ import {
 	DEFINE_RATELIMIT_STATE,
 } from '#linux/ratelimit.js';
 import { rb_root } from '#linux/rbtree_types.js';
-import type { bool, int, unsigned_long } from '#linux/types.js';
+import type { bool, int, unsigned_int, unsigned_long } from '#linux/types.js';
 
-export const TAINT_WARN = 9;
-export const TAINT_DIE = 7;
+export const TAINT_CPU_OUT_OF_SPEC = 2;
 export const TAINT_BAD_PAGE = 5;
+export const TAINT_DIE = 7;
+export const TAINT_WARN = 9;
+export const TAINT_FIRMWARE_WORKAROUND = 11;
 
 /** BUG() and panic(): the one exception of the kernel. Kernel code never catches it. */
 export class kernel_bug extends Error {
@@ -40,49 +45,86 @@ export const panic_state = boot_data(() => ({
 	ratelimit_sites: new rb_root<once_site>(),
 }));
 
+// What is a macro in C, or below it: whole files, and one function.
 const OWN_FILES =
-	/\/(kernel\/panic|kernel\/locking\/\w+|kernel\/sched\/\w+|mm\/(slub|slab_common|util)|include\/linux\/(bug|dev_printk|kernel|kref|lockdep|printk|refcount|sched|slab|wait))\.(js|ts)/;
+	/at err_printk |\/(kernel\/panic|kernel\/locking\/\w+|kernel\/sched\/\w+|mm\/(slub|slab_common|util)|include\/linux\/(bug|dev_printk|kernel|kref|lockdep|printk|refcount|sched|slab|wait))\.(js|ts)/;
 
-// The innermost frame that is not part of the warning itself: C would have __FILE__, __LINE__ and the caller.
+// The stack from the innermost frame on that is not part of the warning itself: C would have __FILE__, __LINE__ and
+// the registers of the trap.
+function caller_stack(size: unsigned_int): readonly string[] {
+	const lines = save_stack_lines(size);
+	const at = lines.findIndex((line) => !OWN_FILES.test(line));
+	return at < 0 ? [] : lines.slice(at);
+}
+
 function caller_frame(): string | null {
-	const limit = Error.stackTraceLimit;
-	Error.stackTraceLimit = 16;
-	const lines = (new Error().stack ?? '').split('\n').slice(1);
-	Error.stackTraceLimit = limit;
-	for (const line of lines) if (!OWN_FILES.test(line)) return line;
-	return null;
+	return caller_stack(16)[0] ?? null;
 }
 
 /** The name of the function that @frame is in, as __func__ has it; best effort. */
 function frame_function(frame: string | null): string {
-	const m = /at (?:async )?(?:new )?(?:\w+\.)*([^\s/:]+) [[(]/.exec(frame ?? '');
-	return m?.[1] ?? '(unknown)';
+	return unwind_frame(frame ?? '')?.func ?? '(unknown)';
+}
+
+/** Where @text, a line of the stack, is, as "file:line function"; best effort. */
+function frame_site(text: string | null): string {
+	if (text === null) return '(unknown)';
+	const frame = unwind_frame(text);
+	if (frame === null) return text.trim().replace(/^at /, '');
+	return `${frame.file}:${frame.line} ${frame.func ?? '(top)'}`;
 }
 
 /** Where the caller is, as "file:line function"; best effort. */
 export function caller_site(): string {
-	const frame = caller_frame();
-	if (frame === null) return '(unknown)';
-	const m = /at (?:async )?(?:(\S+) (?:\[as \S+\] )?\()?(?:file:\/\/)?(.*?):(\d+):\d+\)?$/.exec(frame.trim());
-	if (m === null) return frame.trim().replace(/^at /, '');
-	const path = m[2] as string;
-	const built = path.lastIndexOf('/build/');
-	const shown =
-		built >= 0
-			? path.slice(built + '/build/'.length)
-			: path.replace(/^.*?\/(?=(?:arch|drivers|fs|include|init|kernel|lib|mm|tests|tools|hw)\/)/, '');
-	return `${shown}:${m[3]} ${m[1] ?? '(top)'}`;
+	return frame_site(caller_frame());
 }
 
-function task_text(): string {
-	const task = cpu_context.current;
-	return `CPU: ${cpu_context.cpu} PID: ${task.pid}`;
+/** What each taint flag shows when it is set; the first shows 'G' when it is not, the others a blank. */
+const TAINT_LETTERS = 'PFSRMBUDAWCIOELKXTN';
+const TAINT_NAMES: Readonly<Record<int, string>> = {
+	[TAINT_CPU_OUT_OF_SPEC]: 'CPU_OUT_OF_SPEC',
+	[TAINT_BAD_PAGE]: 'BAD_PAGE',
+	[TAINT_DIE]: 'DIE',
+	[TAINT_WARN]: 'WARN',
+	[TAINT_FIRMWARE_WORKAROUND]: 'FIRMWARE_WORKAROUND',
+};
+
+/** Whether anything made the kernel not to be trusted, in letters (kernel/panic.c: print_tainted()). */
+export function print_tainted(): string {
+	if (panic_state.tainted === 0) return 'Not tainted';
+	let letters = '';
+	for (let i = 0; i < TAINT_LETTERS.length; i++) {
+		const set = (panic_state.tainted & (1 << i)) !== 0;
+		letters += set ? TAINT_LETTERS[i] : i === 0 ? 'G' : ' ';
+	}
+	return `Tainted: ${letters}`;
 }
 
-/** Log a report of more than one line, and keep its first line for the tests. */
+/** The same in words; empty when nothing did (kernel/panic.c: print_tainted_verbose()). */
+export function print_tainted_verbose(): string {
+	const words: string[] = [];
+	for (let i = 0; i < TAINT_LETTERS.length; i++)
+		if ((panic_state.tainted & (1 << i)) !== 0) words.push(`[${TAINT_LETTERS[i]}]=${TAINT_NAMES[i] ?? ''}`);
+	return words.length === 0 ? '' : `Tainted: ${words.join(', ')}`;
+}
+
+/** Log a report of more than one line and who came there, and keep its first line for the tests. */
 export function kernel_report(level: int, lines: readonly string[]): void {
 	panic_state.warnings.push(lines[0] as string);
 	for (const line of lines) vprintk_emit(level, '%s', [line]);
+	dump_stack();
+}
+
+const CUT_HERE = '------------[ cut here ]------------';
+
+// The stack of the trap; there are no registers (arch/arm64/kernel/process.c: show_regs()).
+function show_regs(stack: readonly string[]): void {
+	dump_stack_print_info(LOGLEVEL_WARNING);
+	dump_backtrace(stack, LOGLEVEL_WARNING);
+}
+
+function print_oops_end_marker(): void {
+	vprintk_emit(LOGLEVEL_WARNING, '---[ end trace %016llx ]---', [0]);
 }
 
 /** The caller's place with its message: in a bundle, all places may have one file. */
@@ -123,25 +165,31 @@ export function add_taint(flag: int): void {
  * @args: its arguments
  */
 export function warn_slowpath_fmt(fmt: string | null, args: readonly printk_arg[]): void {
-	const site = caller_site();
+	const stack = caller_stack(STACK_DEPTH);
+	const site = frame_site(stack[0] ?? null);
 	const text = fmt === null ? null : vsnprintf_text(fmt, args);
 	panic_state.warnings.push(text ?? `WARNING: at ${site}`);
-	vprintk_emit(4, '%s', ['------------[ cut here ]------------']);
-	if (text !== null) vprintk_emit(4, '%s', [text]);
-	vprintk_emit(4, '%s', [`WARNING: ${task_text()} at ${site}`]);
-	vprintk_emit(4, '%s', [`Comm: ${cpu_context.current.comm}`]);
-	vprintk_emit(4, '%s', ['---[ end trace 0000000000000000 ]---']);
-	add_taint(TAINT_WARN);
+	vprintk_emit(LOGLEVEL_WARNING, CUT_HERE, []);
+	if (text !== null) vprintk_emit(LOGLEVEL_WARNING, '%s', [text]);
+	vprintk_emit(LOGLEVEL_WARNING, 'WARNING: CPU: %d PID: %d at %s', [
+		cpu_context.cpu,
+		cpu_context.current.pid,
+		site,
+	]);
+	show_regs(stack);
 	if (panic_state.panic_on_warn) panic('kernel: panic_on_warn set ...');
+	print_oops_end_marker();
+	add_taint(TAINT_WARN);
 }
 
 /** BUG(): say where, and stop (lib/bug.c: report_bug()). */
 export function bug_at(): never {
-	const site = caller_site();
-	const line = `kernel BUG at ${site}!`;
-	vprintk_emit(2, '%s', ['------------[ cut here ]------------']);
-	vprintk_emit(2, '%s', [line]);
-	vprintk_emit(2, '%s', [`${task_text()} Comm: ${cpu_context.current.comm}`]);
+	const stack = caller_stack(STACK_DEPTH);
+	const line = `kernel BUG at ${frame_site(stack[0] ?? null)}!`;
+	vprintk_emit(LOGLEVEL_WARNING, CUT_HERE, []);
+	vprintk_emit(LOGLEVEL_CRIT, '%s', [line]);
+	show_regs(stack);
+	print_oops_end_marker();
 	panic_state.warnings.push(line);
 	panic_state.panicked = true;
 	add_taint(TAINT_DIE);
@@ -153,9 +201,9 @@ export function panic(fmt: string, ...args: printk_arg[]): never {
 	const text = vsnprintf_text(fmt, args);
 	panic_state.panicked = true;
 	panic_state.warnings.push(`Kernel panic - not syncing: ${text}`);
-	vprintk_emit(0, '%s', [`Kernel panic - not syncing: ${text}`]);
-	vprintk_emit(0, '%s', [`${task_text()} Comm: ${cpu_context.current.comm}`]);
-	vprintk_emit(0, '%s', [`---[ end Kernel panic - not syncing: ${text} ]---`]);
+	vprintk_emit(LOGLEVEL_EMERG, '%s', [`Kernel panic - not syncing: ${text}`]);
+	if ((panic_state.tainted & (1 << TAINT_DIE)) === 0) dump_stack();
+	vprintk_emit(LOGLEVEL_EMERG, '%s', [`---[ end Kernel panic - not syncing: ${text} ]---`]);
 	throw new kernel_bug(text);
 }
 

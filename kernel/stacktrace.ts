@@ -4,6 +4,7 @@
 //
 // The stack is JavaScript's: what is kept is an Error, which makes its text only when asked. Best effort elsewhere
 // than in V8. Left out: traces of other tasks, user stacks, stack_trace_snprint().
+import { frame_text, unwind_frame } from '#arch/arm64/kernel/stacktrace.js';
 import { printk } from '#linux/printk.js';
 import type { int, unsigned_int } from '#linux/types.js';
 
@@ -35,11 +36,7 @@ export function stack_trace_save(size: unsigned_int, skipnr: unsigned_int): stac
 export function stack_trace_print(t: stack_trace, spaces: int): void {
 	const lines = (t.trace.stack ?? '').split('\n').slice(2 + t.skipnr, 2 + t.skipnr + t.nr);
 	for (const line of lines) {
-		const m = /at (?:async )?(?:new )?(\S+) .*?([^/\s]+:\d+):\d+\)$/.exec(line);
-		printk(
-			'%s%s',
-			' '.repeat(1 + spaces),
-			m === null ? line.trim().replace(/^at /, '') : `${m[1]} (${m[2]})`,
-		);
+		const frame = unwind_frame(line);
+		printk('%s%s', ' '.repeat(1 + spaces), frame === null ? line.trim() : frame_text(frame));
 	}
 }

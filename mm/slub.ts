@@ -12,7 +12,7 @@ import { page_to_phys, pfn_to_page, phys_to_virt, virt_to_phys } from '#asm/memo
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { get_order } from '#include/asm-generic/getorder.js';
 import { _raw_spin_lock_irqsave, _raw_spin_unlock_irqrestore } from '#kernel/locking/spinlock.js';
-import { caller_site, kernel_report, panic } from '#kernel/panic.js';
+import { caller_site, kernel_report, print_tainted } from '#kernel/panic.js';
 import { vprintk_emit } from '#kernel/printk/printk.js';
 import { __might_sleep } from '#kernel/sched/core.js';
 import { dma_debug_hook } from '#linux/dma-mapping.js';
@@ -50,7 +50,6 @@ import {
 	SLAB_CACHE_DMA32,
 	SLAB_HWCACHE_ALIGN,
 	SLAB_KMALLOC,
-	SLAB_PANIC,
 	slab,
 	slab_track,
 	ZERO_SIZE_PTR,
@@ -255,7 +254,7 @@ function check_poison(s: kmem_cache<Uint8Array>, sl: slab, i: unsigned_int): voi
 	for (let at = 0; at < obj.length; at++) {
 		if (obj[at] === POISON_FREE) continue;
 		kernel_report(3, [
-			`BUG ${s.name} (Not tainted): Poison overwritten`,
+			`BUG ${s.name} (${print_tainted()}): Poison overwritten`,
 			`0x${(sl.phys + i * s.size + at).toString(16)}: byte 0x${obj[at]!.toString(16)} in place of 0x6b, offset ${at} of a free object of ${s.object_size} bytes; ${by('freed', sl.sites?.[i] ?? '')}`,
 		]);
 		return;
@@ -562,9 +561,4 @@ export function slab_leaks(before: Record<string, unsigned_int>): string[] {
 		}
 	}
 	return out;
-}
-
-/** A cache that could not be made with SLAB_PANIC (mm/slab_common.c). */
-export function kmem_cache_create_failed(name: string, flags: unsigned_int): void {
-	if ((flags & SLAB_PANIC) !== 0) panic('%s: Failed to create slab %s', 'kmem_cache_create', name);
 }

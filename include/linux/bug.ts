@@ -7,11 +7,7 @@ import { __do_once_lite, bug_at, warn_slowpath_fmt } from '#kernel/panic.js';
 import type { printk_arg } from '#lib/vsprintf.js';
 import type { bool, unsigned_int } from '#linux/types.js';
 
-export { kernel_bug } from '#kernel/panic.js';
-
-export const TAINT_CPU_OUT_OF_SPEC = 2;
-export const TAINT_FIRMWARE_WORKAROUND = 11;
-export const TAINT_WARN = 9;
+export { kernel_bug, TAINT_CPU_OUT_OF_SPEC, TAINT_FIRMWARE_WORKAROUND, TAINT_WARN } from '#kernel/panic.js';
 
 /** Report when @condition holds, and answer it (include/asm-generic/bug.h: WARN_ON()). */
 export function WARN_ON(condition: unknown): bool {

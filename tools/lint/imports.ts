@@ -48,6 +48,10 @@ const CALLS_BACK: readonly (readonly [string, string])[] = [
 	['drivers/gpu/drm/drm_mode_object.ts', 'drivers/gpu/drm/drm_atomic_uapi.ts'],
 	// A timing controller makes its CRTC, which switches it on and off.
 	['drivers/gpu/drm/sun4i/sun4i_tcon.ts', 'drivers/gpu/drm/sun4i/sun4i_crtc.ts'],
+	// An allocation that fails shows what there is.
+	['mm/page_alloc.ts', 'mm/show_mem.ts'],
+	// A trace says how far the kernel is to be trusted.
+	['kernel/panic.ts', 'lib/dump_stack.ts'],
 	// Flow handlers set triggers; a spurious line is disabled; a descriptor is found through its domain.
 	['kernel/irq/chip.ts', 'kernel/irq/manage.ts'],
 	['kernel/irq/spurious.ts', 'kernel/irq/chip.ts'],

@@ -220,8 +220,8 @@ describe('debug', () => {
 		expect(board.log.some((l) => l.includes('DMA-API: Mapped at:'))).to.equal(true);
 		// Linux leaves out dma_entry_alloc() itself.
 		const at = board.log.findIndex((l) => l.includes('DMA-API: Mapped at:'));
-		expect(board.log[at + 1]).to.match(/ debug_dma_map_page \(debug\./);
-		expect(board.log[at + 2]).to.match(/ dma_map_page_attrs \(mapping\./);
+		expect(board.log[at + 1]).to.match(/ debug_dma_map_page \(kernel\/dma\/debug\./);
+		expect(board.log[at + 2]).to.match(/ dma_map_page_attrs \(kernel\/dma\/mapping\./);
 	});
 
 	it('reports a sync of what is not mapped, and beyond the mapping', () => {
@@ -332,7 +332,7 @@ describe('debug', () => {
 			expectWarning(/ \[size=100 bytes\] \[mapped with DMA_TO_DEVICE\] \[mapped as single\]$/);
 			kfree(buf);
 			const at = board.log.findIndex((l) => l.includes('DMA-API: Mapped at:'));
-			expect(board.log[at + 1]).to.match(/ debug_dma_map_page \(debug\./);
+			expect(board.log[at + 1]).to.match(/ debug_dma_map_page \(kernel\/dma\/debug\./);
 			dma_unmap_page(dev, addr, 100, DMA_TO_DEVICE);
 			expect(counter('error_count')).to.equal(1);
 		});
