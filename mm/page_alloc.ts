@@ -5,6 +5,7 @@
 // apart), migration (a page in use makes its contiguous range busy), memory cgroups, NUMA.
 
 import { machine, schedule_point } from '#arch/arm64/kernel/setup.js';
+import { cpu_context } from '#asm/current.js';
 import {
 	for_each_made_page,
 	nth_page,
@@ -16,6 +17,7 @@ import {
 } from '#asm/memory.js';
 import { get_order, PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
+import { dump_stack } from '#lib/dump_stack.js';
 import { WARN, WARN_ON_ONCE } from '#linux/bug.js';
 import { dma_debug_hook } from '#linux/dma-mapping.js';
 import { EBUSY, EINVAL } from '#linux/errno.js';
@@ -31,6 +33,7 @@ import {
 	warn_if_node_offline,
 } from '#linux/gfp.js';
 import { boot_data, early_param } from '#linux/init.js';
+import { HZ } from '#linux/jiffies.js';
 import { might_sleep_if } from '#linux/kernel.js';
 import {
 	list_add,
@@ -72,9 +75,11 @@ import {
 	PageTail,
 } from '#linux/page-flags.js';
 import { pr_err, pr_info, pr_warn } from '#linux/printk.js';
+import { __ratelimit, DEFINE_RATELIMIT_STATE } from '#linux/ratelimit.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '#linux/spinlock.js';
 import type { bool, gfp_t, int, size_t, u32, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
 import { should_fail_alloc_page } from '#mm/fail_page_alloc.js';
+import { show_mem } from '#mm/show_mem.js';
 
 export { get_page } from '#linux/mm.js';
 
@@ -98,6 +103,7 @@ const state = boot_data(() => ({
 	/** Keep a stack trace for each allocated block. */
 	owner: false as bool,
 	stats: { allocated: 0, freed: 0, failed: 0, calls: 0 },
+	nopage_rs: DEFINE_RATELIMIT_STATE(10 * HZ, 1),
 }));
 
 /**
@@ -408,15 +414,18 @@ function prep_new_page(page: page, order: unsigned_int, gfp_flags: gfp_t): void 
 /** Stands in alloc_site of a free page that was poisoned. */
 const POISONED = { order: 0, stack: 'free' };
 
-/** Tell about an allocation that failed (mm/page_alloc.c: warn_alloc()). */
+/** Tell about an allocation that failed, once in ten seconds (mm/page_alloc.c: warn_alloc()). */
 function warn_alloc(gfp_mask: gfp_t, order: unsigned_int): void {
-	if (gfp_mask & __GFP_NOWARN) return;
+	if ((gfp_mask & __GFP_NOWARN) !== 0 || __ratelimit(state.nopage_rs, 'warn_alloc') === 0) return;
 	pr_warn(
-		'swapper/0: page allocation failure: order:%u, mode:%#x(%pGg), nodemask=(null)',
+		'%s: page allocation failure: order:%u, mode:%#x(%pGg), nodemask=(null)',
+		cpu_context.current.comm,
 		order,
 		gfp_mask,
 		gfp_mask,
 	);
+	dump_stack();
+	show_mem();
 }
 
 /**

@@ -4,21 +4,39 @@
 // Left out: merging of caches, /proc/slabinfo, user-copy regions
 
 import { get_order } from '#include/asm-generic/getorder.js';
+import { panic } from '#kernel/panic.js';
+import { dump_stack } from '#lib/dump_stack.js';
 import { WARN } from '#linux/bug.js';
+import { ENOMEM } from '#linux/errno.js';
 import { __GFP_ZERO } from '#linux/gfp_types.js';
 import { list_del, list_empty } from '#linux/list.js';
+import { pr_warn } from '#linux/printk.js';
 import type { gfp_t, int, size_t, slab_flags_t, unsigned_int } from '#linux/types.js';
 import { should_failslab } from '#mm/failslab.js';
-import { KMALLOC_MAX_CACHE_SIZE, KMALLOC_MAX_SIZE, type kmem_cache, ZERO_SIZE_PTR } from '#mm/slab.js';
+import {
+	KMALLOC_MAX_CACHE_SIZE,
+	KMALLOC_MAX_SIZE,
+	type kmem_cache,
+	SLAB_PANIC,
+	ZERO_SIZE_PTR,
+} from '#mm/slab.js';
 import {
 	__kmalloc_bytes,
 	__kmem_cache_shrink,
 	do_kmem_cache_create,
 	kfree,
 	kmalloc_slab,
-	kmem_cache_create_failed,
 	ksize,
 } from '#mm/slub.js';
+
+/** A cache could not be made. */
+function cache_create_failed(name: string, flags: unsigned_int): void {
+	const err = -ENOMEM;
+	if ((flags & SLAB_PANIC) !== 0)
+		panic("%s: Failed to create slab '%s'. Error %d", '__kmem_cache_create_args', name, err);
+	pr_warn('%s(%s) failed with error %d', '__kmem_cache_create_args', name, err);
+	dump_stack();
+}
 
 /** include/linux/slab.h: kmem_cache_create(), KMEM_CACHE(); @type: of structs, null: bytes (__kmem_cache_create_args()). */
 export function __kmem_cache_create<T extends object>(
@@ -30,7 +48,7 @@ export function __kmem_cache_create<T extends object>(
 	type: (new () => T) | null,
 ): kmem_cache<T> | null {
 	if (should_failslab('kmem_cache', size, 0) || size > KMALLOC_MAX_SIZE) {
-		kmem_cache_create_failed(name, flags);
+		cache_create_failed(name, flags);
 		return null;
 	}
 	return do_kmem_cache_create(name, size, align, flags, ctor, type);

@@ -4,7 +4,7 @@ import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { slab_fault } from '#mm/failslab.js';
 
 /** Without memory dma-debug switches itself off; it shall watch what fails. */
-const DMA_DEBUG = /\/kernel\/dma\/debug\.[jt]s/;
+export const DMA_DEBUG = /\/kernel\/dma\/debug\.[jt]s/;
 
 /**
  * Call @run with its first, second, ... allocation of each kind made to fail, @times in a row.

@@ -1605,6 +1605,11 @@ export function devices_init(): int {
 		kobject_put(dev_kobj);
 	}
 	kset_unregister(devices_kset);
+	// DEVIATION: Linux keeps the pointers, and goes on with what is freed.
+	core_state.devices_kset = null;
+	core_state.dev_kobj = null;
+	core_state.sysfs_dev_block_kobj = null;
+	core_state.sysfs_dev_char_kobj = null;
 	return -ENOMEM;
 }
 

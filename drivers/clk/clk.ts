@@ -33,7 +33,7 @@ import { list_add, list_del, list_for_each_entry, list_for_each_entry_safe, list
 import { lockdep_assert_held } from '#linux/lockdep.js';
 import { mutex, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type device_node, of_phandle_args } from '#linux/of_node.js';
-import { pr_err } from '#linux/printk.js';
+import { pr_err, pr_warn } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore, spinlock_t } from '#linux/spinlock.js';
 import { type int, type long, ref, type unsigned_int, type unsigned_long } from '#linux/types.js';
@@ -367,12 +367,7 @@ export function clk_hw_unregister(hw: clk_hw): void {
 	const core = hw.core;
 	if (core === null) return;
 	clk_prepare_lock();
-	WARN(
-		core.prepare_count > 0 && (core.flags & CLK_IS_CRITICAL) === 0,
-		'%s: unregistering prepared clock: %s',
-		'clk_unregister',
-		core.name,
-	);
+	if (core.prepare_count > 0) pr_warn('%s: unregistering prepared clock: %s', 'clk_unregister', core.name);
 	list_del(core.node);
 	for (const child of list_for_each_entry(state.clk_list)) if (child.parent === core) child.parent = null;
 	clk_prepare_unlock();

@@ -269,6 +269,8 @@ export class iommu_dma_cookie {
 const state = boot_data(() => ({
 	/** Some attaches wait for the first mapping: that of a kernel that follows one that crashed (C: a static key). */
 	iommu_deferred_attach_enabled: false as bool,
+	/** Addresses can be given out. */
+	have_iova_cache: false as bool,
 	/** Two that prepare the same doorbell map it once. */
 	msi_prepare_lock: new mutex('msi_prepare_lock'),
 	/** Do not prefer addresses below 4 GiB. */
@@ -495,6 +497,8 @@ function cookie_alloc(type: iommu_dma_cookie_type): iommu_dma_cookie | null {
 /** Make @domain ready for the DMA API (drivers/iommu/dma-iommu.c: iommu_get_dma_cookie()). */
 export function iommu_get_dma_cookie(domain: iommu_domain): int {
 	if (domain.iova_cookie !== null) return -EEXIST;
+	// DEVIATION: at boot there may have been no memory for them. Linux goes on without, and follows a null pointer.
+	if (!state.have_iova_cache && iommu_dma_init() !== 0) return -ENOMEM;
 	domain.iova_cookie = cookie_alloc(IOMMU_DMA_IOVA_COOKIE);
 	return domain.iova_cookie === null ? -ENOMEM : 0;
 }
@@ -1677,6 +1681,8 @@ export function iommu_dma_compose_msi_msg(desc: msi_desc, msg: msi_msg): void {
 
 function iommu_dma_init(): int {
 	state.iommu_deferred_attach_enabled = is_kdump_kernel();
-	return iova_cache_get();
+	const ret = iova_cache_get();
+	state.have_iova_cache = ret === 0;
+	return ret;
 }
 arch_initcall(iommu_dma_init);

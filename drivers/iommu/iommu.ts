@@ -1053,7 +1053,9 @@ function iommu_group_alloc_default_domain(group: iommu_group, req_type: int): io
 
 	let dom = __iommu_group_alloc_default_domain(group, state.iommu_def_domain_type);
 	if (!IS_ERR(dom)) return dom;
-	if (state.iommu_def_domain_type === IOMMU_DOMAIN_DMA) return ERR_PTR(-EINVAL);
+	// DEVIATION: Linux makes -EINVAL of a shortage of memory, too.
+	if (state.iommu_def_domain_type === IOMMU_DOMAIN_DMA)
+		return PTR_ERR(dom) === -ENOMEM ? dom : ERR_PTR(-EINVAL);
 
 	dom = __iommu_group_alloc_default_domain(group, IOMMU_DOMAIN_DMA);
 	if (IS_ERR(dom)) return dom;

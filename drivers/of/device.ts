@@ -17,12 +17,13 @@ import {
 import { of_node_get, of_node_put } from '#drivers/of/dynamic.js';
 import { of_modalias } from '#drivers/of/module.js';
 import { of_reserved_mem_device_init_by_idx } from '#drivers/of/of_reserved_mem.js';
-import { dev_dbg, dev_warn } from '#linux/dev_printk.js';
+import { dev_dbg, dev_err, dev_warn } from '#linux/dev_printk.js';
 import type { device_driver } from '#linux/device/driver.js';
 import type { device } from '#linux/device.js';
 import { type bus_dma_region, dma_range_map_max } from '#linux/dma-direct.js';
 import { coherent_mask_ref } from '#linux/dma-map-ops.js';
 import { DMA_BIT_MASK } from '#linux/dma-mapping.js';
+import { ERR_PTR } from '#linux/err.js';
 import { ENODEV, ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
 import { and64, fls64 } from '#linux/math64.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
@@ -105,8 +106,8 @@ function of_dma_limit_masks(dev: device, windows: bus_dma_region[] | null): u64 
  * @np: the node that says how; @dev's own, or that of the bus or device it masters through
  * @force_dma: a device without `dma-ranges` gets the defaults all the same
  * @id: the requester, for buses with an iommu-map
- * Returns 0, -EPROBE_DEFER while the IOMMU is not there, another negative errno when the tree is wrong and
- * @force_dma is false. An IOMMU that fails otherwise is gone without.
+ * Returns 0, -EPROBE_DEFER while the IOMMU is not there, -ENOMEM when there was no memory to get behind it, another
+ * negative errno when the tree is wrong and @force_dma is false. An IOMMU that fails otherwise is gone without.
  */
 export function of_dma_configure_id(dev: device, np: device_node, force_dma: bool, id: u32 | null): int {
 	const map = new ref<bus_dma_region[] | null>(null);
@@ -127,7 +128,9 @@ export function of_dma_configure_id(dev: device, np: device_node, force_dma: boo
 	dev_dbg(dev, 'device is%sdma coherent', coherent ? ' ' : ' not ');
 
 	const no_iommu = of_iommu_configure(dev, np, id);
-	if (no_iommu === -EPROBE_DEFER) {
+	if (no_iommu === -ENOMEM) dev_err(dev, 'iommu configuration for device failed with %pe', ERR_PTR(no_iommu));
+	// DEVIATION: the IOMMU in front of the device translates. Linux lets it go without, and says nothing.
+	if (no_iommu === -EPROBE_DEFER || no_iommu === -ENOMEM) {
 		if (windows !== null) dev.dma_range_map = null;
 		kfree(windows);
 		return no_iommu;

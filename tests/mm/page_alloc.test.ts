@@ -145,7 +145,13 @@ describe('page_alloc', () => {
 		expect(got.length).to.equal(512);
 		expect(m.logged('page allocation failure')).to.have.length(0);
 		expect(alloc_pages(GFP_KERNEL, 3)).to.equal(null);
-		expect(m.logged('page allocation failure: order:3, mode:0xcc0')).to.have.length(1);
+		expect(m.logged('swapper/0: page allocation failure: order:3, mode:0xcc0')).to.have.length(1);
+		expect(m.logged('Call trace:')).to.have.length(1);
+		expect(m.logged(' __alloc_pages (mm/page_alloc.')).to.have.length(1);
+		expect(m.logged('Mem-Info:')).to.have.length(1);
+		// Once in ten seconds.
+		expect(alloc_pages(GFP_KERNEL, 3)).to.equal(null);
+		expect(m.logged('page allocation failure')).to.have.length(1);
 		for (const p of got) __free_page(p);
 		expect(nr_used_pages()).to.equal(0);
 	});

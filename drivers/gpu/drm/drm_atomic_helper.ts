@@ -56,7 +56,7 @@ import { MODE_OK } from '#include/drm/drm_modes.js';
 import { DRM_BLEND_ALPHA_OPAQUE, type drm_plane, drm_plane_state } from '#include/drm/drm_plane.js';
 import { drm_rect, drm_rect_equals, drm_rect_init } from '#include/drm/drm_rect.js';
 import { WARN, WARN_ON } from '#linux/bug.js';
-import { dev_dbg } from '#linux/dev_printk.js';
+import { dev_dbg, dev_err } from '#linux/dev_printk.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOMEM, ERANGE } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
@@ -469,11 +469,10 @@ export function drm_atomic_helper_set_config(set: drm_mode_set): int {
 	return ret;
 }
 
-/** Everything off. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_shutdown() */
-export function drm_atomic_helper_shutdown(dev: drm_device | null): void {
-	if (!dev) return;
+/** Everything off. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_disable_all() */
+function drm_atomic_helper_disable_all(dev: drm_device): int {
 	const state = drm_atomic_state_alloc(dev);
-	if (!state) return;
+	if (!state) return -ENOMEM;
 	mutex_lock(dev.mode_config.mutex);
 	let ret: int = 0;
 	for (const crtc of list_for_each_entry(dev.mode_config.crtc_list)) {
@@ -494,9 +493,16 @@ export function drm_atomic_helper_shutdown(dev: drm_device | null): void {
 	for (const { new_state } of for_each_plane_in_state(state))
 		ret ||= __drm_atomic_helper_disable_plane(new_state!, state);
 	if (!ret) ret = drm_atomic_commit(state);
-	WARN_ON(ret !== 0);
 	mutex_unlock(dev.mode_config.mutex);
 	drm_atomic_state_put(state);
+	return ret;
+}
+
+/** Everything off, as the driver goes. Linux: drivers/gpu/drm/drm_atomic_helper.c: drm_atomic_helper_shutdown() */
+export function drm_atomic_helper_shutdown(dev: drm_device | null): void {
+	if (!dev) return;
+	const ret = drm_atomic_helper_disable_all(dev);
+	if (ret) dev_err(dev.dev, "[drm] *ERROR* Disabling all crtc's during unload failed with %i", ret);
 }
 
 /* States (drivers/gpu/drm/drm_atomic_state_helper.c) */

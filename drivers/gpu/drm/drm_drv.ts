@@ -21,11 +21,15 @@ import { idr, idr_alloc, idr_find, idr_remove } from '#linux/idr.js';
 import { boot_data, device_initcall } from '#linux/init.js';
 import { iminor, MKDEV } from '#linux/kdev_t.js';
 import { type kref, kref_get, kref_init, kref_put } from '#linux/kref.js';
-import { pr_info } from '#linux/printk.js';
+import { pr_err, pr_info } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
-import type { int, unsigned_int, unsigned_long } from '#linux/types.js';
+import type { bool, int, unsigned_int, unsigned_long } from '#linux/types.js';
 
-const state = boot_data(() => ({ drm_minors_idr: new idr<drm_minor>(), cdev: new cdev() }));
+const state = boot_data(() => ({
+	drm_minors_idr: new idr<drm_minor>(),
+	cdev: new cdev(),
+	drm_core_init_complete: false as bool,
+}));
 
 function drm_minor_alloc(dev: drm_device): int {
 	const minor = kzalloc(drm_minor, GFP_KERNEL);
@@ -75,6 +79,10 @@ export function drm_minor_release(minor: drm_minor): void {
 
 /** A device with one reference; not registered yet. Linux: drivers/gpu/drm/drm_drv.c: drm_dev_alloc() */
 export function drm_dev_alloc(driver: drm_driver, parent: device): drm_device | err_ptr {
+	if (!state.drm_core_init_complete) {
+		pr_err('[drm:%s] *ERROR* DRM core is not initialized', 'drm_dev_init');
+		return ERR_PTR(-ENODEV);
+	}
 	const dev = kzalloc(drm_device, GFP_KERNEL);
 	if (!dev) return ERR_PTR(-ENOMEM);
 	kref_init(dev.ref);
@@ -153,10 +161,15 @@ function drm_stub_open(inode: inode, filp: file): int {
 const drm_stub_fops: file_operations = { open: drm_stub_open };
 
 function drm_core_init(): int {
-	const ret = drm_sysfs_init();
-	if (ret) return ret;
+	let ret = drm_sysfs_init();
+	if (ret) {
+		pr_err('[drm:%s] *ERROR* Cannot create DRM class: %d', 'drm_core_init', ret);
+		return ret;
+	}
 	cdev_init(state.cdev, drm_stub_fops);
-	return cdev_add(state.cdev, MKDEV(DRM_MAJOR, 0), DRM_MINORS);
+	ret = cdev_add(state.cdev, MKDEV(DRM_MAJOR, 0), DRM_MINORS);
+	state.drm_core_init_complete = !ret;
+	return ret;
 }
 
 device_initcall(drm_core_init);

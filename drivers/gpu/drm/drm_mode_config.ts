@@ -39,14 +39,25 @@ export function drm_mode_config_init(dev: drm_device): int {
 }
 
 /**
- * Every object to the state that the hardware has.
+ * Every object to the state that the hardware has. -ENOMEM: there was none for one of them, which has no state now.
  * Linux: drivers/gpu/drm/drm_mode_config.c: drm_mode_config_reset()
  */
-export function drm_mode_config_reset(dev: drm_device): void {
-	for (const plane of list_for_each_entry(dev.mode_config.plane_list)) plane.funcs.reset(plane);
-	for (const crtc of list_for_each_entry(dev.mode_config.crtc_list)) crtc.funcs.reset(crtc);
-	for (const connector of list_for_each_entry(dev.mode_config.connector_list))
+export function drm_mode_config_reset(dev: drm_device): int {
+	// DEVIATION: void in Linux, whose first commit then follows a null pointer.
+	let whole = true;
+	for (const plane of list_for_each_entry(dev.mode_config.plane_list)) {
+		plane.funcs.reset(plane);
+		whole &&= plane.state !== null;
+	}
+	for (const crtc of list_for_each_entry(dev.mode_config.crtc_list)) {
+		crtc.funcs.reset(crtc);
+		whole &&= crtc.state !== null;
+	}
+	for (const connector of list_for_each_entry(dev.mode_config.connector_list)) {
 		connector.funcs.reset(connector);
+		whole &&= connector.state !== null;
+	}
+	return whole ? 0 : -ENOMEM;
 }
 
 /**

@@ -96,11 +96,8 @@ function sun4i_drv_bind_pipelines(dev: device, drm: drm_device): int {
 		dev_err(dev, "Couldn't bind all pipelines components");
 		return ret;
 	}
-	ret = drm_vblank_init(drm, drm.mode_config.num_crtc);
-	if (!ret) {
-		sun4i_framebuffer_init(drm);
-		ret = drm_dev_register(drm, 0);
-	}
+	ret =
+		drm_vblank_init(drm, drm.mode_config.num_crtc) || sun4i_framebuffer_init(drm) || drm_dev_register(drm, 0);
 	if (ret) component_unbind_all(dev, null);
 	return ret;
 }

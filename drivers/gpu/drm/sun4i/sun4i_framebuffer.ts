@@ -34,13 +34,14 @@ const sun4i_de_mode_config_helpers: drm_mode_config_helper_funcs = {
 };
 
 /**
- * Limits and calls of the mode configuration; all states are reset.
+ * Limits and calls of the mode configuration; all states are reset. -ENOMEM.
  * Linux: drivers/gpu/drm/sun4i/sun4i_framebuffer.c: sun4i_framebuffer_init()
  */
-export function sun4i_framebuffer_init(drm: drm_device): void {
-	drm_mode_config_reset(drm);
+export function sun4i_framebuffer_init(drm: drm_device): int {
+	const ret = drm_mode_config_reset(drm);
 	drm.mode_config.max_width = 8192;
 	drm.mode_config.max_height = 8192;
 	drm.mode_config.funcs = sun4i_de_mode_config_funcs;
 	drm.mode_config.helper_private = sun4i_de_mode_config_helpers;
+	return ret;
 }

@@ -21,6 +21,7 @@ import * as R from '#drivers/gpu/drm/sun4i/sun8i_mixer_regs.js';
 import { sun8i_ui_layer_init_one } from '#drivers/gpu/drm/sun4i/sun8i_ui_layer.js';
 import { sun8i_vi_layer_init_one } from '#drivers/gpu/drm/sun4i/sun8i_vi_layer.js';
 import type { sunxi_engine, sunxi_engine_ops } from '#drivers/gpu/drm/sun4i/sunxi_engine.js';
+import { iommu_device_use_default_domain } from '#drivers/iommu/iommu.js';
 import { of_device_get_match_data, of_dma_configure } from '#drivers/of/device.js';
 import {
 	of_graph_get_endpoint_by_regs,
@@ -183,7 +184,11 @@ function sun8i_mixer_bind(dev: device, _master: device, data: unknown): int {
 
 	if (of_property_present(dev.of_node, 'iommus')) {
 		// Buffers are the DRM device's, but the mixer reads them: the DRM device maps as the mixer does.
+		const joined = drm.dev.iommu_group !== null;
 		ret = of_dma_configure(drm.dev, dev.of_node!, true);
+		if (ret) return ret;
+		// DEVIATION: its driver was bound before it had a group, and is counted off when it goes. Linux does not count it.
+		if (!joined) ret = iommu_device_use_default_domain(drm.dev);
 		if (ret) return ret;
 	}
 	// May fail: then the tree has no numbers, and whoever needs one says so.

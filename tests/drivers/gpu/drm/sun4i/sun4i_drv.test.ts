@@ -20,7 +20,6 @@ import { slab_fault } from '#mm/failslab.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
 import { bootMachine } from '#tests/boot.js';
 import { failEach } from '#tests/fail-each.js';
-import { expectWarning } from '#tests/setup.js';
 import { Display } from '#tools/run/display.js';
 import { draw, drmDevice, errnoOf, kept, mixerOf, videoBuffer } from '../bench.js';
 
@@ -243,9 +242,6 @@ describe('sun4i_drv', () => {
 		bind();
 		unbind();
 		const objects = slab_live();
-		// A first state that there was no memory for is missed when all is turned off, as on Linux.
-		expectWarning(/drm_atomic_helper_crtc_duplicate_state/);
-		expectWarning(/drm_atomic_helper_shutdown/);
 		let refused = 0;
 		failEach((where) => {
 			const bound = bind() > 0;
