@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Zones from the boot-time memory map; hand-over from memblock to pages.
 // Linux 6.12: mm/mm_init.c (and memblock_free_all(), memblock_free_late() of mm/memblock.c: they would make a cycle there)
-// Left out: NUMA nodes, deferred struct page initialisation (struct pages are made when asked for),
-// ZONE_MOVABLE, hash table sizes.
+// Left out: NUMA nodes, ZONE_MOVABLE, hash table sizes. Struct pages are made when asked for, and free blocks put on
+// the lists when those are empty: what memory costs does not depend on how much there is.
 import { pfn_to_page, set_memmap_init } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { __ffs } from '#linux/bitops.js';
@@ -13,8 +13,6 @@ import {
 	MAX_ORDER_NR_PAGES,
 	MAX_PAGE_ORDER,
 	MIGRATE_CMA,
-	MIGRATE_MOVABLE,
-	pageblock_nr_pages,
 	ZONE_MOVABLE,
 	zone_end_pfn,
 	zone_names,
@@ -33,6 +31,7 @@ import {
 } from '#mm/memblock.js';
 import {
 	__free_pages_core,
+	defer_free_blocks,
 	free_reserved_page,
 	get_pfnblock_migratetype,
 	NODE_DATA,
@@ -80,8 +79,6 @@ export function free_area_init(max_zone_pfn: readonly unsigned_long[]): void {
 			const z = node.node_zones[i];
 			z.zone_start_pfn = start_pfn;
 			z.spanned_pages = end_pfn - start_pfn;
-			const blocks = Math.ceil(end_pfn / pageblock_nr_pages) - Math.floor(start_pfn / pageblock_nr_pages);
-			z.pageblock_flags = new Uint8Array(blocks).fill(MIGRATE_MOVABLE);
 		}
 		start_pfn = end_pfn;
 	}
@@ -113,6 +110,11 @@ export function free_area_init(max_zone_pfn: readonly unsigned_long[]): void {
 /** Give the allocator start..end in the largest aligned blocks (mm/memblock.c: __free_pages_memory()). */
 function __free_pages_memory(start: unsigned_long, end: unsigned_long): void {
 	while (start < end) {
+		const whole = defer_free_blocks(start, end);
+		if (whole !== 0) {
+			start += whole;
+			continue;
+		}
 		// As large as the alignment and what is left allow.
 		const aligned = start % MAX_ORDER_NR_PAGES;
 		let order = aligned === 0 ? MAX_PAGE_ORDER : __ffs(aligned);

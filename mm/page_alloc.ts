@@ -46,8 +46,10 @@ import {
 import { mm_state, page_zonenum, put_page_testzero, set_page_count, totalram_pages_add } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import {
+	deferred_range,
 	type free_area,
 	MAX_NR_ZONES,
+	MAX_ORDER_NR_PAGES,
 	MAX_PAGE_ORDER,
 	MIGRATE_CMA,
 	MIGRATE_MOVABLE,
@@ -58,6 +60,7 @@ import {
 	pglist_data,
 	ZONE_NORMAL,
 	zone,
+	zone_end_pfn,
 	zone_names,
 	zone_spans_pfn,
 } from '#linux/mmzone.js';
@@ -175,12 +178,18 @@ function pageblock_index(z: zone, pfn: unsigned_long): unsigned_long {
 
 /** MIGRATE_CMA or MIGRATE_MOVABLE (mm/page_alloc.c: get_pfnblock_migratetype()). */
 export function get_pfnblock_migratetype(z: zone, pfn: unsigned_long): migratetype {
-	return z.pageblock_flags[pageblock_index(z, pfn)] ?? MIGRATE_MOVABLE;
+	return z.pageblock_flags[pageblock_index(z, pfn)] === MIGRATE_CMA ? MIGRATE_CMA : MIGRATE_MOVABLE;
 }
 
 /** Say whether the page block at @pfn is CMA's (mm/page_alloc.c: set_pageblock_migratetype()). */
 export function set_pageblock_migratetype(z: zone, pfn: unsigned_long, type: migratetype): void {
-	z.pageblock_flags[pageblock_index(z, pfn)] = type;
+	const index = pageblock_index(z, pfn);
+	if (index >= z.pageblock_flags.length) {
+		const longer = new Uint8Array(2 * (index + 1));
+		longer.set(z.pageblock_flags);
+		z.pageblock_flags = longer;
+	}
+	z.pageblock_flags[index] = type;
 }
 
 function buddy_list(area: free_area, type: migratetype): list_head<page> {
@@ -240,13 +249,60 @@ function expand(z: zone, page: page, low: unsigned_int, high: unsigned_int, type
 	}
 }
 
+/**
+ * The whole blocks that start..end begins with are free, and go on the lists when these are empty; they count as free
+ * from now on. What of memory is never used costs nothing. Linux has this for struct pages, as
+ * CONFIG_DEFERRED_STRUCT_PAGE_INIT; the order in which blocks are handed out is the same here.
+ *
+ * Returns how many pages that were: 0 when start..end does not begin with a whole block of one zone.
+ */
+export function defer_free_blocks(start: unsigned_long, end: unsigned_long): unsigned_long {
+	const z = start % MAX_ORDER_NR_PAGES === 0 ? pfn_zone(start) : null;
+	if (z === null) return 0;
+	const last = Math.min(end, zone_end_pfn(z));
+	const nr = last - start - ((last - start) % MAX_ORDER_NR_PAGES);
+	if (nr === 0) return 0;
+	z.deferred.push(new deferred_range(start, start + nr));
+	z.managed_pages += nr;
+	totalram_pages_add(nr);
+	z.free_area[MAX_PAGE_ORDER].nr_free += nr / MAX_ORDER_NR_PAGES;
+	account_free(z, nr, MIGRATE_MOVABLE);
+	return nr;
+}
+
+/** Put the block at @pfn, of the @index-th of the deferred ranges, on its list. */
+function undefer_block(z: zone, index: int, pfn: unsigned_long): page {
+	const range = z.deferred[index];
+	const after = new deferred_range(pfn + MAX_ORDER_NR_PAGES, range.end);
+	range.end = pfn;
+	z.deferred.splice(index, 1, ...[range, after].filter((r) => r.start < r.end));
+	const page = pfn_to_page(pfn);
+	// It has been counted.
+	z.free_area[MAX_PAGE_ORDER].nr_free--;
+	account_free(z, -MAX_ORDER_NR_PAGES, MIGRATE_MOVABLE);
+	add_to_free_list(page, z, MAX_PAGE_ORDER, MIGRATE_MOVABLE, true);
+	return page;
+}
+
+/** The lists are empty: the next deferred block; null without (mm/page_alloc.c: _deferred_grow_zone()). */
+function _deferred_grow_zone(z: zone): page | null {
+	return z.deferred.length === 0 ? null : undefer_block(z, 0, z.deferred[0].start);
+}
+
+/** The block that frame @pfn is in when that is a deferred one, from now on on its list. */
+function deferred_block_of(pfn: unsigned_long): page | null {
+	const z = pfn_zone(pfn);
+	const index = z === null ? -1 : z.deferred.findIndex((r) => pfn >= r.start && pfn < r.end);
+	return z === null || index < 0 ? null : undefer_block(z, index, pfn - (pfn % MAX_ORDER_NR_PAGES));
+}
+
 /** The free block that frame @pfn is in, null when the frame is in use. */
 function free_block_of(pfn: unsigned_long): page | null {
 	for (let order = 0; order <= MAX_PAGE_ORDER; order++) {
 		const head = pfn_to_page_if_made(pfn - (pfn % 2 ** order));
 		if (head !== null && PageBuddy(head)) return pfn < head.pfn + 2 ** head.private ? head : null;
 	}
-	return null;
+	return deferred_block_of(pfn);
 }
 
 /** Cut the block of order @order at @pfn out of the free block @head (mm/page_alloc.c: break_down_buddy_pages()). */
@@ -278,7 +334,8 @@ function __rmqueue_smallest(z: zone, order: unsigned_int, type: migratetype): pa
 		expand(z, page, order, current, type);
 		return page;
 	}
-	return null;
+	if (type !== MIGRATE_MOVABLE || _deferred_grow_zone(z) === null) return null;
+	return __rmqueue_smallest(z, order, type);
 }
 
 /** The free block with the highest frame; a search, for the 'high' placement only. */
@@ -291,6 +348,9 @@ function __rmqueue_highest(z: zone, order: unsigned_int): page | null {
 			if (best === null || page.pfn > best.pfn) best = page;
 		}
 	}
+	const last = z.deferred.at(-1);
+	if (last !== undefined && (best === null || last.end > best.pfn))
+		best = undefer_block(z, z.deferred.length - 1, last.end - MAX_ORDER_NR_PAGES);
 	if (best === null) return null;
 	return take_block_at(z, best, best.pfn + 2 ** best.private - 2 ** order, order);
 }

@@ -40,6 +40,16 @@ export class free_area {
 	nr_free: unsigned_long = 0;
 }
 
+/** Whole blocks of MAX_PAGE_ORDER from frame @start to before @end. */
+export class deferred_range {
+	start: unsigned_long;
+	end: unsigned_long;
+	constructor(start: unsigned_long, end: unsigned_long) {
+		this.start = start;
+		this.end = end;
+	}
+}
+
 export class zone {
 	name = '';
 	/** Which of ZONE_… this is. */
@@ -55,8 +65,10 @@ export class zone {
 	/** NR_FREE_PAGES and NR_FREE_CMA_PAGES. */
 	nr_free_pages: unsigned_long = 0;
 	nr_free_cma_pages: unsigned_long = 0;
-	/** The migrate type of each page block, counted from the block that zone_start_pfn is in. */
+	/** Which page blocks are CMA's, counted from the one that zone_start_pfn is in; as far as one ever was. */
 	pageblock_flags: Uint8Array = new Uint8Array(0);
+	/** Free blocks of the largest order that are on no list yet, rising. */
+	deferred: deferred_range[] = [];
 	free_area: free_area[] = Array.from({ length: NR_PAGE_ORDERS }, () => new free_area());
 	lock: spinlock_t = new spinlock_t('zone->lock');
 }

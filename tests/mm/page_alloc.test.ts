@@ -65,7 +65,9 @@ function checkFreeLists(): number {
 	for (const z of for_each_populated_zone()) {
 		let inZone = 0;
 		for (let order = 0; order < NR_PAGE_ORDERS; order++) {
-			let blocks = 0;
+			const deferred = order === MAX_PAGE_ORDER ? z.deferred.reduce((n, r) => n + r.end - r.start, 0) : 0;
+			inZone += deferred;
+			let blocks = deferred / 2 ** order;
 			for (const list of [z.free_area[order].free_list, z.free_area[order].cma_list]) {
 				for (let pos = list.next; pos !== list; pos = pos.next) {
 					const p = pos.container as page;

@@ -23,9 +23,14 @@ const SECTION_BYTES = SECTION_PAGES * PAGE_SIZE;
 /** The physical address that the linear map starts at; arm64_memblock_init() sets it. */
 export const memstart = boot_data(() => ({ addr: -1 as s64 }));
 
-/** vmemmap: the struct pages by section; neither a section nor a page is there until someone asks for it. */
+/** Sections to a root (include/linux/mmzone.h: SECTIONS_PER_ROOT, with SPARSEMEM_EXTREME). */
+const SECTIONS_PER_ROOT = 4096;
+
+type mem_section = (page | undefined)[];
+
+/** vmemmap: the struct pages by root and section; none of the three is there until someone asks for it. */
 const vmemmap = boot_data(() => ({
-	sections: [] as ((page | undefined)[] | undefined)[],
+	roots: [] as ((mem_section | undefined)[] | undefined)[],
 	/** memmap_init()'s part for one page: zone, reserved or not. */
 	init_page: null as ((p: page) => void) | null,
 }));
@@ -35,15 +40,27 @@ export function set_memmap_init(init: (p: page) => void): void {
 	vmemmap.init_page = init;
 }
 
+/** Make @table longer, without holes, so that it has an entry @index. */
+function reach<T>(table: (T | undefined)[], index: unsigned_long): void {
+	while (table.length <= index) table.push(undefined);
+}
+
 /** The struct page of frame @pfn; the caller knows that the frame exists (asm-generic/memory_model.h: pfn_to_page()). */
 export function pfn_to_page(pfn: unsigned_long): page {
 	const nr = Math.floor(pfn / SECTION_PAGES);
-	let section = vmemmap.sections[nr];
+	const root_nr = Math.floor(nr / SECTIONS_PER_ROOT);
+	let root = vmemmap.roots[root_nr];
+	if (root === undefined) {
+		reach(vmemmap.roots, root_nr);
+		root = [];
+		vmemmap.roots[root_nr] = root;
+	}
+	let section = root[nr % SECTIONS_PER_ROOT];
 	if (section === undefined) {
 		// Most sections hold one page, the head of a free block: an empty array grows with what it gets.
+		reach(root, nr % SECTIONS_PER_ROOT);
 		section = [];
-		while (vmemmap.sections.length < nr) vmemmap.sections.push(undefined);
-		vmemmap.sections[nr] = section;
+		root[nr % SECTIONS_PER_ROOT] = section;
 	}
 	const index = pfn % SECTION_PAGES;
 	let p = section[index];
@@ -57,7 +74,9 @@ export function pfn_to_page(pfn: unsigned_long): page {
 
 /** The struct page of frame @pfn when one was ever made, else null: a page nobody asked for is all zeroes. */
 export function pfn_to_page_if_made(pfn: unsigned_long): page | null {
-	return vmemmap.sections[Math.floor(pfn / SECTION_PAGES)]?.[pfn % SECTION_PAGES] ?? null;
+	const nr = Math.floor(pfn / SECTION_PAGES);
+	const root = vmemmap.roots[Math.floor(nr / SECTIONS_PER_ROOT)];
+	return root?.[nr % SECTIONS_PER_ROOT]?.[pfn % SECTION_PAGES] ?? null;
 }
 
 /** The frame of @p (asm-generic/memory_model.h: page_to_pfn()). */
@@ -136,8 +155,6 @@ export { SECTION_BYTES };
 
 /** Each struct page that was ever made, rising by frame. */
 export function* for_each_made_page(): Iterable<page> {
-	for (const section of vmemmap.sections) {
-		if (section === undefined) continue;
-		for (const p of section) if (p !== undefined) yield p;
-	}
+	for (const root of vmemmap.roots)
+		for (const section of root ?? []) for (const p of section ?? []) if (p !== undefined) yield p;
 }
