@@ -3,6 +3,8 @@
 // The kernel's own parser is drivers/of/fdt.ts; format: Devicetree Specification 0.4, chapter 5.
 // Left out: blobs older than version 16, and buses with more than two size cells.
 
+import { printable } from './printable.js';
+
 const FDT_MAGIC = 0xd00dfeed;
 const FDT_BEGIN_NODE = 1;
 const FDT_END_NODE = 2;
@@ -26,7 +28,7 @@ export class FdtError extends Error {
 		readonly offset = -1,
 		readonly expected = '',
 	) {
-		super(message);
+		super(printable(message));
 	}
 }
 
@@ -122,6 +124,11 @@ export class FdtNode {
 		return this.strings(prop)[0];
 	}
 
+	/** What `device_type` says, as far as its first NUL; '' without one. */
+	get deviceType(): string {
+		return utf8.decode(this.props.get('device_type')).split('\0', 1)[0]!;
+	}
+
 	get compatible(): string[] {
 		return this.strings('compatible');
 	}
@@ -183,6 +190,22 @@ export class FdtNode {
 		const regions: Region[] = [];
 		for (let at = 0; at < cells.length; at += na + ns)
 			regions.push({ base: cellsToNumber(cells, at, na), size: cellsToNumber(cells, at + na, ns) });
+		return regions;
+	}
+
+	/**
+	 * What a memory node says, as Linux reads it (drivers/of/fdt.c: early_init_dt_scan_memory()): whole entries, in the
+	 * cells of the root, and `linux,usable-memory` before `reg`.
+	 */
+	memoryRegions(): Region[] {
+		const value = this.props.get('linux,usable-memory') ?? this.props.get('reg') ?? new Uint8Array(0);
+		const { childAddressCells: na, childSizeCells: ns } = this.fdt.root;
+		const step = (na + ns) * 4;
+		const regions: Region[] = [];
+		for (let at = 0; step > 0 && at + step <= value.length; at += step) {
+			const cells = Array.from({ length: na + ns }, (_, i) => be32(value, at + i * 4));
+			regions.push({ base: cellsToNumber(cells, 0, na), size: cellsToNumber(cells, na, ns) });
+		}
 		return regions;
 	}
 
@@ -478,8 +501,8 @@ export class Fdt {
 	/** What the memory nodes say is RAM: every node with device_type "memory". */
 	memory(): Region[] {
 		return this.root.children
-			.filter((n) => n.okay && n.string('device_type') === 'memory')
-			.flatMap((n) => (n.has('linux,usable-memory') || !n.has('reg') ? [] : n.rawReg()))
+			.filter((n) => n.okay && n.deviceType === 'memory')
+			.flatMap((n) => n.memoryRegions())
 			.filter((r) => r.size > 0);
 	}
 
@@ -499,9 +522,28 @@ interface Header {
 	readonly bootCpu: number;
 }
 
+/** Where the tag of a source file stands: behind a licence, comments and includes. */
+const SOURCE_HEAD = 64 * 1024;
+
+/** Whether @bytes is the text of a .dts, .dtsi or .dtso file. */
+function isSource(bytes: Uint8Array): boolean {
+	const head = latin1(bytes.subarray(0, SOURCE_HEAD));
+	return !head.includes('\0') && /\/dts-v1\/|\/plugin\/|^\s*\/\s*\{|^\s*&[\w{]/m.test(head);
+}
+
+function latin1(bytes: Uint8Array): string {
+	return new TextDecoder('latin1').decode(bytes);
+}
+
 function readHeader(blob: Uint8Array): Header {
 	if (blob.length < 4)
 		throw new FdtError(`not a device tree: the file is ${blob.length} bytes long`, 0, 'a device tree header');
+	if (be32(blob, 0) !== FDT_MAGIC && isSource(blob))
+		throw new FdtError(
+			'not a device tree blob: this is source, which dtc makes a blob of (dtc -I dts -O dtb)',
+			0,
+			`the magic ${hex(FDT_MAGIC)}`,
+		);
 	if (be32(blob, 0) !== FDT_MAGIC)
 		throw new FdtError(
 			`not a device tree: it begins with ${hex(be32(blob, 0))}, not with ${hex(FDT_MAGIC)}`,
@@ -587,9 +629,22 @@ function readReserveMap(blob: Uint8Array, header: Header): Region[] {
 	}
 }
 
-/** Read a device tree blob; throws FdtError, and nothing else, on anything that is not one. */
+/** The part of @fdt that makes it an overlay (Devicetree Specification: dtc's `/plugin/`), if it is one. */
+function overlayFragment(fdt: Fdt): FdtNode | undefined {
+	return fdt.root.children.find((n) => n.children.some((c) => c.name === '__overlay__'));
+}
+
+/** What the tree of a whole board is; throws FdtError, and nothing else, on anything that is none. */
 export function parseFdt(blob: Uint8Array): Fdt {
-	return new Fdt(blob);
+	const fdt = new Fdt(blob);
+	const fragment = overlayFragment(fdt);
+	if (fragment !== undefined)
+		throw new FdtError(
+			`an overlay, not a board's tree: ${fragment.path} changes another tree; apply it first (fdtoverlay -i board.dtb -o whole.dtb overlay.dtbo)`,
+			fragment.offset,
+			'the tree of a whole board',
+		);
+	return fdt;
 }
 
 /** A node to write. */
@@ -718,14 +773,13 @@ export function withMemory(tree: Uint8Array | Fdt, regions: readonly Region[]): 
 			reg.set(numberToBytes(size, ns), (i * (na + ns) + na) * 4);
 		});
 		const type = latin.encode('memory\0');
-		const isMemory = (n: FdtSource): boolean => {
-			const value = n.props.get('device_type');
-			return value !== undefined && utf8.decode(value) === 'memory\0';
-		};
+		const isMemory = (n: FdtSource): boolean =>
+			utf8.decode(n.props.get('device_type')).split('\0', 1)[0] === 'memory';
 		const [first, ...others] = root.children.filter(isMemory);
 		root.children = root.children.filter((n) => !others.includes(n));
 		if (first !== undefined) {
 			first.props.set('reg', reg);
+			first.props.delete('linux,usable-memory');
 			first.props.delete('status');
 			return;
 		}

@@ -26,6 +26,7 @@ import type {
 } from './model.js';
 import { models } from './models.js';
 import { PowerEpoch, type PowerInput, PowerSwitch } from './power.js';
+import { printable } from './printable.js';
 import { Ram } from './ram.js';
 import { hashName, randomStream } from './random.js';
 import { hex } from './register-file.js';
@@ -60,6 +61,9 @@ export interface MachineOptions {
 /** A machine that cannot be built from what it was given; the message is for the user. */
 export class MachineError extends Error {
 	override readonly name = 'MachineError';
+	constructor(message: string) {
+		super(printable(message));
+	}
 }
 
 /** The machine can do nothing more, or does the same for ever. */
@@ -97,6 +101,8 @@ const DRAM_BASE = 0x4000_0000;
 const DRAM_BASES = [DRAM_BASE, 0x8000_0000, 0x1_0000_0000];
 const DEFAULT_MEMORY = 0x8000_0000;
 const MIN_DEFAULT_MEMORY = 0x800_0000;
+/** One past the largest physical address (arm64 with CONFIG_ARM64_PA_BITS_48). */
+const PHYS_END = 2 ** 48;
 const NEVER = Number.POSITIVE_INFINITY;
 /** An interrupt handler that is entered this often at one place will be entered for ever. */
 const STORM = 1_000_000;
@@ -208,7 +214,7 @@ export class Machine implements machine, MachineServices {
 		this.stopwatch = options.stopwatch ?? null;
 		this.#readNs = options.mmioReadNs ?? 100;
 		this.#writeNs = options.mmioWriteNs ?? 20;
-		const { regions, fdt } = memoryOf(dtb, options.memSize);
+		const { regions, fdt } = memoryOf(dtb, options.memSize, (text) => this.note('machine', text));
 		this.fdt = fdt.blob;
 		this.tree = fdt.root;
 		this.memory = new Ram(regions);
@@ -350,7 +356,9 @@ export class Machine implements machine, MachineServices {
 		this.#epoch.value++;
 	}
 
-	note(who: string, text: string): void {
+	note(from: string, remark: string): void {
+		const who = printable(from);
+		const text = printable(remark);
 		const key = `${who}: ${text}`;
 		const old = this.#folded.get(key);
 		if (old !== undefined) {
@@ -635,33 +643,58 @@ export class Machine implements machine, MachineServices {
 	}
 }
 
-/** The memory of the tree or of @memSize, and the tree that says so. */
-function memoryOf(dtb: Uint8Array, memSize: number | undefined): { regions: readonly Region[]; fdt: Fdt } {
+/** What of @region a processor can address; @say: where to tell that it is not all. */
+function addressable(region: Region, path: string, say: (text: string) => void): Region {
+	if (region.base + region.size <= PHYS_END) return region;
+	say(`${path}: memory at ${hex(region.base)} of ${hex(region.size)} bytes ends above the 48 bits of an address: cut`);
+	return { base: region.base, size: Math.max(0, PHYS_END - region.base) };
+}
+
+/** `reg` of a node; of one that is wrong nothing, and what is wrong is said where the node is used. */
+function regOrNone(node: FdtNode): Region[] {
+	try {
+		return node.reg();
+	} catch (error) {
+		if (!(error instanceof FdtError)) throw error;
+		return [];
+	}
+}
+
+/** The memory of the tree or of @memSize, and the tree that says so; @say: where to tell what is wrong with it. */
+function memoryOf(
+	dtb: Uint8Array,
+	memSize: number | undefined,
+	say: (text: string) => void,
+): { regions: readonly Region[]; fdt: Fdt } {
 	const fdt = parseFdt(dtb);
 	const { root } = fdt;
-	const told: Region[] = [];
-	for (const node of root.children)
-		if (node.string('device_type') === 'memory' && node.okay) told.push(...node.reg());
+	const told = root.children
+		.filter((node) => node.okay && node.deviceType === 'memory')
+		.flatMap((node) => node.memoryRegions().map((region) => addressable(region, node.path, say)));
 	const regions = told.filter(({ size }) => size > 0);
 	if (memSize === undefined && regions.length > 0) return { regions, fdt };
 	const size = memSize ?? DEFAULT_MEMORY;
-	if (!Number.isSafeInteger(size) || size < 0x100_0000 || size % 0x1000 !== 0)
-		throw new MachineError(`${size} bytes of memory: expected a multiple of 4 KiB, 16 MiB or more`);
+	if (!(size >= 0x100_0000 && size <= PHYS_END && size % 0x1000 === 0))
+		throw new MachineError(
+			`${size} bytes of memory: expected a multiple of 4 KiB, 16 MiB or more, and no more than 48 bits can address`,
+		);
 	const devices = [...root.walk()].filter(isDevice);
 	const inTheWay = (base: number, end: number): FdtNode | undefined =>
 		devices.find((node) =>
-			node.reg().some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)),
+			regOrNone(node).some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)),
 		);
 	// Only a board's boot loader knows where its DRAM begins; a size that the user names is taken at its word.
 	const bases = told.length > 0 ? [told[0].base] : memSize === undefined ? DRAM_BASES : [DRAM_BASE];
 	for (const base of bases)
 		for (let fit = size; fit >= (memSize ?? MIN_DEFAULT_MEMORY); fit /= 2)
-			if (inTheWay(base, base + fit) === undefined) {
+			if (base + fit <= PHYS_END && inTheWay(base, base + fit) === undefined) {
 				const chosen = [{ base, size: fit }];
 				return { regions: chosen, fdt: parseFdt(withMemory(fdt, chosen)) };
 			}
-	const { path } = inTheWay(bases[0], bases[0] + size)!;
-	throw new MachineError(`${hex(size)} bytes of memory from ${hex(bases[0])} would cover ${path}`);
+	const { path } = inTheWay(bases[0], bases[0] + size) ?? {};
+	throw new MachineError(
+		`${hex(size)} bytes of memory from ${hex(bases[0])} would ${path === undefined ? 'end above the 48 bits of an address' : `cover ${path}`}`,
+	);
 }
 
 function inRegions(regions: readonly Region[], addr: number): boolean {
@@ -673,7 +706,7 @@ const NO_DEVICES = ['reserved-memory', 'cpus', 'chosen'];
 
 /** Whether a node's `reg` is device registers (and not memory, or a processor's number). */
 function isDevice(node: FdtNode): boolean {
-	if (node.string('device_type') === 'memory' || node.string('device_type') === 'cpu') return false;
+	if (node.deviceType === 'memory' || node.deviceType === 'cpu') return false;
 	for (let at: FdtNode | null = node; at !== null; at = at.parent)
 		if (at.parent?.parent === null && NO_DEVICES.includes(at.name)) return false;
 	return true;

@@ -341,6 +341,28 @@ function __of_find_node_by_full_path(node: device_node | null, path: string): de
 	return np;
 }
 
+/** An alias of an alias of … : no sane chain is longer. */
+const OF_MAX_ALIAS_DEPTH = 16;
+
+/** @path with the aliases that it begins with resolved; null when one leads nowhere, or in a circle. */
+function of_resolve_alias(path: string): string | null {
+	let rest = path;
+	for (let depth = 0; !rest.startsWith('/'); depth++) {
+		// DEVIATION: 6.12 follows a circle until its stack ends.
+		if (depth === OF_MAX_ALIAS_DEPTH) {
+			pr_err('OF: alias %s leads in a circle', path);
+			return null;
+		}
+		const slash = rest.indexOf('/');
+		const target = of_get_property(of_tree.of_aliases, slash < 0 ? rest : rest.slice(0, slash), null);
+		if (target === null) return null;
+		const aliased = of_prop_string_at(target).split(':', 1)[0] as string;
+		if (aliased === '') return null;
+		rest = slash < 0 ? aliased : aliased + rest.slice(slash);
+	}
+	return rest;
+}
+
 /**
  * A node by path or alias, "serial0:115200n8" too (drivers/of/base.c: of_find_node_opts_by_path()).
  *
@@ -349,20 +371,11 @@ function __of_find_node_by_full_path(node: device_node | null, path: string): de
 export function of_find_node_opts_by_path(path: string, opts: ref<string | null> | null): device_node | null {
 	const separator = path.indexOf(':');
 	if (opts !== null) opts.value = separator < 0 ? null : path.slice(separator + 1);
-	if (path === '/') return of_node_get(of_tree.of_root);
 
-	let np: device_node | null = null;
-	let rest = separator < 0 ? path : path.slice(0, separator);
-	if (!rest.startsWith('/')) {
-		const slash = rest.indexOf('/');
-		const alias = slash < 0 ? rest : rest.slice(0, slash);
-		const target = of_get_property(of_tree.of_aliases, alias, null);
-		if (target === null) return null;
-		np = of_find_node_by_path(of_prop_string_at(target));
-		if (np === null) return null;
-		rest = slash < 0 ? '' : rest.slice(slash);
-	}
-	return __of_find_node_by_full_path(np ?? of_node_get(of_tree.of_root), rest);
+	const full_path = of_resolve_alias(separator < 0 ? path : path.slice(0, separator));
+	return full_path === null
+		? null
+		: __of_find_node_by_full_path(of_node_get(of_tree.of_root), full_path);
 }
 
 /**

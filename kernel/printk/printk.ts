@@ -41,9 +41,21 @@ export function print_time(ts_nsec: u64): string {
 	return `[${sec.toString().padStart(5)}.${(us % 1_000_000).toString().padStart(6, '0')}] `;
 }
 
+const encoder = new TextEncoder();
+
+/**
+ * @text for a reader whose terminal obeys control characters: each of their bytes as /dev/kmsg shows it, `\\x1b`
+ * (kernel/printk/printk.c: msg_add_ext_text()).
+ */
+function without_control(text: string): string {
+	return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, (c) =>
+		[...encoder.encode(c)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+	);
+}
+
 /** The record as a line of dmesg. */
 export function record_line(r: printk_record): string {
-	return print_time(r.ts_nsec) + r.text;
+	return print_time(r.ts_nsec) + without_control(r.text);
 }
 
 function log_store(level: int, text: string): void {
@@ -65,7 +77,7 @@ function log_cont(text: string): bool {
 	if (last === undefined) return false;
 	log[log.length - 1] = { ...last, text: last.text + text };
 	if (last.level < printk_state.console_loglevel)
-		(machine as typeof machine | undefined)?.console(last.level, text);
+		(machine as typeof machine | undefined)?.console(last.level, without_control(text));
 	return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Memory of an arm64 machine at boot: what may be used, in which zone, by whom.
 // Linux 6.12: arch/arm64/mm/init.c
-// Left out: ACPI limits, crash kernel and initrd, KASLR, limits of the linear map (48 bits are assumed).
+// Left out: ACPI limits, crash kernel and initrd, KASLR.
 import { memstart } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { of_dma_get_max_cpu_address } from '#drivers/of/address.js';
@@ -17,16 +17,16 @@ import { memblock_is_nomap } from '#linux/memblock.js';
 import { mm_state } from '#linux/mm.js';
 import { MAX_NR_ZONES, ZONE_DMA, ZONE_DMA32, ZONE_NORMAL } from '#linux/mmzone.js';
 import { PFN_DOWN, PFN_UP } from '#linux/pfn.js';
-import { pr_notice } from '#linux/printk.js';
+import { pr_notice, pr_warn } from '#linux/printk.js';
 import { SWIOTLB_VERBOSE } from '#linux/swiotlb.js';
 import { type int, PHYS_ADDR_MAX, type phys_addr_t, U32_MAX, type unsigned_long } from '#linux/types.js';
 import {
 	for_each_mem_region,
+	for_each_reserved_mem_region,
 	memblock_dump_all,
 	memblock_end_of_DRAM,
 	memblock_is_map_memory,
 	memblock_is_region_memory,
-	memblock_is_region_reserved,
 	memblock_mem_limit_remove_map,
 	memblock_phys_mem_size,
 	memblock_remove,
@@ -41,6 +41,8 @@ const SZ_1G = 0x4000_0000;
 const KERNEL_IMAGE_SIZE = 0x20_0000;
 /** One past the largest physical address. */
 const PHYS_MASK_END = 2 ** 48;
+/** Half of the kernel's virtual addresses, of which there are 48 bits (PAGE_END - PAGE_OFFSET). */
+const LINEAR_REGION_SIZE = 2 ** 47;
 
 const state = boot_data(() => ({
 	/** One past the end of ZONE_DMA. */
@@ -87,28 +89,43 @@ export function pfn_is_map_memory(pfn: unsigned_long): int {
 	return memblock_is_map_memory(pfn * PAGE_SIZE) ? 1 : 0;
 }
 
+/** The end of what keeps the image from @base: firmware's memory is reserved or, as no-map, still memory; 0: nothing. */
+function kernel_image_obstacle(base: phys_addr_t): phys_addr_t {
+	const end = base + KERNEL_IMAGE_SIZE;
+	for (const r of for_each_reserved_mem_region()) if (r.base < end && base < r.base + r.size) return r.base + r.size;
+	for (const r of for_each_mem_region())
+		if (memblock_is_nomap(r) && r.base < end && base < r.base + r.size) return r.base + r.size;
+	if (memblock_is_region_memory(base, KERNEL_IMAGE_SIZE)) return 0;
+	// A hole: on to the next memory, if that does not begin here.
+	for (const r of for_each_mem_region()) if (r.base > base) return r.base;
+	return memblock_end_of_DRAM();
+}
+
 /** Where the boot loader put the image: at the lowest 2 MiB boundary where the tree leaves room for it. */
 function kernel_image_base(): phys_addr_t {
 	const start = memblock_start_of_DRAM();
 	const end = memblock_end_of_DRAM();
-	for (
-		let base = ALIGN(start, KERNEL_IMAGE_SIZE);
-		base + KERNEL_IMAGE_SIZE <= end;
-		base += KERNEL_IMAGE_SIZE
-	) {
-		// Firmware's memory is either reserved or, as no-map, still memory.
-		let taken = memblock_is_region_reserved(base, KERNEL_IMAGE_SIZE);
-		for (const r of for_each_mem_region())
-			if (memblock_is_nomap(r) && r.base < base + KERNEL_IMAGE_SIZE && base < r.base + r.size) taken = true;
-		if (!taken && memblock_is_region_memory(base, KERNEL_IMAGE_SIZE)) return base;
+	for (let base = ALIGN(start, KERNEL_IMAGE_SIZE); base + KERNEL_IMAGE_SIZE <= end; ) {
+		const after = kernel_image_obstacle(base);
+		if (after === 0) return base;
+		base = ALIGN(after, KERNEL_IMAGE_SIZE);
 	}
 	return start;
+}
+
+/** Drop what the linear map cannot cover, from the top while the base may stay where it is. */
+function fit_linear_map(): void {
+	if (memblock_end_of_DRAM() - memstart.addr > LINEAR_REGION_SIZE)
+		pr_warn("Memory doesn't fit in the linear mapping, VA_BITS too small");
+	const end = memstart.addr + LINEAR_REGION_SIZE;
+	memblock_remove(end, PHYS_ADDR_MAX - end);
 }
 
 /** Once memblock knows the memory: limits, reservations of kernel and device tree (arch/arm64/mm/init.c). */
 export function arm64_memblock_init(): void {
 	memblock_remove(PHYS_MASK_END, PHYS_ADDR_MAX);
 	memstart.addr = memblock_start_of_DRAM() - (memblock_start_of_DRAM() % SZ_1G);
+	fit_linear_map();
 	if (state.memory_limit !== PHYS_ADDR_MAX) memblock_mem_limit_remove_map(state.memory_limit);
 	early_init_fdt_scan_reserved_mem();
 	kernel_image.start = kernel_image_base();

@@ -138,19 +138,32 @@ function sun4i_drv_unbind(dev: device): void {
 
 const sun4i_drv_master_ops: component_master_ops = { bind: sun4i_drv_bind, unbind: sun4i_drv_unbind };
 
-/** Nodes to look at next. C: a kfifo of 16. */
+/** A block of a pipeline, and the step that led to it; -1: the device's own list. */
+class endpoint_step {
+	readonly node: device_node;
+	readonly from: int;
+	constructor(node: device_node, from: int) {
+		this.node = node;
+		this.from = from;
+	}
+}
+
+const ENDPOINT_FIFO_SIZE = 16;
+
+/** What has been looked at, and from @out on what is next. C: a kfifo of 16, without what is behind it. */
 class endpoint_list {
-	readonly fifo: (device_node | null)[] = new Array(16).fill(null);
-	in_ = 0;
-	out = 0;
+	readonly steps: endpoint_step[] = [];
+	out: int = 0;
 }
 
-function kfifo_put(list: endpoint_list, node: device_node): void {
-	if (list.in_ - list.out < list.fifo.length) list.fifo[list.in_++ % list.fifo.length] = node;
+function kfifo_put(list: endpoint_list, step: endpoint_step): void {
+	if (list.steps.length - list.out < ENDPOINT_FIFO_SIZE) list.steps.push(step);
 }
 
-function kfifo_get(list: endpoint_list): device_node | null {
-	return list.in_ === list.out ? null : list.fifo[list.out++ % list.fifo.length];
+/** Whether the way to step @at leads through @node. */
+function endpoint_list_came_through(list: endpoint_list, at: int, node: device_node): bool {
+	for (let i = at; i >= 0; i = list.steps[i].from) if (list.steps[i].node === node) return true;
+	return false;
 }
 
 function sun4i_drv_node_is_tcon(node: device_node): bool {
@@ -161,7 +174,8 @@ function sun4i_drv_node_is_tcon_top(node: device_node): bool {
 	return of_match_node(sun8i_tcon_top_of_table, node) !== null;
 }
 
-function sun4i_drv_traverse_endpoints(list: endpoint_list, node: device_node, port_id: int): void {
+function sun4i_drv_traverse_endpoints(dev: device, list: endpoint_list, at: int, port_id: int): void {
+	const { node } = list.steps[at];
 	const port = of_graph_get_port_by_id(node, port_id);
 	if (!port) return;
 	for (const ep of for_each_available_child_of_node(port)) {
@@ -169,7 +183,12 @@ function sun4i_drv_traverse_endpoints(list: endpoint_list, node: device_node, po
 		if (!remote) continue;
 		// A timing controller leads back to TCON TOP, whence we came.
 		if (sun4i_drv_node_is_tcon(node) && sun4i_drv_node_is_tcon_top(remote)) continue;
-		kfifo_put(list, remote);
+		// DEVIATION: 6.12 goes round for ever.
+		if (endpoint_list_came_through(list, at, remote)) {
+			dev_err(dev, 'The pipeline leads in a circle: from %pOF back to %pOF', node, remote);
+			continue;
+		}
+		kfifo_put(list, new endpoint_step(remote, at));
 	}
 }
 
@@ -177,17 +196,18 @@ function sun4i_drv_add_endpoints(
 	dev: device,
 	list: endpoint_list,
 	match: ref<component_match | null | err_ptr>,
-	node: device_node,
+	at: int,
 ): int {
+	const { node } = list.steps[at];
 	if (!of_device_is_available(node)) return 0;
 	// The end of the pipeline.
 	if (of_device_is_compatible(node, 'hdmi-connector')) return 0;
 
 	drm_of_component_match_add(dev, match, component_compare_of, node);
-	sun4i_drv_traverse_endpoints(list, node, 1);
+	sun4i_drv_traverse_endpoints(dev, list, at, 1);
 	if (sun4i_drv_node_is_tcon_top(node)) {
-		sun4i_drv_traverse_endpoints(list, node, 3);
-		sun4i_drv_traverse_endpoints(list, node, 5);
+		sun4i_drv_traverse_endpoints(dev, list, at, 3);
+		sun4i_drv_traverse_endpoints(dev, list, at, 5);
 	}
 	return 1;
 }
@@ -205,10 +225,9 @@ function sun4i_drv_probe(pdev: platform_device): int {
 	for (let i = 0; ; i++) {
 		const pipeline = of_parse_phandle(np, 'allwinner,pipelines', i);
 		if (!pipeline) break;
-		kfifo_put(list, pipeline);
+		kfifo_put(list, new endpoint_step(pipeline, -1));
 	}
-	for (let endpoint = kfifo_get(list); endpoint !== null; endpoint = kfifo_get(list))
-		count += sun4i_drv_add_endpoints(pdev.dev, list, match, endpoint);
+	while (list.out < list.steps.length) count += sun4i_drv_add_endpoints(pdev.dev, list, match, list.out++);
 	return count ? component_master_add_with_match(pdev.dev, sun4i_drv_master_ops, match.value) : 0;
 }
 

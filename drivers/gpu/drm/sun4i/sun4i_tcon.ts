@@ -50,7 +50,7 @@ import type { component_ops } from '#linux/component.js';
 import { dev_err } from '#linux/dev_printk.js';
 import { dev_get_drvdata, dev_name, dev_set_drvdata, type device } from '#linux/device.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
-import { EINVAL, ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
+import { EINVAL, ELOOP, ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { devm_request_irq, IRQ_HANDLED, IRQ_NONE, type irqreturn_t } from '#linux/interrupt.js';
 import { list_add_tail, list_count_nodes, list_del, list_for_each_entry } from '#linux/list.js';
@@ -178,12 +178,20 @@ function sun4i_tcon_handler(_irq: int, private_: unknown): irqreturn_t {
 	return IRQ_HANDLED;
 }
 
-/** The engine that feeds @node, found against the stream. */
+/** As many blocks as a pipeline is looked through for its engine. */
+const MAX_PIPELINE_DEPTH = 16;
+
+/**
+ * The engine that feeds @node, found against the stream; -ELOOP when the stream goes in a circle.
+ * DEVIATION: 6.12 follows a circle until its stack ends.
+ */
 function sun4i_tcon_find_engine_traverse(
 	drv: sun4i_drv,
 	node: device_node,
 	port_id: u32,
+	depth: int,
 ): sunxi_engine | err_ptr {
+	if (depth === MAX_PIPELINE_DEPTH) return ERR_PTR(-ELOOP);
 	const port = of_graph_get_port_by_id(node, port_id);
 	if (!port) return ERR_PTR(-EINVAL);
 	const eps = [...for_each_available_child_of_node(port)];
@@ -197,7 +205,7 @@ function sun4i_tcon_find_engine_traverse(
 	const reg = new ref<u32>(0);
 	const remote_port = of_graph_get_remote_port(eps[0]);
 	if (of_property_read_u32(remote_port, 'reg', reg) === 0 && reg.value > 0) reg.value -= 1;
-	return sun4i_tcon_find_engine_traverse(drv, remote, reg.value);
+	return sun4i_tcon_find_engine_traverse(drv, remote, reg.value, depth + 1);
 }
 
 /** The `reg` of the last endpoint upstream that has one. */
@@ -223,7 +231,7 @@ function sun4i_tcon_find_engine(drv: sun4i_drv, node: device_node): sunxi_engine
 		for (const engine of list_for_each_entry(drv.engine_list)) if (engine.id === id) return engine;
 		return ERR_PTR(-EINVAL);
 	}
-	return sun4i_tcon_find_engine_traverse(drv, node, 0);
+	return sun4i_tcon_find_engine_traverse(drv, node, 0, 0);
 }
 
 function sun4i_tcon_bind(dev: device, _master: device, data: unknown): int {
@@ -233,6 +241,7 @@ function sun4i_tcon_bind(dev: device, _master: device, data: unknown): int {
 
 	const engine = sun4i_tcon_find_engine(drv, dev.of_node!);
 	if (IS_ERR(engine)) {
+		if (PTR_ERR(engine) === -ELOOP) dev_err(dev, 'The pipeline leads in a circle');
 		dev_err(dev, "Couldn't find matching engine");
 		return -EPROBE_DEFER;
 	}
