@@ -54,8 +54,9 @@ function run(line: string, early: bool): string[] {
 			if (p.early === early) ret = p.setup(val);
 		}
 		if (!known) unknown.push(val === null ? param : `${param}=${val}`);
-		if (early) return ret !== 0 ? -1 : 0;
-		return Math.min(ret, 0);
+		if (!early) return Math.min(ret, 0);
+		if (ret !== 0) pr_warn("Malformed early option '%s'", param);
+		return 0;
 	});
 	return unknown;
 }

@@ -154,7 +154,8 @@ export function cma_reserve_pages_on_error(cma: cma): void {
 
 /**
  * Make an area of memory that memblock has reserved already (mm/cma.c: cma_init_reserved_mem()).
- * -ENOSPC: all areas are in use; -EINVAL: nothing reserved there, or not aligned to CMA_MIN_ALIGNMENT_BYTES.
+ * -ENOSPC: all areas are in use; -EINVAL: nothing reserved there, or not aligned to CMA_MIN_ALIGNMENT_BYTES; -EBUSY: a
+ * part of it is another area's.
  */
 export function cma_init_reserved_mem(
 	base: phys_addr_t,
@@ -175,7 +176,8 @@ export function cma_init_reserved_mem(
 	area.base_pfn = PFN_DOWN(base);
 	area.count = size / 2 ** PAGE_SHIFT;
 	area.order_per_bit = order_per_bit;
-	memblock_make_piece(base, size);
+	const err = memblock_make_piece(base, size);
+	if (err !== 0) return err;
 	res_cma.value = area;
 	state.cma_areas.push(area);
 	mm_state.totalcma_pages += area.count;

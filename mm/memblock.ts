@@ -9,6 +9,7 @@ import { L1_CACHE_BYTES } from '#asm/cache.js';
 import { phys_to_virt, virt_to_phys } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { WARN_ON } from '#linux/bug.js';
+import { EBUSY } from '#linux/errno.js';
 import { boot_data, early_param } from '#linux/init.js';
 import {
 	MEMBLOCK_ALLOC_ACCESSIBLE,
@@ -36,6 +37,8 @@ const BLOCK = 4 * 1024 * 1024;
 /** Low allocations end here: what 32-bit devices reach. swiotlb and arm64's ZONE_DMA lower it. */
 const state = boot_data(() => ({
 	memblock: new memblock_info(),
+	/** What memblock_make_piece() made. */
+	pieces: [] as memblock_region[],
 	low_limit: 0xffff_ffff as phys_addr_t,
 	debug: false as bool,
 }));
@@ -390,12 +393,21 @@ export function memblock_phys_alloc(size: phys_addr_t, align: phys_addr_t): phys
 /**
  * See that [base, base + size) can be one view: RAM comes in blocks of 4 MiB, a larger area is a piece of its own. What
  * a tree reserves where there is no RAM is let be. No twin in Linux, whose linear map is contiguous everywhere.
+ *
+ * Returns 0, or -EBUSY when a part of it, but not all, is another such area's.
  */
-export function memblock_make_piece(base: phys_addr_t, size: phys_addr_t): void {
-	if (Math.floor(base / BLOCK) === Math.floor((base + size - 1) / BLOCK)) return;
+export function memblock_make_piece(base: phys_addr_t, size: phys_addr_t): int {
+	if (size === 0 || Math.floor(base / BLOCK) === Math.floor((base + size - 1) / BLOCK)) return 0;
 	const start = round_down(base, PAGE_SIZE);
 	const bytes = round_up(base + size, PAGE_SIZE) - start;
-	if (machine.memory.is_ram(start, bytes)) machine.memory.add_piece(start, bytes);
+	if (!machine.memory.is_ram(start, bytes)) return 0;
+	for (const piece of state.pieces) {
+		if (start >= piece.base && start + bytes <= piece.base + piece.size) return 0;
+		if (addrs_overlap(start, bytes, piece.base, piece.size)) return -EBUSY;
+	}
+	machine.memory.add_piece(start, bytes);
+	state.pieces.push(new memblock_region(start, bytes));
+	return 0;
 }
 
 /** memblock_alloc_try_nid() and its sisters: a zeroed address in min..max, or null. */

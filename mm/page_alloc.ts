@@ -129,6 +129,8 @@ export const page_placement = boot_data(() => ({
 early_param('page_placement', (val) => {
 	const [mode, seed, max_order, window] = (val ?? '').split(',');
 	if (mode !== 'linux' && mode !== 'high' && mode !== 'scattered') return -EINVAL;
+	const is_number = (s: string | undefined): bool => s === undefined || /^\d+$/.test(s);
+	if (![seed, max_order, window].every(is_number) || Number(window ?? 1) === 0) return -EINVAL;
 	page_placement.mode = mode;
 	if (seed !== undefined) page_placement.seed = Number(seed) >>> 0 || 1;
 	if (max_order !== undefined) page_placement.max_order = Number(max_order);

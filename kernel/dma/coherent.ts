@@ -301,7 +301,8 @@ function rmem_dma_setup(rmem: reserved_mem): int {
 		state.dma_reserved_default_memory_base = rmem.base;
 		state.dma_reserved_default_memory_size = rmem.size;
 	}
-	memblock_make_piece(rmem.base, rmem.size);
+	const err = memblock_make_piece(rmem.base, rmem.size);
+	if (err !== 0) return err;
 	rmem.ops = rmem_dma_ops;
 	pr_info(
 		'Reserved memory: created DMA memory pool at %pa, size %ld MiB',

@@ -57,6 +57,8 @@ function early_cma(p: string | null): int {
 	}
 	const rest = new ref(p);
 	state.size_cmdline = memparse(p, rest);
+	// DEVIATION: 6.12 sets nothing aside for what is no size, either, but does not say so.
+	if (rest.value === p) return -EINVAL;
 	if (!rest.value.startsWith('@')) return 0;
 	state.base_cmdline = memparse(rest.value.slice(1), rest);
 	if (!rest.value.startsWith('-')) {

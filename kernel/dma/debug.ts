@@ -103,6 +103,8 @@ const PREALLOC_DMA_DEBUG_ENTRIES = 1 << 16;
 /** sizeof(struct dma_debug_entry) on arm64. */
 const SIZEOF_DMA_DEBUG_ENTRY = 128;
 /** How many entries the pool grows by. */
+/** Each is an object of the language: more take minutes. */
+const MAX_PREALLOC_ENTRIES = 1 << 20;
 const DMA_DEBUG_DYNAMIC_ENTRIES = PAGE_SIZE / SIZEOF_DMA_DEBUG_ENTRY;
 
 const DMA_DEBUG_STACKTRACE_ENTRIES = 5;
@@ -655,7 +657,9 @@ __setup('dma_debug=', dma_debug_cmdline);
 function dma_debug_entries_cmdline(str: string | null): int {
 	if (str === null) return -EINVAL;
 	const nr = new ref<int>(0);
-	state.nr_prealloc_entries = get_option(new ref(str), nr) !== 0 ? nr.value : PREALLOC_DMA_DEBUG_ENTRIES;
+	// DEVIATION: 6.12 takes its default for what is no number, and divides by 0. The upper limit is ours.
+	if (get_option(new ref(str), nr) === 0 || nr.value <= 0 || nr.value > MAX_PREALLOC_ENTRIES) return -EINVAL;
+	state.nr_prealloc_entries = nr.value;
 	return 1;
 }
 __setup('dma_debug_entries=', dma_debug_entries_cmdline);

@@ -31,7 +31,7 @@ import {
 import { WARN } from '#linux/bug.js';
 import { dev_name, type device } from '#linux/device.js';
 import { direct_state } from '#linux/dma-direct.js';
-import { ENOMEM } from '#linux/errno.js';
+import { EINVAL, ENOMEM } from '#linux/errno.js';
 import type { gen_pool } from '#linux/genalloc.js';
 import { __GFP_DMA, __GFP_DMA32, __GFP_NOWARN, GFP_DMA, GFP_DMA32, GFP_KERNEL } from '#linux/gfp.js';
 import { boot_data, early_param, postcore_initcall } from '#linux/init.js';
@@ -74,7 +74,11 @@ const state = boot_data(() => ({
 
 /** coherent_pool=size */
 function early_coherent_pool(p: string | null): int {
-	state.atomic_pool_size = memparse(p ?? '', null);
+	const rest = new ref(p ?? '');
+	const size = memparse(rest.value, rest);
+	// DEVIATION: 6.12 says nothing of what is no size, and takes its default, too.
+	if (p === null || rest.value === p) return -EINVAL;
+	state.atomic_pool_size = size;
 	return 0;
 }
 early_param('coherent_pool', early_coherent_pool);

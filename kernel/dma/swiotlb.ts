@@ -10,7 +10,6 @@
 // With pools that grow, a mapping that finds no room gets a pool of its own at once, without sleeping, and a work item
 // makes another pool for those that come later. A pool of its own ("transient") goes with its mapping.
 import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
-import { pfn_valid } from '#asm/memory.js';
 import { of_get_flat_dt_prop } from '#drivers/of/fdt.js';
 import { debugfs_create_dir, debugfs_create_file } from '#fs/debugfs/inode.js';
 import { DEFINE_DEBUGFS_ATTRIBUTE } from '#fs/libfs.js';
@@ -75,10 +74,9 @@ import {
 import type { page } from '#linux/mm_types.js';
 import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import { RESERVEDMEM_OF_DECLARE, type reserved_mem, type reserved_mem_ops } from '#linux/of_reserved_mem.js';
-import { PFN_DOWN } from '#linux/pfn.js';
 import { pr_info, pr_warn, pr_warn_ratelimited } from '#linux/printk.js';
 import { call_rcu, type rcu_head, rcu_read_lock, rcu_read_unlock } from '#linux/rcupdate.js';
-import { kcalloc, kfree, kzalloc } from '#linux/slab.js';
+import { KMALLOC_MAX_SIZE, kcalloc, kfree, kzalloc } from '#linux/slab.js';
 import { raw_smp_processor_id } from '#linux/smp.js';
 import { spin_lock, spin_lock_irqsave, spin_unlock, spin_unlock_irqrestore } from '#linux/spinlock.js';
 import {
@@ -117,8 +115,10 @@ import {
 	memblock_alloc_low,
 	memblock_end_of_DRAM,
 	memblock_free,
+	memblock_is_region_memory,
 	memblock_low_limit,
 	memblock_make_piece,
+	memblock_phys_mem_size,
 } from '#mm/memblock.js';
 import { memblock_free_late } from '#mm/mm_init.js';
 import { __free_pages, __get_free_pages, alloc_pages, free_pages } from '#mm/page_alloc.js';
@@ -127,6 +127,9 @@ export { __swiotlb_find_pool } from '#linux/swiotlb.js';
 
 /** The least pool worth having: 1 MiB. */
 const IO_TLB_MIN_SLABS = (1 << 20) >> IO_TLB_SHIFT;
+
+/** In C; kcalloc() has to give a restricted pool's slots in one piece, so that such a pool ends at 341 MiB. */
+const SIZEOF_IO_TLB_SLOT = 24;
 
 const SLABS_PER_PAGE = PAGE_SIZE >> IO_TLB_SHIFT;
 
@@ -181,14 +184,28 @@ function isdigit(str: string): bool {
 	return str >= '0' && str < ':';
 }
 
-/** swiotlb=[slots][,areas][,force|noforce] */
+/**
+ * swiotlb=[slots][,areas][,force|noforce]
+ *
+ * DEVIATION: 6.12 drops a word that it does not know ("64M" is 64 slots), and halves a pool until it fits. What is not of
+ * this form, or as large as the memory, is refused.
+ */
 function setup_io_tlb_npages(str: string | null): int {
 	const rest = new ref(str ?? '');
+	let nslabs = state.default_nslabs;
+	let nareas = 0;
 	// No segment at the end may be shorter than the others.
-	if (isdigit(rest.value)) state.default_nslabs = ALIGN(simple_strtoul(rest.value, rest, 0), IO_TLB_SEGSIZE);
+	if (isdigit(rest.value)) nslabs = ALIGN(simple_strtoul(rest.value, rest, 0), IO_TLB_SEGSIZE);
 	if (rest.value.startsWith(',')) rest.value = rest.value.slice(1);
-	if (isdigit(rest.value)) swiotlb_adjust_nareas(simple_strtoul(rest.value, rest, 0));
+	const areas_given = isdigit(rest.value);
+	if (areas_given) nareas = simple_strtoul(rest.value, rest, 0);
 	if (rest.value.startsWith(',')) rest.value = rest.value.slice(1);
+	if (rest.value !== '' && rest.value !== 'force' && rest.value !== 'noforce') return -EINVAL;
+	if (!str || Math.max(nslabs, nareas * IO_TLB_SEGSIZE) * IO_TLB_SIZE >= memblock_phys_mem_size())
+		return -EINVAL;
+
+	state.default_nslabs = nslabs;
+	if (areas_given) swiotlb_adjust_nareas(nareas);
 	if (rest.value === 'force') state.swiotlb_force_bounce = true;
 	else if (rest.value === 'noforce') state.swiotlb_force_disable = true;
 	return 0;
@@ -1223,7 +1240,7 @@ export function swiotlb_free(dev: device, page: page, size: size_t): bool {
 function rmem_swiotlb_device_init(rmem: reserved_mem, dev: device): int {
 	let mem = rmem.priv as io_tlb_mem | null;
 	// DEVIATION: 6.12 looks for highmem alone, and writes to a region that is no memory.
-	if (!pfn_valid(PFN_DOWN(rmem.base)) || !pfn_valid(PFN_DOWN(rmem.base + rmem.size - 1))) {
+	if (!memblock_is_region_memory(rmem.base, rmem.size)) {
 		dev_err(dev, 'Restricted DMA pool must be accessible within the linear mapping.');
 		return -EINVAL;
 	}
@@ -1233,7 +1250,8 @@ function rmem_swiotlb_device_init(rmem: reserved_mem, dev: device): int {
 		if (mem === null) return -ENOMEM;
 
 		const pool = mem.defpool;
-		pool.slots = kcalloc(nslabs, io_tlb_slot, GFP_KERNEL);
+		pool.slots =
+			nslabs * SIZEOF_IO_TLB_SLOT <= KMALLOC_MAX_SIZE ? kcalloc(nslabs, io_tlb_slot, GFP_KERNEL) : null;
 		if (pool.slots === null) {
 			kfree(mem);
 			return -ENOMEM;
@@ -1273,7 +1291,8 @@ function rmem_swiotlb_setup(rmem: reserved_mem): int {
 	for (const name of wrong) {
 		if (of_get_flat_dt_prop(node, name, null) !== null) return -EINVAL;
 	}
-	memblock_make_piece(rmem.base, rmem.size);
+	const err = memblock_make_piece(rmem.base, rmem.size);
+	if (err !== 0) return err;
 	rmem.ops = rmem_swiotlb_ops;
 	pr_info(
 		'software IO TLB: Reserved memory: created restricted DMA pool at %pa, size %ld MiB',

@@ -280,7 +280,19 @@ export function spoiltTree(random: Random): Uint8Array {
 }
 
 /** What a wrong tree may make the kernel WARN of: 6.12 does, too. */
-const WARNINGS: readonly RegExp[] = [];
+const WARNINGS: readonly RegExp[] = [
+	// Registers where the tree says that there is memory.
+	/io\.ts:\d+ ioremap/,
+	/^unable to map gic (dist|cpu) registers/,
+	// A second interrupt controller; cells and numbers that are too many or too large.
+	/irq-gic\.ts:\d+ .*gic_of_init/,
+	/irq\.ts:\d+ of_irq_parse_raw/,
+	/base\.ts:\d+ of_phandle_iterator_args/,
+	/^error: hwirq 0x[0-9a-f]+ is too large for /,
+	/reset\/core\.ts:\d+ (__of_reset_control_get|__reset_control_get_internal)/,
+	// No memory where a device reaches.
+	/swiotlb addr 0x[0-9a-f]+\+\d+ overflow/,
+];
 
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 

@@ -11,6 +11,7 @@ import { dma_contiguous_reserve } from '#kernel/dma/contiguous.js';
 import { swiotlb_adjust_size, swiotlb_init, swiotlb_size_or_default } from '#kernel/dma/swiotlb.js';
 import { ALIGN } from '#linux/align.js';
 import { direct_state } from '#linux/dma-direct.js';
+import { EINVAL } from '#linux/errno.js';
 import { boot_data, early_param } from '#linux/init.js';
 import { memparse } from '#linux/kernel.js';
 import { memblock_is_nomap } from '#linux/memblock.js';
@@ -58,6 +59,8 @@ export function arm64_dma_phys_limit(): phys_addr_t {
 early_param('mem', (p) => {
 	if (p === null) return 1;
 	const limit = memparse(p, null);
+	// DEVIATION: 6.12 takes what is no size for no memory at all.
+	if (limit < PAGE_SIZE) return -EINVAL;
 	state.memory_limit = limit - (limit % PAGE_SIZE);
 	pr_notice('Memory limited to %lldMB', Math.floor(state.memory_limit / 2 ** 20));
 	return 0;
