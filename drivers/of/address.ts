@@ -45,6 +45,16 @@ import {
 
 const OF_MAX_ADDR_CELLS = 4;
 
+/** No way up is longer than a tree is deep (drivers/of/fdt.c: FDT_MAX_DEPTH). */
+const OF_MAX_PARENTS = 64;
+
+/** Whether @hops up from @np are more than there can be. DEVIATION: 6.12 follows a circle of DMA parents for ever. */
+function of_parents_lead_in_a_circle(np: device_node | null, hops: int): bool {
+	if (hops <= OF_MAX_PARENTS) return false;
+	pr_err('OF: the DMA parents of %pOF lead in a circle', np);
+	return true;
+}
+
 function OF_CHECK_ADDR_COUNT(na: int): bool {
 	return na > 0 && na <= OF_MAX_ADDR_CELLS;
 }
@@ -98,11 +108,15 @@ function __of_translate_address(
 	let addr: u64 = OF_BAD_ADDR;
 	if (OF_CHECK_COUNTS(na, ns)) {
 		addr = read_address(in_addr, na);
-		while (addr !== OF_BAD_ADDR) {
+		for (let hops = 0; addr !== OF_BAD_ADDR; hops++) {
 			of_node_put(dev);
 			dev = parent as device_node;
 			parent = get_parent(dev);
 			if (parent === null) break;
+			if (of_parents_lead_in_a_circle(node, hops)) {
+				addr = OF_BAD_ADDR;
+				break;
+			}
 			const pna = of_n_addr_cells(dev);
 			const pns = of_bus_n_size_cells(dev.parent);
 			if (!OF_CHECK_COUNTS(pna, pns)) {
@@ -330,11 +344,11 @@ export function of_dma_get_range(np: device_node | null, map: ref<bus_dma_region
 	let node = of_node_get(np);
 	let ranges: Uint8Array | null = null;
 	let found_dma_ranges = false;
-	while (node !== null) {
+	for (let hops = 0; node !== null; hops++) {
 		ranges = of_get_property(node, 'dma-ranges', null);
 		if (ranges !== null && ranges.length > 0) break;
 		// Once a bus has been passed that has it, one without it ends the way.
-		if (found_dma_ranges && ranges === null) {
+		if ((found_dma_ranges && ranges === null) || of_parents_lead_in_a_circle(np, hops)) {
 			of_node_put(node);
 			return -ENODEV;
 		}
@@ -414,9 +428,13 @@ export function of_dma_get_max_cpu_address(np: device_node | null): phys_addr_t 
  */
 export function of_dma_is_coherent(np: device_node | null): bool {
 	let node = of_node_get(np);
-	while (node !== null) {
+	for (let hops = 0; node !== null; hops++) {
 		const yes = of_property_read_bool(node, 'dma-coherent');
-		if (yes || of_property_read_bool(node, 'dma-noncoherent')) {
+		if (
+			yes ||
+			of_property_read_bool(node, 'dma-noncoherent') ||
+			of_parents_lead_in_a_circle(np, hops)
+		) {
 			of_node_put(node);
 			return yes;
 		}

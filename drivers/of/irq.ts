@@ -49,14 +49,17 @@ import { pr_debug, pr_err } from '#linux/printk.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { type bool, type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
+/** No way to an interrupt controller is longer. */
+const OF_MAX_INTERRUPT_PARENTS = 64;
+
 /**
  * The interrupt controller (or nexus) that @child's interrupts go to, with a reference
  * (drivers/of/irq.c: of_irq_find_parent()).
  */
 export function of_irq_find_parent(child: device_node | null): device_node | null {
 	let at = of_node_get(child);
-	// No way up is longer than the tree is deep, unless interrupt-parent leads in a circle.
-	for (let hops = 0; at !== null && hops < 256; hops++) {
+	// DEVIATION: 6.12 goes on when interrupt-parent leads in a circle.
+	for (let hops = 0; at !== null && hops < OF_MAX_INTERRUPT_PARENTS; hops++) {
 		const parent = new ref<u32>(0);
 		const p =
 			of_property_read_u32(at, 'interrupt-parent', parent) !== 0
@@ -66,6 +69,8 @@ export function of_irq_find_parent(child: device_node | null): device_node | nul
 		at = p;
 		if (p === null || of_get_property(p, '#interrupt-cells', null) !== null) return p;
 	}
+	of_node_put(at);
+	if (at !== null) pr_err('OF: %pOF: interrupt-parent leads in a circle', child);
 	return null;
 }
 
@@ -88,8 +93,8 @@ function nexus_address_cells(ipar: device_node): int {
 export function of_irq_parse_raw(addr: readonly u32[] | null, out_irq: of_phandle_args): int {
 	let ipar = of_node_get(out_irq.np);
 	const intsize = new ref<u32>(1);
-	while (ipar !== null && of_property_read_u32(ipar, '#interrupt-cells', intsize) !== 0) {
-		const up = of_irq_find_parent(ipar);
+	for (let hops = 0; ipar !== null && of_property_read_u32(ipar, '#interrupt-cells', intsize) !== 0; hops++) {
+		const up = hops < OF_MAX_INTERRUPT_PARENTS ? of_irq_find_parent(ipar) : null;
 		of_node_put(ipar);
 		ipar = up;
 	}
@@ -106,7 +111,7 @@ export function of_irq_parse_raw(addr: readonly u32[] | null, out_irq: of_phandl
 	for (let i = 0; i < addrsize; i++) match_array.push(addr?.[i] ?? 0);
 	for (let i = 0; i < intsize.value; i++) match_array.push(out_irq.args[i]);
 
-	for (let level = 0; ipar !== null && level < 64; level++) {
+	for (let level = 0; ipar !== null && level < OF_MAX_INTERRUPT_PARENTS; level++) {
 		const imap = of_get_property(ipar, 'interrupt-map', null);
 		if (of_property_read_bool(ipar, 'interrupt-controller') && imap === null) {
 			of_node_put(ipar);
@@ -170,6 +175,8 @@ export function of_irq_parse_raw(addr: readonly u32[] | null, out_irq: of_phandl
 		of_node_put(ipar);
 		ipar = newpar;
 	}
+	// DEVIATION: 6.12 goes on.
+	if (ipar !== null) pr_err('OF: %pOF: interrupt-map leads in a circle', ipar);
 	of_node_put(ipar);
 	return -ENOENT;
 }

@@ -213,6 +213,35 @@ const MUTATIONS: readonly ((draft: Draft, random: Random) => void)[] = [
 		aliases.props.set(name, text(random() < 0.5 ? target : `${target}/x:y`));
 		draft.root.children.find((n) => n.name === 'chosen')?.props.set('stdout-path', text(`${name}:115200n8`));
 	},
+	function dmaParent(draft, random) {
+		const { node } = pick(random, draft.nodes);
+		node.props.set('interconnect-names', text('dma-mem'));
+		node.props.set('interconnects', cells(anyCell(draft, random), 0));
+		for (const { node: other } of draft.nodes)
+			if (other.props.has('phandle')) other.props.set('#interconnect-cells', cells(below(random, 2)));
+	},
+	function interruptParent(draft, random) {
+		const { node } = pick(random, draft.nodes);
+		node.props.set('interrupt-parent', random() < 0.3 ? (node.props.get('phandle') ?? cells(1)) : cells(anyCell(draft, random)));
+		if (random() < 0.3) node.props.set('#interrupt-cells', new Uint8Array(below(random, 4)));
+		if (random() < 0.3) node.props.set('#interrupt-cells', cells(0));
+		if (random() < 0.3) node.props.set('interrupt-map', anyCells(draft, random));
+	},
+	function clock(draft, random) {
+		const phandle = Math.max(0, ...draft.phandles) + 1;
+		const props = new Map([
+			['compatible', text(pick(random, ['fixed-factor-clock', 'fixed-clock']))],
+			['#clock-cells', cells(0)],
+			['clock-frequency', cells(pick(random, EDGES))],
+			['clock-div', cells(pick(random, EDGES))],
+			['clock-mult', cells(pick(random, EDGES))],
+			['clocks', random() < 0.5 ? cells(phandle) : cells(anyCell(draft, random))],
+			['phandle', cells(phandle)],
+		]);
+		draft.root.children.unshift({ name: `clk${below(random, 3)}`, props, children: [] });
+		const { node } = draft.property(random, (p) => p === 'clocks');
+		node.props.set('clocks', cells(phandle));
+	},
 	function memorySize(draft, random) {
 		const size = 2 ** below(random, 64);
 		const base = random() < 0.5 ? 0x4000_0000 : 2 ** below(random, 64);

@@ -10,6 +10,7 @@ import {
 	type FdtSource,
 	fdtSource,
 	parseFdt,
+	type Region,
 	withBootargs,
 	withMemory,
 	writeFdt,
@@ -113,6 +114,34 @@ describe('hw_fdt', () => {
 				node('d'),
 			);
 			expect(t.root.children.filter((n) => n.okay).map((n) => n.name)).to.deep.equal(['b', 'd']);
+		});
+
+		it('reads memory as Linux does: whole entries in the cells of the root, linux,usable-memory first', () => {
+			const memory = (props: Record<string, Uint8Array>): Region[] =>
+				tree(node('memory', { device_type: text('memory'), ...props })).memory();
+			expect(memory({ reg: cells(16, 32, 48) })).to.deep.equal([{ base: 16, size: 32 }]);
+			expect(memory({ reg: cells(16, 32), 'linux,usable-memory': cells(20, 8) })).to.deep.equal([
+				{ base: 20, size: 8 },
+			]);
+			expect(memory({})).to.deep.equal([]);
+		});
+
+		it('names an overlay, and source, for what they are', () => {
+			const overlay = node('fragment@0', { target: cells(1) }, node('__overlay__'));
+			expectFdtError(() => tree(overlay), /^an overlay, not a board's tree: \/fragment@0 changes another tree/);
+			for (const source of [
+				'/dts-v1/;\n/ { };',
+				'// SPDX\n/*\n * a board\n */\n\n/dts-v1/;\n/plugin/;',
+				'#include "sun50i-h6.dtsi"\n\n/ {\n\tmodel = "x";\n};\n',
+				'&uart0 {\n\tstatus = "okay";\n};\n',
+			])
+				expectFdtError(() => parseFdt(new TextEncoder().encode(source)), /: this is source, which dtc makes a blob of/);
+			expectFdtError(() => parseFdt(new TextEncoder().encode('a letter')), /it begins with 0x61206c65/);
+		});
+
+		it('never puts control characters into a message', () => {
+			const bad = tree(node('x\u001b[31m\r@1', { reg: cells(1) }));
+			expectFdtError(() => bad.root.children[0]!.reg(), /^\/x\\x1b\[31m\\x0d@1: property reg has 1 cells/);
 		});
 
 		it('ignores bytes behind the total size', () => {

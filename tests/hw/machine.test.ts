@@ -102,6 +102,38 @@ describe('machine', () => {
 			expect(machine.notes[0].text).to.match(/^\/bad@1000 is left out: /);
 		});
 
+		it('looks for room for memory where one node has a wrong reg', () => {
+			const { 'memory@40000000': _, ...tree } = h6Tree({ 'extra@1': { reg: [1, 2, 3] } });
+			const machine = new Machine(blobOf(tree));
+			expect(machine.memory.regions).to.deep.equal([{ base: RAM, size: 0x80000000 }]);
+			expect(machine.notes.map((n) => n.text)).to.deep.equal([
+				'/extra@1 is left out: /extra@1: property reg has 3 cells, not a multiple of 1 + 1',
+			]);
+		});
+
+		it('cuts memory that 48 bits do not reach, and refuses to go without', () => {
+			const wide = (base: number[], size: number[]): Uint8Array =>
+				blobOf({
+					'#address-cells': [2],
+					'#size-cells': [2],
+					'memory@0': { device_type: 'memory', reg: [...base, ...size] },
+				});
+			const machine = new Machine(wide([0, RAM], [0x10000000, 0]));
+			expect(machine.memory.regions).to.deep.equal([{ base: RAM, size: 2 ** 48 - RAM }]);
+			expect(machine.notes[0].text).to.equal(
+				'/memory@0: memory at 0x40000000 of 0x1000000000000000 bytes ends above the 48 bits of an address: cut',
+			);
+			expect(() => new Machine(wide([0x10000, 0], [0, 0x80000000]))).to.throw(
+				MachineError,
+				'would end above the 48 bits of an address',
+			);
+		});
+
+		it('never puts control characters into a remark', () => {
+			const machine = h6({}, { 'x\u001b[2J@1': { compatible: 'oracle,master', reg: [1] } });
+			expect(machine.notes[0].text).to.match(/^\/x\\x1b\[2J@1 is left out: /);
+		});
+
 		it('reads blocks without a model as zero', () => {
 			const machine = h6(
 				{},
@@ -161,6 +193,31 @@ describe('machine', () => {
 			expect(machine.notes[0].text).to.equal(
 				'its IOMMU /iommu@30f0000 is not modelled: its DMA is not translated',
 			);
+		});
+
+		it('is refused to a master that the IOMMU does not have', () => {
+			for (const [number, named] of [
+				[[9], 'master 9'],
+				[[0xffffffff], 'master 4294967295'],
+			] as const) {
+				const machine = h6({}, { m9: { compatible: 'oracle,master', iommus: [3, ...number] } });
+				expect(master(machine, 'm9').fetch(RAM, 4)).to.equal(null);
+				expect(machine.notes[0]).to.include({
+					who: 'm9',
+					text: `iommus names ${named} of /iommu@30f0000: this IOMMU has 0 to 5; DMA is refused`,
+				});
+			}
+		});
+
+		it('is not translated when iommus is wrong: nobody sets the IOMMU up for it', () => {
+			for (const [iommus, why] of [
+				[[99, 0], 'names phandle 0x63, which no node has'],
+				[[3], 'ends inside the 1 arguments for /iommu@30f0000'],
+			] as const) {
+				const machine = h6({}, { m: { compatible: 'oracle,master', iommus: [...iommus] } });
+				expect(master(machine, 'm').store(RAM, Uint8Array.of(9))).to.equal(true);
+				expect(machine.notes[0].text).to.equal(`/m: property iommus ${why}: its DMA is not translated`);
+			}
 		});
 
 		it('snoops when the node, or a bus above it, is dma-coherent', () => {

@@ -45,6 +45,15 @@ describe('params', () => {
 		expect(got).to.deep.equal(['early 1', 'late 2']);
 		expect(kmsg_dump_get_lines().join()).to.contain('Unknown kernel command line parameters "nobody=3"');
 	});
+
+	it('says which early word its function did not take', () => {
+		bootFake();
+		const before = __setup_params.length;
+		early_param('t_fussy', () => 1);
+		parse_early_param('t_fussy=7');
+		__setup_params.length = before;
+		expect(kmsg_dump_get_lines().join()).to.contain("Malformed early option 't_fussy'");
+	});
 });
 
 describe('cmdline', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { nth_page, page_to_pfn, page_to_phys, pfn_to_page, virt_to_page } from '#asm/memory.js';
+import { for_each_made_page, nth_page, page_to_pfn, page_to_phys, pfn_to_page, virt_to_page } from '#asm/memory.js';
 import {
 	__GFP_COMP,
 	__GFP_NORETRY,
@@ -104,6 +104,33 @@ describe('page_alloc', () => {
 		expect(page_to_phys(a)).to.equal(GIB + 2 * MIB);
 		expect(page_to_pfn(b)).to.equal(page_to_pfn(a) + 1);
 		expect(page_ref_count(a)).to.equal(1);
+	});
+
+	it('costs what is used of the memory, not what there is of it', () => {
+		const TIB = 2 ** 40;
+		bootMemory({ regions: [{ base: GIB, size: 64 * TIB }] });
+		expect(nr_free_pages()).to.equal((64 * TIB - 2 * MIB) / PAGE);
+		const made = [...for_each_made_page()].length;
+		const p = must(alloc_page(GFP_KERNEL));
+		expect([...for_each_made_page()].length - made).to.be.below(16);
+		expect(checkFreeLists()).to.equal(nr_free_pages());
+		__free_page(p);
+		expect(nr_used_pages()).to.equal(0);
+	});
+
+	it('hands blocks out rising, also when some are taken out of the middle first', () => {
+		bootMemory();
+		const order = MAX_PAGE_ORDER;
+		const free = nr_free_pages();
+		page_placement.next = [(GIB + 64 * MIB) / PAGE];
+		const middle = must(alloc_pages(GFP_KERNEL, order));
+		expect(page_to_phys(middle)).to.equal(GIB + 64 * MIB);
+		const got = Array.from({ length: 20 }, () => page_to_phys(must(alloc_pages(GFP_KERNEL, order))));
+		const rising = Array.from({ length: 21 }, (_, i) => GIB + 4 * MIB * (i + 1)).filter(
+			(at) => at !== GIB + 64 * MIB,
+		);
+		expect(got).to.deep.equal(rising);
+		expect(checkFreeLists()).to.equal(free - 21 * 2 ** order);
 	});
 
 	it('aligns a block to its size and joins it again when it is freed', () => {

@@ -8,6 +8,7 @@ import {
 	of_dma_get_max_cpu_address,
 	of_dma_get_range,
 	of_dma_is_coherent,
+	of_translate_dma_address,
 } from '#drivers/of/address.js';
 import {
 	of_alias_get_id,
@@ -23,7 +24,7 @@ import {
 	of_parse_phandle_with_args,
 } from '#drivers/of/base.js';
 import { of_node_put } from '#drivers/of/dynamic.js';
-import { of_irq_get, of_irq_parse_one } from '#drivers/of/irq.js';
+import { of_irq_count, of_irq_get, of_irq_parse_one, of_irq_parse_raw } from '#drivers/of/irq.js';
 import { of_modalias } from '#drivers/of/module.js';
 import {
 	of_graph_get_endpoint_by_regs,
@@ -38,6 +39,7 @@ import {
 } from '#drivers/of/property.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { type FdtSource, fdtSource, parseFdt, withMemory, writeFdt } from '#hw/fdt.js';
+import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
 import type { bus_dma_region } from '#linux/dma-direct.js';
 import { EILSEQ, EINVAL, ENODATA, ENODEV, ENOENT, EOVERFLOW, EPROBE_DEFER } from '#linux/errno.js';
 import { resource } from '#linux/ioport.js';
@@ -46,6 +48,7 @@ import {
 	type device_node,
 	for_each_child_of_node,
 	for_each_compatible_node,
+	OF_BAD_ADDR,
 	of_phandle_args,
 } from '#linux/of.js';
 import { PHYS_ADDR_MAX, ref } from '#linux/types.js';
@@ -301,6 +304,97 @@ describe('of_platform', () => {
 		boot();
 		const name = '3021000.interrupt-controller';
 		expect(bus_find_device_by_name(platform_bus_type, null, name)).to.equal(null);
+	});
+});
+
+describe('of, where a tree leads in a circle', () => {
+	/** Boot with @change made to the board's tree: what the log says of circles. */
+	function circles(change: (root: FdtSource) => void): string[] {
+		const root = fdtSource(parseFdt(boardBlob('sun50i-h6-orangepi-3')).root);
+		change(root);
+		const { log } = bootMachine(writeFdt(root));
+		return log.filter((line) => line.includes('circle')).map((line) => line.replace(/^\[.*?\] /, ''));
+	}
+	const child = (root: FdtSource, name: string): FdtSource => root.children.find((n) => n.name === name)!;
+
+	it('finds nothing behind an alias of itself, and says so', () => {
+		const said = circles((root) => {
+			child(root, 'aliases').props = new Map([
+				['a', text('b/x')],
+				['b', text('a')],
+			]);
+		});
+		expect(said).to.include('OF: alias a leads in a circle');
+		expect(of_find_node_by_path('b')).to.equal(null);
+	});
+
+	it('follows an alias of an alias', () => {
+		circles((root) => {
+			child(root, 'aliases').props = new Map([
+				['a', text('b/iommu@30f0000')],
+				['b', text('/soc:x')],
+			]);
+		});
+		expect(of_find_node_by_path('a')?.full_name).to.equal('iommu@30f0000');
+	});
+
+	it('finds no interrupt of a node that is its own interrupt-parent', () => {
+		const loop = node('loop', { 'interrupt-parent': cells(99), phandle: cells(99), interrupts: cells(0, 1, 4) });
+		circles((root) => root.children.push(loop));
+		expect(of_irq_parse_one(at('/loop'), 0, new of_phandle_args())).to.equal(-EINVAL);
+		expect(kmsg_dump_get_lines().join()).to.include('OF: /loop: interrupt-parent leads in a circle');
+	});
+
+	it('finds none behind a controller whose #interrupt-cells is no cell, either', () => {
+		const loop = node('loop', {
+			'interrupt-parent': cells(99),
+			phandle: cells(99),
+			'#interrupt-cells': new Uint8Array(2),
+			'interrupts-extended': cells(99),
+		});
+		circles((root) => root.children.push(loop));
+		const args = new of_phandle_args();
+		args.np = at('/loop');
+		expect(of_irq_parse_raw(null, args)).to.equal(-EINVAL);
+	});
+
+	it('finds none behind two nexus nodes that map to each other', () => {
+		const nexus = (own: number, other: number): FdtSource =>
+			node(`nexus${own}`, {
+				phandle: cells(own),
+				'#interrupt-cells': cells(1),
+				'#address-cells': cells(0),
+				'interrupt-map': cells(0, other, 0),
+			});
+		circles((root) => {
+			root.children.push(nexus(98, 99), nexus(99, 98), node('user', { 'interrupts-extended': cells(98, 0) }));
+		});
+		expect(of_irq_parse_one(at('/user'), 0, new of_phandle_args())).to.equal(-ENOENT);
+		expect(kmsg_dump_get_lines().join()).to.match(/OF: \/nexus9[89]: interrupt-map leads in a circle/);
+	});
+
+	it('counts one interrupt of those that take no cells', () => {
+		const none = node('none', { phandle: cells(99), 'interrupt-controller': new Uint8Array(0), '#interrupt-cells': cells(0) });
+		circles((root) => root.children.push(none, node('user', { 'interrupt-parent': cells(99) })));
+		expect(of_irq_count(at('/user'))).to.equal(0);
+	});
+
+	it('sees no memory behind a DMA parent that leads back', () => {
+		const said = circles((root) => {
+			root.children.push(
+				node('loop', {
+					compatible: text('a,b'),
+					phandle: cells(99),
+					'#interconnect-cells': cells(0),
+					interconnects: cells(99),
+					'interconnect-names': text('dma-mem'),
+				}),
+			);
+		});
+		expect(of_dma_get_range(at('/loop'), new ref<bus_dma_region[] | null>(null))).to.equal(-ENODEV);
+		expect(of_dma_is_coherent(at('/loop'))).to.equal(false);
+		expect(of_translate_dma_address(at('/loop'), cells(0))).to.equal(OF_BAD_ADDR);
+		expect(said.concat(kmsg_dump_get_lines()).join()).to.include('the DMA parents of /loop lead in a circle');
 	});
 });
 

@@ -49,7 +49,8 @@ describe('dma_contiguous', () => {
 		['cma=16M@1G-1536M', [0x5f00_0000, 16], 'cma: Reserved 16 MiB at'],
 		['cma=16M@0-1536M', [0x5f00_0000, 16], 'cma: Reserved 16 MiB at'],
 		['cma=0', null, ''],
-		['cma=', null, ''],
+		['cma=', null, "Malformed early option 'cma'"],
+		['cma=x', null, "Malformed early option 'cma'"],
 		['cma', [0x7c00_0000, 64], 'cma: Config string not provided'],
 		[
 			'cma=16M@0x48080000',

@@ -595,6 +595,14 @@ describe('debug', () => {
 		expectWarning(/\[size=6[456] bytes\]$/);
 	});
 
+	it('refuses a number of entries that is none, or that takes minutes to make', () => {
+		for (const word of ['', 'x', '0', '-5', '99999999']) {
+			const other = boot(`dma_debug_entries=${word}`);
+			expect(counter('nr_total_entries'), word).to.equal(256);
+			expect(other.log.join('\n')).to.include(`\`${word}' invalid for parameter \`dma_debug_entries'`);
+		}
+	});
+
 	it('switches itself off when memory runs out', () => {
 		const other = boot('dma_debug_entries=32');
 		dev = other.device('m3');

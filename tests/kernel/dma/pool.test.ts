@@ -157,6 +157,14 @@ describe('dma_pool', () => {
 			for (const [cpu, dma] of all) dma_free_coherent(dev, 0x8000, cpu, dma);
 		});
 
+		it('takes its default for a size that is none, and says so', () => {
+			for (const word of ['coherent_pool', 'coherent_pool=', 'coherent_pool=x']) {
+				board = new Board('direct', word);
+				expect(board.log.join('\n')).to.include("Malformed early option 'coherent_pool'");
+				expect(Math.max(...sizes()), word).to.be.above(0);
+			}
+		});
+
 		for (const [what, words] of [
 			['CMA', 'coherent_pool=64K'],
 			['the page allocator', 'coherent_pool=64K cma=0'],

@@ -244,6 +244,19 @@ describe('restricted_pool', () => {
 		dma_unmap_page_attrs(m3, dma, 64, DMA_TO_DEVICE, 0);
 	});
 
+	it('refuses more than its slots can be allocated for in one piece', () => {
+		boot('', { reg: reg(POOL, 0x1800_0000) });
+		expect(is_swiotlb_for_alloc(m3)).to.equal(false);
+		expect(board.log.join('\n')).to.include('failed to initialise "restricted-dma-pool" memory node');
+	});
+
+	it('refuses a region that begins in one and ends behind it', () => {
+		const first = { ...pool, reg: reg(POOL, 4 * SIZE) };
+		const more = { ...pool, reg: reg(POOL + 2 * SIZE, 4 * SIZE), phandle: [8] };
+		board = new Board(boardTree({ 'restricted@50000000': first, 'more@50800000': more }, {}));
+		expect(board.log.join('\n')).to.match(/node more@50800000 compatible matching fail/);
+	});
+
 	for (const word of ['reusable', 'no-map', 'linux,cma-default', 'linux,dma-default']) {
 		it(`refuses a region that is ${word}, and gives it back`, () => {
 			boot('', { [word]: true });

@@ -277,6 +277,10 @@ describe('swiotlb', () => {
 		['1024,force', 1024, 1, true],
 		['force', 32768, 1, true],
 		['nonsense', 32768, 1, false],
+		['4G', 32768, 1, false],
+		['4194304', 32768, 1, false],
+		['64,9999999', 32768, 1, false],
+		['', 32768, 1, false],
 	] as const) {
 		it(`takes swiotlb=${word} for ${slots} slots in ${areas} areas${force ? ', bouncing all' : ''}`, () => {
 			board = new Board('direct', `swiotlb=${word}`, '');
@@ -284,6 +288,13 @@ describe('swiotlb', () => {
 			expect([mem.defpool.nslabs, mem.defpool.nareas, mem.force_bounce]).to.deep.equal([slots, areas, force]);
 		});
 	}
+
+	it('says which words for it make no sense: a size with a unit, one as large as the memory', () => {
+		for (const word of ['4G', '4194304', '64,9999999', '', 'x']) {
+			board = new Board('direct', `swiotlb=${word}`);
+			expect(board.log.join('\n'), word).to.include("Malformed early option 'swiotlb'");
+		}
+	});
 
 	it('looks in one area after the other', () => {
 		board = new Board('direct', 'swiotlb=512,4');

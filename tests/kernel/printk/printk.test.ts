@@ -39,6 +39,13 @@ describe('printk', () => {
 		expect(kmsg_dump_get_lines(3)).to.have.length(3);
 	});
 
+	it('shows control characters as /dev/kmsg does, and leaves other letters alone', () => {
+		pr_info('a\x1b[31mb\r\x07\x7f \x9b é\tx');
+		const shown = 'a\\x1b[31mb\\x0d\\x07\\x7f \\xc2\\x9b é\tx';
+		expect(kmsg_dump_get_lines()[0].slice(15)).to.equal(shown);
+		expect(m.lines[0].slice(15)).to.equal(shown);
+	});
+
 	it('continues the newest line with pr_cont(), which the console gets as the rest', () => {
 		pr_info('  %-8s ', 'DMA');
 		pr_cont('[mem %#x-', 0);

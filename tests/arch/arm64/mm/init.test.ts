@@ -5,8 +5,10 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { arm64_dma_phys_limit } from '#arch/arm64/mm/init.js';
 import { pfn_to_page } from '#asm/memory.js';
+import { withMemory } from '#hw/fdt.js';
 import type { RamRegion } from '#hw/ram.js';
 import { dma_contiguous_default_area } from '#kernel/dma/contiguous.js';
+import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
 import { mm_state } from '#linux/mm.js';
 import { PageReserved } from '#linux/page-flags.js';
 import { cma_get_base, cma_get_size } from '#mm/cma.js';
@@ -88,6 +90,23 @@ describe('arm64_mm_init', () => {
 		expect(memblock_phys_mem_size()).to.equal(0x4000_0000);
 		bootTree([LOW], blob('main'), 'cma=0');
 		expect(dma_contiguous_default_area()).to.equal(null);
+	});
+
+	it('takes no word for a size that is none: mem= stays what the tree says', () => {
+		for (const word of ['mem', 'mem=', 'mem=x', 'mem=-1', 'mem=0', 'mem=100']) {
+			bootTree([LOW], blob('main'), word);
+			expect(memblock_phys_mem_size(), word).to.equal(0x8000_0000);
+			expect(kmsg_dump_get_lines().join()).to.include("Malformed early option 'mem'");
+		}
+	});
+
+	it('leaves out what the linear map does not cover, and says so', () => {
+		const regions = [{ base: 0x4000_0000, size: 2 ** 47 + 0x4000_0000 }];
+		bootTree(regions, withMemory(blob('main'), regions));
+		expect(memblock_phys_mem_size()).to.equal(2 ** 47);
+		expect(kmsg_dump_get_lines().join()).to.include(
+			"Memory doesn't fit in the linear mapping, VA_BITS too small",
+		);
 	});
 
 	it('ends ZONE_DMA where the most limited bus does', () => {

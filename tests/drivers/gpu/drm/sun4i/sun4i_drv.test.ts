@@ -9,6 +9,7 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { close_fd } from '#fs/file.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
+import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/fdt.js';
 import { monitorOf } from '#hw/monitor.js';
 import * as drm from '#include/uapi/drm/drm.js';
 import { DRM_FORMAT_NV12, DRM_FORMAT_XRGB8888 } from '#include/uapi/drm/drm_fourcc.js';
@@ -18,8 +19,10 @@ import { slab_leaks, slab_live } from '#linux/slab.js';
 import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { slab_fault } from '#mm/failslab.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
-import { bootMachine } from '#tests/boot.js';
+import { boardBlob, bootMachine } from '#tests/boot.js';
 import { failEach } from '#tests/fail-each.js';
+import { text } from '#tests/hw/fdt-source.js';
+import { expectWarning } from '#tests/setup.js';
 import { Display } from '#tools/run/display.js';
 import { draw, drmDevice, errnoOf, kept, mixerOf, videoBuffer } from '../bench.js';
 
@@ -291,5 +294,39 @@ describe('sun4i_drv', () => {
 	it('has no node on a board without a display', () => {
 		bootMachine('h616');
 		expect(() => Display.open()).to.throw(/ENXIO|ENODEV/);
+	});
+
+	describe('on a board whose graph is wrong', () => {
+		/** Boot with @change made to the node at @path; what is said of circles. */
+		function circles(path: string, change: (node: FdtSource, root: FdtSource) => void): string[] {
+			const root = fdtSource(parseFdt(boardBlob('sun50i-h6-orangepi-3')).root);
+			change(nodeAt(root, path), root);
+			return bootMachine(writeFdt(root)).log.filter((line) => line.includes('circle'));
+		}
+		const nodeAt = (root: FdtSource, path: string): FdtSource =>
+			path.split('/').reduce((at, name) => at.children.find((n) => n.name === name)!, root);
+		const TCON = 'soc/lcd-controller@6515000';
+		const MIXER_OUT = 'soc/bus@1000000/mixer@100000/ports/port@1/endpoint';
+
+		it('waits for a timing controller that nobody knows, and does not go back to TCON TOP', () => {
+			const said = circles(TCON, (tcon) => tcon.props.set('compatible', text('nobody,knows')));
+			expect(said.join()).to.include(
+				'sun4i-drm display-engine: The pipeline leads in a circle: from /soc/lcd-controller@6515000 back to /soc/tcon-top@6510000',
+			);
+			expect(() => Display.open()).to.throw(/ENXIO|ENODEV/);
+		});
+
+		it('looks once at a mixer that feeds itself', () => {
+			const said = circles(MIXER_OUT, ({ props }) => props.set('remote-endpoint', props.get('phandle')!));
+			expect(said).to.have.length(1);
+		});
+
+		it('finds no engine for a timing controller that feeds itself', () => {
+			const said = circles(`${TCON}/ports/port@0/endpoint`, ({ props }) =>
+				props.set('remote-endpoint', props.get('phandle')!),
+			);
+			expect(said.join()).to.include('sun4i-tcon 6515000.lcd-controller: The pipeline leads in a circle');
+			expect(() => Display.open()).to.throw(/ENXIO|ENODEV/);
+		});
 	});
 });
