@@ -646,7 +646,9 @@ export class Machine implements machine, MachineServices {
 /** What of @region a processor can address; @say: where to tell that it is not all. */
 function addressable(region: Region, path: string, say: (text: string) => void): Region {
 	if (region.base + region.size <= PHYS_END) return region;
-	say(`${path}: memory at ${hex(region.base)} of ${hex(region.size)} bytes ends above the 48 bits of an address: cut`);
+	say(
+		`${path}: memory at ${hex(region.base)} of ${hex(region.size)} bytes ends above the 48 bits of an address: cut`,
+	);
 	return { base: region.base, size: Math.max(0, PHYS_END - region.base) };
 }
 

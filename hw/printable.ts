@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Names and strings of a tree in a line that a terminal may be given.
 
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const CONTROL = /\p{Cc}/gu;
 
 const encoder = new TextEncoder();
 const escaped = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;

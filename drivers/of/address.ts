@@ -430,11 +430,7 @@ export function of_dma_is_coherent(np: device_node | null): bool {
 	let node = of_node_get(np);
 	for (let hops = 0; node !== null; hops++) {
 		const yes = of_property_read_bool(node, 'dma-coherent');
-		if (
-			yes ||
-			of_property_read_bool(node, 'dma-noncoherent') ||
-			of_parents_lead_in_a_circle(np, hops)
-		) {
+		if (yes || of_property_read_bool(node, 'dma-noncoherent') || of_parents_lead_in_a_circle(np, hops)) {
 			of_node_put(node);
 			return yes;
 		}

@@ -373,9 +373,7 @@ export function of_find_node_opts_by_path(path: string, opts: ref<string | null>
 	if (opts !== null) opts.value = separator < 0 ? null : path.slice(separator + 1);
 
 	const full_path = of_resolve_alias(separator < 0 ? path : path.slice(0, separator));
-	return full_path === null
-		? null
-		: __of_find_node_by_full_path(of_node_get(of_tree.of_root), full_path);
+	return full_path === null ? null : __of_find_node_by_full_path(of_node_get(of_tree.of_root), full_path);
 }
 
 /**

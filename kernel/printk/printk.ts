@@ -48,7 +48,7 @@ const encoder = new TextEncoder();
  * (kernel/printk/printk.c: msg_add_ext_text()).
  */
 function without_control(text: string): string {
-	return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, (c) =>
+	return text.replace(/(?!\t)\p{Cc}/gu, (c) =>
 		[...encoder.encode(c)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
 	);
 }

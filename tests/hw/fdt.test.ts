@@ -128,14 +128,20 @@ describe('hw_fdt', () => {
 
 		it('names an overlay, and source, for what they are', () => {
 			const overlay = node('fragment@0', { target: cells(1) }, node('__overlay__'));
-			expectFdtError(() => tree(overlay), /^an overlay, not a board's tree: \/fragment@0 changes another tree/);
+			expectFdtError(
+				() => tree(overlay),
+				/^an overlay, not a board's tree: \/fragment@0 changes another tree/,
+			);
 			for (const source of [
 				'/dts-v1/;\n/ { };',
 				'// SPDX\n/*\n * a board\n */\n\n/dts-v1/;\n/plugin/;',
 				'#include "sun50i-h6.dtsi"\n\n/ {\n\tmodel = "x";\n};\n',
 				'&uart0 {\n\tstatus = "okay";\n};\n',
 			])
-				expectFdtError(() => parseFdt(new TextEncoder().encode(source)), /: this is source, which dtc makes a blob of/);
+				expectFdtError(
+					() => parseFdt(new TextEncoder().encode(source)),
+					/: this is source, which dtc makes a blob of/,
+				);
 			expectFdtError(() => parseFdt(new TextEncoder().encode('a letter')), /it begins with 0x61206c65/);
 		});
 

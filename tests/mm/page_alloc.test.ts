@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { for_each_made_page, nth_page, page_to_pfn, page_to_phys, pfn_to_page, virt_to_page } from '#asm/memory.js';
+import {
+	for_each_made_page,
+	nth_page,
+	page_to_pfn,
+	page_to_phys,
+	pfn_to_page,
+	virt_to_page,
+} from '#asm/memory.js';
 import {
 	__GFP_COMP,
 	__GFP_NORETRY,

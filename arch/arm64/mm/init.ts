@@ -95,7 +95,8 @@ export function pfn_is_map_memory(pfn: unsigned_long): int {
 /** The end of what keeps the image from @base: firmware's memory is reserved or, as no-map, still memory; 0: nothing. */
 function kernel_image_obstacle(base: phys_addr_t): phys_addr_t {
 	const end = base + KERNEL_IMAGE_SIZE;
-	for (const r of for_each_reserved_mem_region()) if (r.base < end && base < r.base + r.size) return r.base + r.size;
+	for (const r of for_each_reserved_mem_region())
+		if (r.base < end && base < r.base + r.size) return r.base + r.size;
 	for (const r of for_each_mem_region())
 		if (memblock_is_nomap(r) && r.base < end && base < r.base + r.size) return r.base + r.size;
 	if (memblock_is_region_memory(base, KERNEL_IMAGE_SIZE)) return 0;

@@ -339,7 +339,11 @@ describe('of, where a tree leads in a circle', () => {
 	});
 
 	it('finds no interrupt of a node that is its own interrupt-parent', () => {
-		const loop = node('loop', { 'interrupt-parent': cells(99), phandle: cells(99), interrupts: cells(0, 1, 4) });
+		const loop = node('loop', {
+			'interrupt-parent': cells(99),
+			phandle: cells(99),
+			interrupts: cells(0, 1, 4),
+		});
 		circles((root) => root.children.push(loop));
 		expect(of_irq_parse_one(at('/loop'), 0, new of_phandle_args())).to.equal(-EINVAL);
 		expect(kmsg_dump_get_lines().join()).to.include('OF: /loop: interrupt-parent leads in a circle');
@@ -374,7 +378,11 @@ describe('of, where a tree leads in a circle', () => {
 	});
 
 	it('counts one interrupt of those that take no cells', () => {
-		const none = node('none', { phandle: cells(99), 'interrupt-controller': new Uint8Array(0), '#interrupt-cells': cells(0) });
+		const none = node('none', {
+			phandle: cells(99),
+			'interrupt-controller': new Uint8Array(0),
+			'#interrupt-cells': cells(0),
+		});
 		circles((root) => root.children.push(none, node('user', { 'interrupt-parent': cells(99) })));
 		expect(of_irq_count(at('/user'))).to.equal(0);
 	});
