@@ -328,6 +328,7 @@ const WARNINGS: readonly RegExp[] = [
 	// A second interrupt controller; cells and numbers that are too many or too large.
 	/irq-gic\.ts:\d+ .*gic_of_init/,
 	/irq\.ts:\d+ of_irq_parse_raw/,
+	/irq-gic-common\.ts:\d+ gic_irq_domain_translate/,
 	/base\.ts:\d+ of_phandle_iterator_args/,
 	/^error: hwirq 0x[0-9a-f]+ is too large for /,
 	/reset\/core\.ts:\d+ (__of_reset_control_get|__reset_control_get_internal)/,
