@@ -22,7 +22,6 @@ import { nr_used_pages } from '#mm/page_alloc.js';
 import { boardBlob, bootMachine } from '#tests/boot.js';
 import { failEach } from '#tests/fail-each.js';
 import { text } from '#tests/hw/fdt-source.js';
-import { expectWarning } from '#tests/setup.js';
 import { Display } from '#tools/run/display.js';
 import { draw, drmDevice, errnoOf, kept, mixerOf, videoBuffer } from '../bench.js';
 
