@@ -9,6 +9,7 @@
 //   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache; a page
 //                  is mapped past the cache and through it (mismatched-alias)
 //   INV-PWR        a register was accessed while its block had no clock or was in reset
+//   INV-RANGE      an IOVA that the IOMMU has no lines for was mapped (told by watch/iommu-range.ts)
 //
 // The linear map shows every page through the cache, and is no finding: nobody touches a page there that is mapped past
 // the cache elsewhere. A user program does, so what it is shown has to agree with the kernel's mapping.
@@ -23,7 +24,14 @@ import { hex } from './register-file.js';
 import type { IommuFault, Sun50iH6Iommu, TableRead } from './sun50i-h6-iommu.js';
 import type { CachedEntry } from './sun50i-h6-iommu-caches.js';
 
-export type Invariant = 'INV-TLB-UNMAP' | 'INV-TLB-MAP' | 'INV-PTW' | 'INV-CLEAN' | 'INV-OWN' | 'INV-PWR';
+export type Invariant =
+	| 'INV-TLB-UNMAP'
+	| 'INV-TLB-MAP'
+	| 'INV-PTW'
+	| 'INV-CLEAN'
+	| 'INV-OWN'
+	| 'INV-PWR'
+	| 'INV-RANGE';
 
 /** A part of what a user program is shown: @size bytes from @phys on, at its address @addr. */
 interface UserPages {
@@ -87,7 +95,7 @@ export class Dmasan {
 		};
 		machine.bus.lost = (window, addr, write, why) => {
 			const text = `${write ? 'Write to' : 'Read of'} register ${hex(addr)} is lost: ${why}`;
-			this.#report('INV-PWR', 'unpowered-access', window.name, -1, addr, 4, write, [text]);
+			this.report('INV-PWR', 'unpowered-access', window.name, -1, addr, 4, write, [text]);
 		};
 	}
 
@@ -113,7 +121,7 @@ export class Dmasan {
 						: (found.cached & 2) === 0
 							? 'INV-TLB-MAP'
 							: 'INV-TLB-UNMAP';
-				this.#report(invariant, 'stale-entry', iommu.name, found.iova, -1, found.size, false, [
+				this.report(invariant, 'stale-entry', iommu.name, found.iova, -1, found.size, false, [
 					`After ${operation}: ${found.text}`,
 					iommu.explain(found.iova, Math.max(0, found.master)).text,
 				]);
@@ -150,7 +158,7 @@ export class Dmasan {
 	#dirtyTable(iommu: Sun50iH6Iommu, { level, addr, word, iova, master }: TableRead): void {
 		const who = iommu.variant.masters[master] ?? '?';
 		const cpu = hex(this.machine.ram.readCpuWord(addr), 8);
-		this.#report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, 4, false, [
+		this.report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, 4, false, [
 			`The walk for ${who} at ${hex(iova, 8)} read the level-${level} word at ${hex(addr, 8)} as ${hex(word, 8)}; the CPU stored ${cpu} there and has not cleaned the line`,
 			iommu.explain(iova, master).text,
 		]);
@@ -161,7 +169,7 @@ export class Dmasan {
 		const memory = iommu.tableWord(iova);
 		if (memory === entry.word) return;
 		const phys = ((entry.word & 0xfffff000) | (iova & 0xfff)) >>> 0;
-		this.#report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, write, [
+		this.report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, write, [
 			`Answered from a cached entry ${hex(entry.word, 8)}; the tables in memory say ${hex(memory, 8)}`,
 			iommu.explain(iova, master).text,
 		]);
@@ -172,7 +180,7 @@ export class Dmasan {
 		if (this.#ahead.size !== 0) this.#usedAhead(iommu, fault.iova);
 		const memory = iommu.tableWord(fault.iova);
 		if ((memory & 2) === 0) return;
-		this.#report('INV-TLB-MAP', 'stale-negative', iommu.name, fault.iova, -1, 1, fault.write, [
+		this.report('INV-TLB-MAP', 'stale-negative', iommu.name, fault.iova, -1, 1, fault.write, [
 			`Refused by a cached invalid ${fault.kind === 'L1' ? 'directory' : 'page'} word; the tables in memory say ${hex(memory, 8)}`,
 			iommu.explain(fault.iova, fault.master).text,
 		]);
@@ -211,7 +219,7 @@ export class Dmasan {
 			'What is stored through one is not seen through the other. For a buffer of the DMA API, dma_mmap_attrs() and dma_pgprot() know the right vm_page_prot',
 		];
 		const who = user.what === '' ? 'a user program' : user.what;
-		this.#report('INV-OWN', 'mismatched-alias', who, -1, phys, 4096, false, details, `area ${area}`);
+		this.report('INV-OWN', 'mismatched-alias', who, -1, phys, 4096, false, details, `area ${area}`);
 	}
 
 	/** A device that snoops reads from the cache what the program has stored past it. */
@@ -233,7 +241,7 @@ export class Dmasan {
 		}
 		if (!ram.isDirty(phys, size)) return;
 		if (write) {
-			this.#report('INV-OWN', 'write-under-dirty-line', port.name, addr, phys, size, true, [
+			this.report('INV-OWN', 'write-under-dirty-line', port.name, addr, phys, size, true, [
 				`The CPU's cache has a dirty line at ${hex(ram.firstDirty(phys, size))}: its write-back, or its loss, destroys one of the two`,
 			]);
 			return;
@@ -243,14 +251,15 @@ export class Dmasan {
 			const memory = ram.readWord(at);
 			const cpu = ram.readCpuWord(at);
 			if (memory === cpu || !differsInside(memory, cpu, at, phys, size) || !ram.isDirty(at, 4)) continue;
-			this.#report('INV-OWN', 'stale-read', port.name, addr + (at - phys), at, size, false, [
+			this.report('INV-OWN', 'stale-read', port.name, addr + (at - phys), at, size, false, [
 				`The device got ${hex(memory, 8)}; the CPU stored ${hex(cpu, 8)} and has not cleaned the line`,
 			]);
 			return;
 		}
 	}
 
-	#report(
+	/** Take a finding, of this or of a watcher above: once for each @place. */
+	report(
 		invariant: Invariant,
 		kind: string,
 		device: string,

@@ -140,6 +140,9 @@ interface Busy {
 }
 
 export class Sun50iH6Iommu implements DeviceModel, Translator {
+	/** Address lines on both sides. */
+	readonly inputBits = 32;
+	readonly outputBits = 32;
 	readonly registers: RegisterFile;
 	readonly behaviour: IommuBehaviour;
 	readonly masters: readonly MasterStats[];

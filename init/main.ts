@@ -6,6 +6,7 @@ import '#init/vmlinux.js';
 import { init_IRQ } from '#arch/arm64/kernel/irq.js';
 import { set_machine } from '#arch/arm64/kernel/setup.js';
 import { arm64_memblock_init, bootmem_init, mem_init } from '#arch/arm64/mm/init.js';
+import { paging_init } from '#arch/arm64/mm/mmu.js';
 import type { machine as machine_door } from '#asm/machine.js';
 import { driver_init } from '#drivers/base/init.js';
 import { of_clk_init } from '#drivers/clk/clk.js';
@@ -43,6 +44,7 @@ function setup_arch(m: machine_door): void {
 	system.saved_command_line = [bootargs.value, m.command_line].filter((part) => part !== '').join(' ');
 	parse_early_param(system.saved_command_line);
 	arm64_memblock_init();
+	paging_init();
 	unflatten_device_tree();
 	bootmem_init();
 	request_standard_resources();

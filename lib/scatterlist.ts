@@ -2,6 +2,7 @@
 // Scatterlists: walking, building from pages, copying, mapping iterators.
 // Linux 6.12: lib/scatterlist.c, and the for_each macros of include/linux/scatterlist.h
 // Left out: the extraction from iov_iter (extract_iter_to_sg()).
+import { can_deref, deref } from '#arch/arm64/mm/fault.js';
 import { page_to_phys, phys_to_virt } from '#asm/memory.js';
 import { PAGE_SHIFT, PAGE_SIZE } from '#asm/page.js';
 import { BUG, WARN_ON, WARN_ONCE } from '#linux/bug.js';
@@ -59,7 +60,7 @@ import { __free_pages, alloc_pages } from '#mm/page_alloc.js';
 
 /** The entry after @sg, in this array or the next; null at the end (lib/scatterlist.c: sg_next()). */
 export function sg_next(sg: scatterlist): scatterlist | null {
-	if ((sg.link_flags & SG_END) !== 0) return null;
+	if ((deref(sg).link_flags & SG_END) !== 0) return null;
 	const next = sg.vec === null ? undefined : sg.vec[sg.slot + 1];
 	if (next === undefined) BUG();
 	const entry = next as scatterlist;
@@ -69,17 +70,17 @@ export function sg_next(sg: scatterlist): scatterlist | null {
 /** @nents entries from @sglist on (include/linux/scatterlist.h: for_each_sg()). */
 export function* for_each_sg(sglist: scatterlist, nents: unsigned_int): Iterable<scatterlist> {
 	let sg: scatterlist | null = sglist;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) yield sg;
+	for (let i = 0; i < nents && can_deref(sg); i++, sg = sg_next(sg)) yield sg;
 }
 
 /** Every entry of a table (include/linux/scatterlist.h: for_each_sgtable_sg()). */
 export function for_each_sgtable_sg(sgt: sg_table): Iterable<scatterlist> {
-	return for_each_sg(sgt.sgl as scatterlist, sgt.orig_nents);
+	return for_each_sg(deref(sgt.sgl), sgt.orig_nents);
 }
 
 /** Every mapped entry of a table (include/linux/scatterlist.h: for_each_sgtable_dma_sg()). */
 export function for_each_sgtable_dma_sg(sgt: sg_table): Iterable<scatterlist> {
-	return for_each_sg(sgt.sgl as scatterlist, sgt.nents);
+	return for_each_sg(deref(sgt.sgl), sgt.nents);
 }
 
 /** How many entries @sg leads (lib/scatterlist.c: sg_nents()). */
@@ -349,7 +350,7 @@ export function sg_alloc_append_table_from_pages(
 			}
 			// 32 bits in C: an offset that lies behind the chunk wraps, and then limits nothing.
 			const chunk_size = ((end - cur_page) * PAGE_SIZE - skip) >>> 0;
-			sg_set_page(entry, pages[cur_page], Math.min(left, chunk_size), skip);
+			sg_set_page(entry, deref(pages[cur_page]), Math.min(left, chunk_size), skip);
 			// More pages than bytes: the count wraps in C, and then limits nothing.
 			left = left >= chunk_size ? left - chunk_size : Number.POSITIVE_INFINITY;
 			skip = 0;
@@ -559,7 +560,7 @@ export function* for_each_sg_dma_page(
 
 /** Each page of a table (include/linux/scatterlist.h: for_each_sgtable_page()). */
 export function for_each_sgtable_page(sgt: sg_table, pgoffset: unsigned_long): Iterable<sg_page_iter> {
-	return for_each_sg_page(sgt.sgl as scatterlist, sgt.orig_nents, pgoffset);
+	return for_each_sg_page(deref(sgt.sgl), sgt.orig_nents, pgoffset);
 }
 
 /** Each page of DMA addresses of a table (include/linux/scatterlist.h: for_each_sgtable_dma_page()). */
@@ -567,7 +568,7 @@ export function for_each_sgtable_dma_page(
 	sgt: sg_table,
 	pgoffset: unsigned_long,
 ): Iterable<sg_dma_page_iter> {
-	return for_each_sg_dma_page(sgt.sgl as scatterlist, sgt.nents, pgoffset);
+	return for_each_sg_dma_page(deref(sgt.sgl), sgt.nents, pgoffset);
 }
 
 /** Start a mapping walk; @flags must say which way the bytes go (lib/scatterlist.c: sg_miter_start()). */

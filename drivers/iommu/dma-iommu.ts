@@ -9,6 +9,7 @@ import {
 	arch_sync_dma_for_cpu,
 	arch_sync_dma_for_device,
 } from '#arch/arm64/mm/dma-mapping.js';
+import { can_deref, deref } from '#arch/arm64/mm/fault.js';
 import { PAGE_KERNEL } from '#asm/pgtable.js';
 import {
 	device_iommu_capable,
@@ -40,6 +41,7 @@ import { trace_swiotlb_bounced } from '#include/trace/events/swiotlb.js';
 import { is_kdump_kernel } from '#kernel/crash_dump.js';
 import { dma_mmap_from_dev_coherent } from '#kernel/dma/coherent.js';
 import { dma_alloc_contiguous, dma_free_contiguous } from '#kernel/dma/contiguous.js';
+import { dma_tell_unmapped } from '#kernel/dma/linear.js';
 import { dma_pgprot } from '#kernel/dma/mapping.js';
 import { dma_alloc_from_pool, dma_free_from_pool } from '#kernel/dma/pool.js';
 import {
@@ -667,7 +669,7 @@ function dev_use_sg_swiotlb(dev: device, sg: scatterlist, nents: int, dir: dma_d
 	if (dev_is_untrusted(dev)) return true;
 	if (dma_kmalloc_safe(dev, dir)) return false;
 	let s: scatterlist | null = sg;
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s)) {
 		if (!dma_kmalloc_size_aligned(s.length)) return true;
 	}
 	return false;
@@ -915,11 +917,11 @@ function __iommu_dma_alloc_noncontiguous(
 
 			if ((ioprot & IOMMU_CACHE) === 0) {
 				let sg = sgt.sgl;
-				for (let i = 0; i < sgt.orig_nents && sg !== null; i++, sg = sg_next(sg))
+				for (let i = 0; i < sgt.orig_nents && can_deref(sg); i++, sg = sg_next(sg))
 					arch_dma_prep_coherent(sg_page(sg), sg.length);
 			}
 
-			const sgl = sgt.sgl as scatterlist;
+			const sgl = deref(sgt.sgl);
 			const ret = iommu_map_sg(domain, iova, sgl, sgt.orig_nents, ioprot, table_gfp);
 			if (ret < 0 || ret < bytes) {
 				sg_free_table(sgt);
@@ -948,7 +950,7 @@ function iommu_dma_alloc_remap(
 	const pages = __iommu_dma_alloc_noncontiguous(dev, size, sgt, gfp, attrs);
 	if (pages === null) return null;
 
-	dma_handle.value = (sgt.sgl as scatterlist).dma_address;
+	dma_handle.value = deref(sgt.sgl).dma_address;
 	sg_free_table(sgt);
 	const vaddr = dma_common_pages_remap(pages as page[], size, prot, null);
 	if (vaddr === null) {
@@ -994,7 +996,7 @@ export function iommu_dma_free_noncontiguous(
 	dir: dma_data_direction,
 ): void {
 	const sh = sgt_handle(sgt);
-	__iommu_dma_unmap(dev, (sgt.sgl as scatterlist).dma_address, size);
+	__iommu_dma_unmap(dev, deref(sgt.sgl).dma_address, size);
 	__iommu_dma_free_pages(sh.pages as page[], PAGE_ALIGN(size) / PAGE_SIZE);
 	sg_free_table(sh);
 	kfree(sh);
@@ -1033,7 +1035,10 @@ export function iommu_dma_sync_single_for_cpu(
 	if (coherent && !dev_use_swiotlb(dev, size, dir)) return;
 
 	const phys = iommu_iova_to_phys(iommu_get_dma_domain(dev) as iommu_domain, dma_handle);
-	if (!coherent) arch_sync_dma_for_cpu(phys, size, dir);
+	if (!coherent) {
+		if (dir !== DMA_TO_DEVICE) dma_tell_unmapped(dev, 'dma_sync_single_for_cpu', dma_handle, phys, size);
+		arch_sync_dma_for_cpu(phys, size, dir);
+	}
 	swiotlb_sync_single_for_cpu(dev, phys, size, dir);
 }
 
@@ -1049,7 +1054,9 @@ export function iommu_dma_sync_single_for_device(
 
 	const phys = iommu_iova_to_phys(iommu_get_dma_domain(dev) as iommu_domain, dma_handle);
 	swiotlb_sync_single_for_device(dev, phys, size, dir);
-	if (!coherent) arch_sync_dma_for_device(phys, size, dir);
+	if (coherent) return;
+	dma_tell_unmapped(dev, 'dma_sync_single_for_device', dma_handle, phys, size);
+	arch_sync_dma_for_device(phys, size, dir);
 }
 
 /** Every entry of @sgl to one side: by @sync_single what is bounced, else the caches alone, by @sync_arch. */
@@ -1065,7 +1072,7 @@ function sync_sg(
 	if (!bounced && dev_is_dma_coherent(dev)) return;
 
 	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nelems && sg !== null; i++, sg = sg_next(sg)) {
+	for (let i = 0; i < nelems && can_deref(sg); i++, sg = sg_next(sg)) {
 		if (bounced) sync_single(dev, sg.dma_address, sg.length, dir);
 		else sync_arch(sg_phys(sg), sg.length, dir);
 	}
@@ -1142,7 +1149,10 @@ export function iommu_dma_map_page(
 		if (dev_is_untrusted(dev)) clear_padding(iovad, phys, size, coherent, dir);
 	}
 
-	if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) arch_sync_dma_for_device(phys, size, dir);
+	if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) {
+		dma_tell_unmapped(dev, 'dma_map_page', phys as number, phys, size);
+		arch_sync_dma_for_device(phys, size, dir);
+	}
 
 	const iova = __iommu_dma_map(dev, phys, size, prot, dma_get_mask(dev));
 	if (iova === DMA_MAPPING_ERROR) swiotlb_tbl_unmap_single(dev, phys, size, dir, attrs);
@@ -1182,7 +1192,7 @@ function __finalise_sg(dev: device, sg: scatterlist, nents: int, iova: dma_addr_
 	let dma_addr = iova;
 	let s: scatterlist | null = sg;
 
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s)) {
 		const s_iova_off = s.dma_address;
 		const s_length = s.dma_length;
 		const s_iova_len = s.length;
@@ -1216,7 +1226,7 @@ function __finalise_sg(dev: device, sg: scatterlist, nents: int, iova: dma_addr_
 /** Restore the entries of a list whose mapping failed. */
 function __invalidate_sg(sg: scatterlist, nents: int): void {
 	let s: scatterlist | null = sg;
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s)) {
 		if (s.dma_address !== DMA_MAPPING_ERROR) s.offset = (s.offset + s.dma_address) % 2 ** 32;
 		if (s.dma_length !== 0) s.length = s.dma_length;
 		s.dma_address = DMA_MAPPING_ERROR;
@@ -1232,7 +1242,7 @@ function iommu_dma_unmap_sg_swiotlb(
 	attrs: unsigned_long,
 ): void {
 	let s: scatterlist | null = sg;
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s))
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s))
 		iommu_dma_unmap_page(dev, s.dma_address, s.dma_length, dir, attrs);
 }
 
@@ -1246,7 +1256,7 @@ function iommu_dma_map_sg_swiotlb(
 ): int {
 	sg_dma_mark_swiotlb(sg);
 	let s: scatterlist | null = sg;
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s)) {
 		s.dma_address = iommu_dma_map_page(dev, sg_page(s), s.offset, s.length, dir, attrs);
 		if (s.dma_address === DMA_MAPPING_ERROR) {
 			iommu_dma_unmap_sg_swiotlb(dev, sg, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);
@@ -1270,7 +1280,7 @@ function sg_pad_len(mask: unsigned_long, len: size_t): size_t {
 /** Mark the entries from @sg on as not prepared. */
 function iommu_dma_forget_sg(sg: scatterlist | null, nents: int): void {
 	let s = sg;
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s)) {
 		s.dma_address = DMA_MAPPING_ERROR;
 		s.dma_length = 0;
 	}
@@ -1293,7 +1303,7 @@ function iommu_dma_prepare_sg(
 	let p2pdma_state: pci_p2pdma_map_state | null = null;
 	let s: scatterlist | null = sg;
 
-	for (let i = 0; i < nents && s !== null; i++, s = sg_next(s)) {
+	for (let i = 0; i < nents && can_deref(s); i++, s = sg_next(s)) {
 		if (is_pci_p2pdma_page(sg_page(s))) {
 			p2pdma_state ??= new pci_p2pdma_map_state();
 			// One that the device reaches through the host bridge is mapped as memory is.
@@ -1397,7 +1407,7 @@ export function iommu_dma_unmap_sg(
 	const start = sg.dma_address;
 	let end = 0;
 	let s: scatterlist | null = sg;
-	for (let i = 0; i < nents && s !== null && s.dma_length !== 0; i++, s = sg_next(s))
+	for (let i = 0; i < nents && can_deref(s) && s.dma_length !== 0; i++, s = sg_next(s))
 		end = s.dma_address + s.dma_length;
 	if (end !== 0) __iommu_dma_unmap(dev, start, end - start);
 }
@@ -1576,7 +1586,7 @@ export function iommu_dma_get_sgtable(
 	}
 
 	const ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
-	if (ret === 0) sg_set_page(sgt.sgl as scatterlist, page, PAGE_ALIGN(size), 0);
+	if (ret === 0) sg_set_page(deref(sgt.sgl), page, PAGE_ALIGN(size), 0);
 	return ret;
 }
 

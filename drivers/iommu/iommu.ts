@@ -5,6 +5,7 @@
 // Left out: buses other than the platform bus, and with them pci_device_group() and fsl_mc_device_group();
 // SVA's hold on an mm; memory encryption; capable() (everybody here is root); module references (drivers are built
 // in); MSI isolation, which no platform device has.
+import { deref } from '#arch/arm64/mm/fault.js';
 import { bus_for_each_dev, bus_register_notifier, bus_unregister_notifier } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import {
@@ -1309,7 +1310,7 @@ export function iommu_paging_domain_alloc(dev: device): iommu_domain | err_ptr {
 
 /** End @domain, which must not be attached any more (Linux: drivers/iommu/iommu.c: iommu_domain_free()). */
 export function iommu_domain_free(domain: iommu_domain): void {
-	iommu_put_dma_cookie(domain);
+	iommu_put_dma_cookie(deref(domain));
 	domain.ops!.free?.(domain);
 }
 
@@ -1335,7 +1336,7 @@ function __iommu_attach_device(domain: iommu_domain, dev: device): int {
  * device (another may); -EBUSY when another domain is attached already.
  */
 export function iommu_attach_device(domain: iommu_domain, dev: device): int {
-	const group = dev.iommu_group;
+	const group = deref(dev).iommu_group;
 	if (group === null) return -ENODEV;
 
 	mutex_lock(group.mutex);
@@ -1364,7 +1365,8 @@ export function iommu_detach_device(domain: iommu_domain, dev: device): void {
 
 /** The domain that is attached to @dev now, or null (Linux: drivers/iommu/iommu.c: iommu_get_domain_for_dev()). */
 export function iommu_get_domain_for_dev(dev: device): iommu_domain | null {
-	return dev.iommu_group !== null ? dev.iommu_group.domain : null;
+	const group = deref(dev).iommu_group;
+	return group !== null ? group.domain : null;
 }
 
 /** The DMA API's domain, for callers that know there is one (Linux: drivers/iommu/iommu.c: iommu_get_dma_domain()). */
@@ -1378,7 +1380,7 @@ function __iommu_attach_group(domain: iommu_domain, group: iommu_group): int {
 	if (now !== null && now !== group.default_domain && now !== group.blocking_domain) return -EBUSY;
 
 	const dev = iommu_group_first_dev(group);
-	if (!dev_has_iommu(dev) || dev_iommu_ops(dev) !== domain.owner) return -EINVAL;
+	if (!dev_has_iommu(dev) || dev_iommu_ops(dev) !== deref(domain).owner) return -EINVAL;
 
 	return __iommu_group_set_domain(group, domain);
 }
@@ -1390,7 +1392,7 @@ function __iommu_attach_group(domain: iommu_domain, group: iommu_group): int {
  * driver's or does not suit; else what the driver said.
  */
 export function iommu_attach_group(domain: iommu_domain, group: iommu_group): int {
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	const ret = __iommu_attach_group(domain, group);
 	mutex_unlock(group.mutex);
 	return ret;
@@ -1494,7 +1496,7 @@ export function iommu_detach_group(domain: iommu_domain, group: iommu_group): vo
 
 /** Where @iova leads in @domain; 0: nowhere (Linux: drivers/iommu/iommu.c: iommu_iova_to_phys()). */
 export function iommu_iova_to_phys(domain: iommu_domain, iova: dma_addr_t): phys_addr_t {
-	if (domain.type === IOMMU_DOMAIN_IDENTITY) return iova as number;
+	if (deref(domain).type === IOMMU_DOMAIN_IDENTITY) return iova as number;
 	if (domain.type === IOMMU_DOMAIN_BLOCKED) return 0;
 	return domain.ops!.iova_to_phys!(domain, iova);
 }
@@ -1542,7 +1544,7 @@ function __iommu_map(
 	prot: int,
 	gfp: gfp_t,
 ): int {
-	const ops = domain.ops!;
+	const ops = deref(domain).ops!;
 	const count = new ref<size_t>(0);
 	const mapped = new ref<size_t>(0);
 	let done: size_t = 0;
@@ -1618,7 +1620,7 @@ function __iommu_unmap(
 	size: size_t,
 	iotlb_gather: iommu_iotlb_gather,
 ): size_t {
-	const ops = domain.ops!;
+	const ops = deref(domain).ops!;
 	const count = new ref<size_t>(0);
 	let unmapped: size_t = 0;
 

@@ -3,6 +3,7 @@
 // Linux 6.12: include/linux/dma-map-ops.h
 // pgprot_dmacoherent() is in '#asm/pgtable.js'.
 // Left out: dev_get_cma_area() stands beside dma_contiguous_default_area, in kernel/dma/contiguous.ts.
+import { deref } from '#arch/arm64/mm/fault.js';
 import { ARCH_DMA_MINALIGN, dma_get_cache_alignment } from '#asm/cache.js';
 import { IS_ALIGNED } from '#linux/align.js';
 import type { device } from '#linux/device.js';
@@ -103,7 +104,7 @@ export interface dma_map_ops {
 
 /** The ops of @dev's own bus; null: direct or dma-iommu (include/linux/dma-map-ops.h: get_dma_ops()). */
 export function get_dma_ops(dev: device): dma_map_ops | null {
-	return dev.dma_ops;
+	return deref(dev).dma_ops;
 }
 
 /** Give @dev ops of its own (include/linux/dma-map-ops.h: set_dma_ops()). */

@@ -2,6 +2,7 @@
 // Pages of memory that sits on a device, as far as the DMA code asks for them.
 // Linux 6.12: include/linux/memremap.h
 // Left out: making such pages (memremap_pages()), and all that is not PCI's peer-to-peer memory.
+import { deref } from '#arch/arm64/mm/fault.js';
 import type { page } from '#linux/mm_types.js';
 import type { bool } from '#linux/types.js';
 
@@ -28,5 +29,6 @@ export class dev_pagemap {
 
 /** Whether @page is memory of a PCI device (include/linux/memremap.h: is_pci_p2pdma_page()). */
 export function is_pci_p2pdma_page(page: page): bool {
-	return page.owner instanceof dev_pagemap && page.owner.type === MEMORY_DEVICE_PCI_P2PDMA;
+	const { owner } = deref(page);
+	return owner instanceof dev_pagemap && owner.type === MEMORY_DEVICE_PCI_P2PDMA;
 }

@@ -5,9 +5,17 @@
 // kmalloc(type, gfp) makes a struct, kmalloc(bytes, gfp) a view on simulated RAM.
 // Left out: NUMA placement, memcg accounting, call-site tracking of the _noprof family
 
-import { __GFP_ZERO } from '#linux/gfp_types.js';
+import { WARN_ON_ONCE } from '#linux/bug.js';
+import { __GFP_NOWARN, __GFP_ZERO } from '#linux/gfp_types.js';
 import { array_size } from '#linux/overflow.js';
-import type { gfp_t, int, size_t, slab_flags_t, unsigned_int } from '#linux/types.js';
+import {
+	type gfp_t,
+	INT_MAX,
+	type int,
+	type size_t,
+	type slab_flags_t,
+	type unsigned_int,
+} from '#linux/types.js';
 import type { kmem_cache } from '#mm/slab.js';
 import { __kmem_cache_create } from '#mm/slab_common.js';
 import {
@@ -81,6 +89,11 @@ export function kcalloc<T extends object>(
 	flags: gfp_t,
 ): Uint8Array | T[] | (T | null)[] | null {
 	if (typeof what === 'number') return __kmalloc_bytes(array_size(n, what), flags | __GFP_ZERO);
+	// More pointers than kmalloc() and kvmalloc() have bytes for.
+	if (n > INT_MAX / 8) {
+		WARN_ON_ONCE((flags & __GFP_NOWARN) === 0);
+		return null;
+	}
 	return kmalloc_array_of(n, what, flags);
 }
 

@@ -29,9 +29,20 @@ export class trace_event_class {
 	) {}
 }
 
+/** A function at a tracepoint: what it was registered with, then the event's arguments. */
+export type tracepoint_probe<A extends unknown[] = unknown[]> = (data: unknown, ...args: A) => void;
+
+/** One of an event's functions (include/linux/tracepoint-defs.h: struct tracepoint_func). */
+export interface tracepoint_func {
+	readonly func: tracepoint_probe;
+	readonly data: unknown;
+}
+
 /** An event that can be switched on; `enabled` is all that a disabled one costs to ask. */
 export class trace_event_call {
 	enabled: bool = false;
+	/** Who else wants to know; see kernel/tracepoint.ts. */
+	probes: tracepoint_func[] = [];
 	/** Linux: event.type; the number that records of it carry. */
 	type: int = 0;
 	constructor(

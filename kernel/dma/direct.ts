@@ -3,14 +3,17 @@
 // Linux 6.12: kernel/dma/direct.c, kernel/dma/direct.h
 // Left out: memory encryption, highmem, dma_direct_set_uncached(), allocation from the global coherent pool (see
 // kernel/dma/coherent.ts).
+
 import {
 	arch_dma_prep_coherent,
 	arch_sync_dma_for_cpu,
 	arch_sync_dma_for_device,
 } from '#arch/arm64/mm/dma-mapping.js';
+import { can_deref, deref } from '#arch/arm64/mm/fault.js';
 import { PAGE_KERNEL } from '#asm/pgtable.js';
 import { dma_mmap_from_dev_coherent, dma_mmap_from_global_coherent } from '#kernel/dma/coherent.js';
 import { dma_alloc_contiguous, dma_free_contiguous } from '#kernel/dma/contiguous.js';
+import { dma_tell_unmapped } from '#kernel/dma/linear.js';
 import { dma_addressing_limited, dma_pgprot } from '#kernel/dma/mapping.js';
 import { dma_alloc_from_pool, dma_free_from_pool } from '#kernel/dma/pool.js';
 import { dma_common_contiguous_remap } from '#kernel/dma/remap.js';
@@ -37,7 +40,7 @@ import {
 	phys_to_dma,
 	phys_to_dma_unencrypted,
 } from '#linux/dma-direct.js';
-import type { dma_data_direction } from '#linux/dma-direction.js';
+import { DMA_TO_DEVICE, type dma_data_direction } from '#linux/dma-direction.js';
 import {
 	dev_is_dma_coherent,
 	dma_kmalloc_needs_bounce,
@@ -303,7 +306,7 @@ export function dma_direct_sync_sg_for_device(
 	dir: dma_data_direction,
 ): void {
 	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg))
+	for (let i = 0; i < nents && can_deref(sg); i++, sg = sg_next(sg))
 		dma_direct_sync_single_for_device(dev, sg.dma_address, sg.length, dir);
 }
 
@@ -315,7 +318,7 @@ export function dma_direct_sync_sg_for_cpu(
 	dir: dma_data_direction,
 ): void {
 	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg))
+	for (let i = 0; i < nents && can_deref(sg); i++, sg = sg_next(sg))
 		dma_direct_sync_single_for_cpu(dev, sg.dma_address, sg.length, dir);
 }
 
@@ -328,7 +331,7 @@ export function dma_direct_unmap_sg(
 	attrs: unsigned_long,
 ): void {
 	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) {
+	for (let i = 0; i < nents && can_deref(sg); i++, sg = sg_next(sg)) {
 		// A bus address leads to no memory: there is nothing to sync and nothing to free.
 		if (sg_dma_is_bus_address(sg)) sg_dma_unmark_bus_address(sg);
 		else dma_direct_unmap_page(dev, sg.dma_address, sg.dma_length, dir, attrs);
@@ -353,7 +356,7 @@ export function dma_direct_map_sg(
 	let ret = -EREMOTEIO;
 	let i = 0;
 	out_unmap: {
-		for (; i < nents && sg !== null; i++, sg = sg_next(sg)) {
+		for (; i < nents && can_deref(sg); i++, sg = sg_next(sg)) {
 			if (is_pci_p2pdma_page(sg_page(sg))) {
 				p2pdma_state ??= new pci_p2pdma_map_state();
 				const map = pci_p2pdma_map_segment(p2pdma_state, dev, sg);
@@ -409,7 +412,7 @@ export function dma_direct_get_sgtable(
 ): int {
 	const page = dma_direct_to_page(dev, dma_addr);
 	const ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
-	if (ret === 0) sg_set_page(sgt.sgl as scatterlist, page, PAGE_ALIGN(size), 0);
+	if (ret === 0) sg_set_page(deref(sgt.sgl), page, PAGE_ALIGN(size), 0);
 	return ret;
 }
 
@@ -526,7 +529,9 @@ export function dma_direct_sync_single_for_device(
 ): void {
 	const paddr = dma_to_phys(dev, addr);
 	swiotlb_sync_single_for_device(dev, paddr, size, dir);
-	if (!dev_is_dma_coherent(dev)) arch_sync_dma_for_device(paddr, size, dir);
+	if (dev_is_dma_coherent(dev)) return;
+	dma_tell_unmapped(dev, 'dma_sync_single_for_device', addr, paddr, size);
+	arch_sync_dma_for_device(paddr, size, dir);
 }
 
 /** kernel/dma/direct.h: dma_direct_sync_single_for_cpu() */
@@ -537,7 +542,10 @@ export function dma_direct_sync_single_for_cpu(
 	dir: dma_data_direction,
 ): void {
 	const paddr = dma_to_phys(dev, addr);
-	if (!dev_is_dma_coherent(dev)) arch_sync_dma_for_cpu(paddr, size, dir);
+	if (!dev_is_dma_coherent(dev)) {
+		if (dir !== DMA_TO_DEVICE) dma_tell_unmapped(dev, 'dma_sync_single_for_cpu', addr, paddr, size);
+		arch_sync_dma_for_cpu(paddr, size, dir);
+	}
 	swiotlb_sync_single_for_cpu(dev, paddr, size, dir);
 }
 
@@ -574,8 +582,10 @@ export function dma_direct_map_page(
 		return DMA_MAPPING_ERROR;
 	}
 
-	if (!dev_is_dma_coherent(dev) && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0)
+	if (!dev_is_dma_coherent(dev) && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) {
+		dma_tell_unmapped(dev, 'dma_map_page', dma_addr, phys, size);
 		arch_sync_dma_for_device(phys, size, dir);
+	}
 	return dma_addr;
 }
 

@@ -2,7 +2,7 @@
 // The DMA API: each call goes to the device's ops, to dma-iommu, or to memory.
 // Linux 6.12: kernel/dma/mapping.c, and the inlines of include/linux/dma-mapping.h that call into it
 // Left out: the KMSAN hooks, dma_map_ops bypass (CONFIG_DMA_OPS_BYPASS).
-import { phys_to_page } from '#asm/memory.js';
+import { deref } from '#arch/arm64/mm/fault.js';
 import { pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtable.js';
 import { devres_add, devres_alloc, devres_destroy, devres_free } from '#drivers/base/devres.js';
 import {
@@ -331,7 +331,7 @@ export function dma_map_sgtable(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): int {
-	const nents = __dma_map_sg_attrs(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir, attrs);
+	const nents = __dma_map_sg_attrs(dev, deref(sgt.sgl), sgt.orig_nents, dir, attrs);
 	if (nents < 0) return nents;
 	sgt.nents = nents;
 	return 0;
@@ -526,12 +526,12 @@ export function dma_sync_sg_for_device(
 
 /** Give a mapped table to the CPU for a while (include/linux/dma-mapping.h: dma_sync_sgtable_for_cpu()). */
 export function dma_sync_sgtable_for_cpu(dev: device, sgt: sg_table, dir: dma_data_direction): void {
-	dma_sync_sg_for_cpu(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir);
+	dma_sync_sg_for_cpu(dev, deref(sgt.sgl), sgt.orig_nents, dir);
 }
 
 /** Give it back to the device (include/linux/dma-mapping.h: dma_sync_sgtable_for_device()). */
 export function dma_sync_sgtable_for_device(dev: device, sgt: sg_table, dir: dma_data_direction): void {
-	dma_sync_sg_for_device(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir);
+	dma_sync_sg_for_device(dev, deref(sgt.sgl), sgt.orig_nents, dir);
 }
 
 /** dma_need_sync() of a device for which some mappings may (kernel/dma/mapping.c: __dma_need_sync()). */
@@ -571,8 +571,11 @@ export function dma_map_single_attrs(
 	if (dev_WARN_ONCE(dev, is_vmalloc_addr(ptr), 'rejecting DMA map of vmalloc memory'))
 		return DMA_MAPPING_ERROR;
 	debug_dma_map_single(dev, ptr, size);
-	const phys = virt_to_phys(ptr);
-	return dma_map_page_attrs(dev, phys_to_page(phys), offset_in_page(phys), size, dir, attrs);
+	// An array that is no simulated memory is what a variable is in C, and stacks are vmalloc()ed, too.
+	if (ptr !== null && dev_WARN_ONCE(dev, virt_to_phys(ptr) < 0, 'rejecting DMA map of vmalloc memory'))
+		return DMA_MAPPING_ERROR;
+	const offset = ptr === null ? 0 : offset_in_page(virt_to_phys(ptr));
+	return dma_map_page_attrs(dev, virt_to_page(ptr), offset, size, dir, attrs);
 }
 
 /** End a mapping of dma_map_single_attrs() (include/linux/dma-mapping.h: dma_unmap_single_attrs()). */
@@ -634,7 +637,7 @@ export function dma_unmap_sgtable(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
-	dma_unmap_sg_attrs(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir, attrs);
+	dma_unmap_sg_attrs(dev, deref(sgt.sgl), sgt.orig_nents, dir, attrs);
 }
 
 /**
@@ -952,7 +955,7 @@ function alloc_single_sgt(dev: device, size: size_t, dir: dma_data_direction, gf
 		return null;
 	}
 
-	const sg = sgt.sgl as scatterlist;
+	const sg = deref(sgt.sgl);
 	const dma_handle = new ref<dma_addr_t>(0);
 	const page = __dma_alloc_pages(dev, size, dma_handle, dir, gfp);
 	if (page === null) {
@@ -987,7 +990,7 @@ export function dma_alloc_noncontiguous(
 	if (sgt !== null) {
 		sgt.nents = 1;
 		trace_dma_alloc_sgt(dev, sgt, size, dir, gfp, attrs);
-		debug_dma_map_sg(dev, sgt.sgl as scatterlist, sgt.orig_nents, 1, dir, attrs);
+		debug_dma_map_sg(dev, deref(sgt.sgl), sgt.orig_nents, 1, dir, attrs);
 	} else {
 		trace_dma_alloc_sgt_err(dev, null, 0, size, dir, gfp, attrs);
 	}
@@ -995,7 +998,7 @@ export function dma_alloc_noncontiguous(
 }
 
 function free_single_sgt(dev: device, size: size_t, sgt: sg_table, dir: dma_data_direction): void {
-	const sg = sgt.sgl as scatterlist;
+	const sg = deref(sgt.sgl);
 	__dma_free_pages(dev, size, sg_page(sg), sg.dma_address, dir);
 	sg_free_table(sgt);
 	kfree(sgt);
@@ -1009,7 +1012,7 @@ export function dma_free_noncontiguous(
 	dir: dma_data_direction,
 ): void {
 	trace_dma_free_sgt(dev, sgt, size, dir);
-	debug_dma_unmap_sg(dev, sgt.sgl as scatterlist, sgt.orig_nents, dir);
+	debug_dma_unmap_sg(dev, deref(sgt.sgl), sgt.orig_nents, dir);
 	if (use_dma_iommu(dev)) iommu_dma_free_noncontiguous(dev, size, sgt, dir);
 	else free_single_sgt(dev, size, sgt, dir);
 }
@@ -1017,7 +1020,7 @@ export function dma_free_noncontiguous(
 /** Make such memory one range for the CPU too, cached (kernel/dma/mapping.c: dma_vmap_noncontiguous()). */
 export function dma_vmap_noncontiguous(dev: device, size: size_t, sgt: sg_table): void_ptr | null {
 	if (use_dma_iommu(dev)) return iommu_dma_vmap_noncontiguous(dev, size, sgt);
-	return page_address(sg_page(sgt.sgl as scatterlist), PAGE_ALIGN(size));
+	return page_address(sg_page(deref(sgt.sgl)), PAGE_ALIGN(size));
 }
 
 /** Undo dma_vmap_noncontiguous() (kernel/dma/mapping.c: dma_vunmap_noncontiguous()). */
@@ -1028,7 +1031,7 @@ export function dma_vunmap_noncontiguous(dev: device, vaddr: void_ptr): void {
 /** Show such memory to user space (kernel/dma/mapping.c: dma_mmap_noncontiguous()). */
 export function dma_mmap_noncontiguous(dev: device, vma: vm_area_struct, size: size_t, sgt: sg_table): int {
 	if (use_dma_iommu(dev)) return iommu_dma_mmap_noncontiguous(dev, vma, size, sgt);
-	return dma_mmap_pages(dev, vma, size, sg_page(sgt.sgl as scatterlist));
+	return dma_mmap_pages(dev, vma, size, sg_page(deref(sgt.sgl)));
 }
 
 function dma_supported(dev: device, mask: u64): bool {
@@ -1050,9 +1053,10 @@ export function dma_pci_p2pdma_supported(dev: device): bool {
  * Return: 0, -EIO when memory cannot be found for such a mask. Linux: kernel/dma/mapping.c: dma_set_mask()
  */
 export function dma_set_mask(dev: device, mask: u64): int {
-	if (dev.dma_mask === null || !dma_supported(dev, mask)) return -EIO;
-	dev.dma_mask.value = mask;
-	if (dev.dma_mask instanceof coherent_mask_ref) dev.coherent_dma_mask = mask;
+	const { dma_mask } = deref(dev);
+	if (dma_mask === null || !dma_supported(dev, mask)) return -EIO;
+	dma_mask.value = mask;
+	if (dma_mask instanceof coherent_mask_ref) dev.coherent_dma_mask = mask;
 	dma_setup_need_sync(dev);
 	return 0;
 }

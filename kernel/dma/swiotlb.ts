@@ -891,6 +891,30 @@ function mem_used(mem: io_tlb_mem): unsigned_long {
 	return atomic_long_read(mem.total_used);
 }
 
+/** What the message about a full buffer does not tell, in a line of its own (no such message in Linux). */
+function say_why_not(dev: device, mem: io_tlb_mem, size: size_t): void {
+	const boundary = get_max_slots(dma_get_seg_boundary(dev)) * IO_TLB_SIZE;
+	const most = Math.min(IO_TLB_SEGSIZE * IO_TLB_SIZE, boundary);
+
+	if (size > most)
+		dev_warn_ratelimited(
+			dev,
+			'a bounce of %zu bytes cannot be, however much is free: %s takes at most %zu; see dma_max_mapping_size()',
+			size,
+			boundary < IO_TLB_SEGSIZE * IO_TLB_SIZE ? "the device's segment boundary" : 'a bounce',
+			most,
+		);
+	else if (mem.nslabs - mem_used(mem) < nr_slots(size))
+		dev_warn_ratelimited(dev, 'a bounce of %zu bytes needs %lu slots', size, nr_slots(size));
+	else
+		dev_warn_ratelimited(
+			dev,
+			'a bounce of %zu bytes needs %lu free slots in a row, aligned as the device wants them',
+			size,
+			nr_slots(size),
+		);
+}
+
 /**
  * Give a buffer a copy in the pool; the copy is filled whatever the direction, so that a device which writes
  * less than it said leaks nothing and destroys nothing.
@@ -928,7 +952,7 @@ export function swiotlb_tbl_map_single(
 	const retpool = new ref<io_tlb_pool | null>(null);
 	const first = swiotlb_find_slots(dev, orig_addr, size, alloc_align_mask, retpool);
 	if (first === -1) {
-		if ((attrs & DMA_ATTR_NO_WARN) === 0)
+		if ((attrs & DMA_ATTR_NO_WARN) === 0) {
 			dev_warn_ratelimited(
 				dev,
 				'swiotlb buffer is full (sz: %zd bytes), total %lu (slots), used %lu (slots)',
@@ -936,6 +960,8 @@ export function swiotlb_tbl_map_single(
 				mem.nslabs,
 				mem_used(mem),
 			);
+			say_why_not(dev, mem, size);
+		}
 		return DMA_MAPPING_ERROR as number;
 	}
 

@@ -31,9 +31,12 @@ import {
 } from '#linux/trace_events.js';
 import { type bool, type int, type loff_t, ref, type ssize_t, type unsigned_long } from '#linux/types.js';
 
-/** At a boot every event is off. */
+/** At a boot every event is off, and nobody watches. */
 boot_data(() => {
-	for (const call of __start_ftrace_events) call.enabled = false;
+	for (const call of __start_ftrace_events) {
+		call.enabled = false;
+		call.probes = [];
+	}
 	return {};
 });
 

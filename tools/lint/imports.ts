@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const KERNEL = ['arch', 'drivers', 'fs', 'include', 'init', 'kernel', 'lib', 'mm'];
-const MACHINE = ['hw', 'tools', 'tests', 'examples'];
+const MACHINE = ['hw', 'watch', 'tools', 'tests', 'examples'];
 const ALIASES: Record<string, string> = {
 	'#linux/': 'include/linux/',
 	'#include/': 'include/',

@@ -10,7 +10,9 @@ import {
 	TRACE_EVENT,
 } from '#include/trace/trace_events.js';
 import { trace_event } from '#kernel/trace/trace.js';
+import { do_trace, tracepoint_probe_register, tracepoint_probe_unregister } from '#kernel/tracepoint.js';
 import { dev_name, type device } from '#linux/device.js';
+import type { tracepoint_probe } from '#linux/trace_events.js';
 import type { int, phys_addr_t, size_t, unsigned_long } from '#linux/types.js';
 
 const iommu_group_event = DECLARE_EVENT_CLASS(
@@ -65,12 +67,35 @@ export function trace_attach_device_to_domain(dev: device): void {
 	trace_event(attach_device_to_domain, dev_name(dev));
 }
 
+type map_probe = tracepoint_probe<[iova: unsigned_long, paddr: phys_addr_t, size: size_t]>;
+type unmap_probe = tracepoint_probe<[iova: unsigned_long, size: size_t, unmapped_size: size_t]>;
+
+/** Have @probe called after each iommu_map() (include/linux/tracepoint.h: register_trace_##name()). */
+export function register_trace_map(probe: map_probe, data: unknown): int {
+	return tracepoint_probe_register(map, probe, data);
+}
+
+export function unregister_trace_map(probe: map_probe, data: unknown): int {
+	return tracepoint_probe_unregister(map, probe, data);
+}
+
+/** Have @probe called after each iommu_unmap() (include/linux/tracepoint.h: register_trace_##name()). */
+export function register_trace_unmap(probe: unmap_probe, data: unknown): int {
+	return tracepoint_probe_register(unmap, probe, data);
+}
+
+export function unregister_trace_unmap(probe: unmap_probe, data: unknown): int {
+	return tracepoint_probe_unregister(unmap, probe, data);
+}
+
 export function trace_map(iova: unsigned_long, paddr: phys_addr_t, size: size_t): void {
+	if (map.probes.length !== 0) do_trace(map, iova, paddr, size);
 	if (!map.enabled) return;
 	trace_event(map, iova, iova + size, paddr as number, size);
 }
 
 export function trace_unmap(iova: unsigned_long, size: size_t, unmapped_size: size_t): void {
+	if (unmap.probes.length !== 0) do_trace(unmap, iova, size, unmapped_size);
 	if (!unmap.enabled) return;
 	trace_event(unmap, iova, iova + size, size, unmapped_size);
 }

@@ -296,6 +296,7 @@ describe('debug', () => {
 
 	it('reports memory that is no RAM, as locals and constants are, and vmalloc memory', () => {
 		expectWarning(/device driver maps memory from invalid area \[addr=\S+\] \[len=64\]$/);
+		expectWarning(/rejecting DMA map of vmalloc memory$/);
 		dma_map_single(dev, new Uint8Array(64), 64, DMA_TO_DEVICE);
 		const cpu = dma_alloc_coherent(dev, 4096, new ref(0), GFP_KERNEL)!;
 		expectWarning(/device driver maps memory from vmalloc area \[addr=\S+\] \[len=64\]$/);

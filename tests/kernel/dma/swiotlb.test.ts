@@ -307,13 +307,43 @@ describe('swiotlb', () => {
 		expect(used()).to.equal(0);
 	});
 
+	it('says why it is full although nothing is used: no bounce can be so long', () => {
+		board = new Board('direct');
+		dev = board.device('m3');
+		const most = dma_max_mapping_size(dev);
+		expect(map(HIGH, most + 1, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(board.log.at(-2)).to.match(
+			/swiotlb buffer is full \(sz: 262145 bytes\), total \d+ \(slots\), used 0 \(slots\)$/,
+		);
+		expect(board.log.at(-1)).to.match(
+			/m3: a bounce of 262145 bytes cannot be, however much is free: a bounce takes at most 262144; see dma_max_mapping_size\(\)$/,
+		);
+		dma_set_seg_boundary(dev, 0xffff);
+		expect(map(HIGH, most, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(board.log.at(-1)).to.match(/cannot be, .*: the device's segment boundary takes at most 65536; /);
+		dma_set_seg_boundary(dev, 0xffff_ffff);
+		unmap(map(HIGH, most, DMA_TO_DEVICE), most, DMA_TO_DEVICE);
+	});
+
+	it('says how much it would need, when less is free', () => {
+		board = new Board('direct', 'swiotlb=512');
+		dev = board.device('m3');
+		const all = [0, 1, 2, 3].map(() => map(HIGH, 200 * 1024, DMA_TO_DEVICE));
+		expect(map(HIGH, 240 * 1024, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(board.log.at(-1)).to.match(/m3: a bounce of 245760 bytes needs 120 slots$/);
+		for (const dma of all) unmap(dma, 200 * 1024, DMA_TO_DEVICE);
+	});
+
 	it('is full when no run of free slots is long enough, and says how full', () => {
 		board = new Board('direct', 'swiotlb=512');
 		dev = board.device('m3');
 		const all = [0, 1, 2, 3].map(() => map(HIGH, 160 * 1024, DMA_TO_DEVICE));
 		expect(map(HIGH, 160 * 1024, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
-		expect(board.log.at(-1)).to.match(
+		expect(board.log.at(-2)).to.match(
 			/swiotlb buffer is full \(sz: 163840 bytes\), total 512 \(slots\), used 320 \(slots\)$/,
+		);
+		expect(board.log.at(-1)).to.match(
+			/m3: a bounce of 163840 bytes needs 80 free slots in a row, aligned as the device wants them$/,
 		);
 		const small = map(HIGH, 90 * 1024, DMA_TO_DEVICE);
 		unmap(small, 90 * 1024, DMA_TO_DEVICE);

@@ -4,8 +4,8 @@
 // Left out: kernel image and fixmap addresses, tagged pointers.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { die_paging_request } from '#arch/arm64/mm/fault.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
-import { BUG, WARN } from '#linux/bug.js';
 import { boot_data } from '#linux/init.js';
 import { page } from '#linux/mm_types.js';
 import type { bool, phys_addr_t, s64, size_t, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
@@ -23,6 +23,19 @@ const SECTION_BYTES = SECTION_PAGES * PAGE_SIZE;
 /** The physical address that the linear map starts at; arm64_memblock_init() sets it. */
 export const memstart = boot_data(() => ({ addr: -1 as s64 }));
 
+/** Where the linear map has nothing: its memory was declared no-map, or is none of the kernel's. */
+interface linear_range {
+	readonly base: phys_addr_t;
+	readonly size: phys_addr_t;
+}
+
+/** What the linear map covers; null while it is being found out. paging_init() sets it. */
+const linear_map = boot_data(() => ({
+	ranges: null as readonly linear_range[] | null,
+	/** The one that was asked for last: it is mostly asked for again. */
+	last: null as linear_range | null,
+}));
+
 /** Sections to a root (include/linux/mmzone.h: SECTIONS_PER_ROOT, with SPARSEMEM_EXTREME). */
 const SECTIONS_PER_ROOT = 4096;
 
@@ -35,6 +48,36 @@ const vmemmap = boot_data(() => ({
 	init_page: null as ((p: page) => void) | null,
 }));
 
+/** Have the linear map cover @ranges, and nothing else. */
+export function set_linear_map(ranges: readonly linear_range[]): void {
+	linear_map.ranges = ranges;
+	linear_map.last = null;
+}
+
+/** The first byte of [@phys, @phys + @size) that has no address in the linear map; -1 when all have one. */
+export function linear_map_hole(phys: phys_addr_t, size: size_t): phys_addr_t {
+	const { ranges, last } = linear_map;
+	const end = phys + Math.max(size, 1);
+	if (ranges === null) return -1;
+	if (last !== null && phys >= last.base && end <= last.base + last.size) return -1;
+
+	let at = phys;
+	for (const r of ranges) {
+		if (at < r.base || at >= r.base + r.size) continue;
+		linear_map.last = r;
+		at = r.base + r.size;
+		if (at >= end) return -1;
+	}
+	return at;
+}
+
+/** What C makes of @phys in the linear map, mapped or not: 16 digits (asm/memory.h: __phys_to_virt()). */
+export function linear_address(phys: phys_addr_t): string {
+	const va_bits = 2 ** 48;
+	const offset = (((phys - memstart.addr) % va_bits) + va_bits) % va_bits;
+	return `ffff${offset.toString(16).padStart(12, '0')}`;
+}
+
 /** Have @init look at each struct page as it is made; mm/mm_init.ts does, once the zones are known. */
 export function set_memmap_init(init: (p: page) => void): void {
 	vmemmap.init_page = init;
@@ -45,9 +88,16 @@ function reach<T>(table: (T | undefined)[], index: unsigned_long): void {
 	while (table.length <= index) table.push(undefined);
 }
 
-/** The struct page of frame @pfn; the caller knows that the frame exists (asm-generic/memory_model.h: pfn_to_page()). */
+/** The sections that vmemmap has room for: physical addresses of 48 bits. */
+const MAX_SECTIONS = 2 ** 48 / SECTION_BYTES;
+
+/**
+ * The struct page of frame @pfn; the caller knows that the frame exists (asm-generic/memory_model.h: pfn_to_page()).
+ * In C it is arithmetic, and any number gives an address: of a frame that cannot be, this is a page that nobody else has.
+ */
 export function pfn_to_page(pfn: unsigned_long): page {
 	const nr = Math.floor(pfn / SECTION_PAGES);
+	if (nr < 0 || nr >= MAX_SECTIONS) return new page(pfn);
 	const root_nr = Math.floor(nr / SECTIONS_PER_ROOT);
 	let root = vmemmap.roots[root_nr];
 	if (root === undefined) {
@@ -79,14 +129,17 @@ export function pfn_to_page_if_made(pfn: unsigned_long): page | null {
 	return root?.[nr % SECTIONS_PER_ROOT]?.[pfn % SECTION_PAGES] ?? null;
 }
 
-/** The frame of @p (asm-generic/memory_model.h: page_to_pfn()). */
-export function page_to_pfn(p: page): unsigned_long {
-	return p.pfn;
+/** The frame that C's arithmetic finds for the page NULL: how far vmemmap is below the end of all addresses. */
+const NULL_PAGE_PFN = (2 ** 41 + 2 ** 30) / 64;
+
+/** The frame of @p; NULL, too, has one (asm-generic/memory_model.h: page_to_pfn()). */
+export function page_to_pfn(p: page | null): unsigned_long {
+	return p === null ? NULL_PAGE_PFN + memstart.addr / PAGE_SIZE : p.pfn;
 }
 
 /** The physical address of @p (asm-generic/memory_model.h: page_to_phys()). */
-export function page_to_phys(p: page): phys_addr_t {
-	return p.pfn * PAGE_SIZE;
+export function page_to_phys(p: page | null): phys_addr_t {
+	return page_to_pfn(p) * PAGE_SIZE;
 }
 
 /** The struct page that @phys is in (arch/arm64/include/asm/memory.h: phys_to_page()). */
@@ -108,8 +161,8 @@ export function nth_page(p: page, n: unsigned_long): page {
  * The physical address of the first byte of @x; -1 when it is no address of RAM.
  * A vmap()ed address is answered too, where C's linear-map arithmetic would give nonsense.
  */
-export function virt_to_phys(x: ArrayBufferView): phys_addr_t {
-	return machine.memory.phys_of(x);
+export function virt_to_phys(x: ArrayBufferView | null): phys_addr_t {
+	return x === null ? -1 : machine.memory.phys_of(x);
 }
 
 /**
@@ -117,38 +170,44 @@ export function virt_to_phys(x: ArrayBufferView): phys_addr_t {
  * the piece of RAM that @phys lies in; C's pointer reaches everything.
  */
 export function phys_to_virt(phys: phys_addr_t, size: size_t = 0): void_ptr {
+	if (linear_map_hole(phys, size) >= 0) no_such_view(phys, size);
 	return machine.memory.linear(phys, size) ?? no_such_view(phys, size);
 }
 
 /** phys_to_virt() for a pointer to @count words: `u32 *p = phys_to_virt(phys)` in C. */
 export function phys_to_virt_words(phys: phys_addr_t, count: unsigned_int): Uint32Array {
+	if (linear_map_hole(phys, count * 4) >= 0) no_such_view(phys, count * 4);
 	return machine.memory.linear_words(phys, count) ?? no_such_view(phys, count * 4);
 }
 
-// C would fault at the first access; a view that cannot exist is the same mistake seen one step earlier.
+// The kernel faults at the first access; a view that cannot exist is the same mistake seen one step earlier.
 function no_such_view(phys: phys_addr_t, size: size_t): never {
-	WARN(true, 'phys_to_virt: %pa+%#zx is not one piece of RAM', phys, size);
-	BUG();
+	const hole = linear_map_hole(phys, size);
+	die_paging_request(linear_address(hole >= 0 ? hole : phys));
 }
 
+/** The frame that C's arithmetic finds for address 0, and that everything gets here which is no address at all. */
+const NULL_ADDRESS_PFN = 2 ** 48 / PAGE_SIZE;
+
 /** The struct page that a linear-map address lies in (asm/memory.h: virt_to_page()). */
-export function virt_to_page(x: ArrayBufferView): page {
-	return pfn_to_page(Math.floor(machine.memory.phys_of(x) / PAGE_SIZE));
+export function virt_to_page(x: ArrayBufferView | null): page {
+	return pfn_to_page(virt_to_pfn(x));
 }
 
 /** The page frame that a linear-map address is in (arch/arm64/include/asm/memory.h: virt_to_pfn()). */
-export function virt_to_pfn(x: ArrayBufferView): unsigned_long {
-	return Math.floor(machine.memory.phys_of(x) / PAGE_SIZE);
+export function virt_to_pfn(x: ArrayBufferView | null): unsigned_long {
+	const phys = virt_to_phys(x);
+	return phys >= 0 ? Math.floor(phys / PAGE_SIZE) : NULL_ADDRESS_PFN + memstart.addr / PAGE_SIZE;
 }
 
 /** The linear-map address of @p; reaches @size bytes, one page when left out (asm/memory.h: page_to_virt()). */
 export function page_to_virt(p: page, size: size_t = PAGE_SIZE): void_ptr {
-	return phys_to_virt(p.pfn * PAGE_SIZE, size);
+	return phys_to_virt(page_to_phys(p), size);
 }
 
 /** Whether @x is a linear-map address (asm/memory.h: virt_addr_valid()). */
-export function virt_addr_valid(x: ArrayBufferView): bool {
-	return machine.memory.phys_of(x) >= 0 && !machine.memory.is_vmap(x);
+export function virt_addr_valid(x: ArrayBufferView | null): bool {
+	return x !== null && machine.memory.phys_of(x) >= 0 && !machine.memory.is_vmap(x);
 }
 
 export { SECTION_BYTES };
