@@ -15,7 +15,7 @@ import { printk_state } from '#kernel/printk/printk.js';
 import type { device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { set_dma_ops } from '#linux/dma-map-ops.js';
-import { DMA_BIT_MASK } from '#linux/dma-mapping.js';
+import { DMA_BIT_MASK, DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_CAP_DEFERRED_FLUSH, IOMMU_DOMAIN_IDENTITY, type iommu_ops } from '#linux/iommu.js';
 import { pci_bus_type } from '#linux/pci.js';
@@ -28,6 +28,7 @@ import { SimBus } from '#tests/drivers/iommu/sim_bus.js';
 import { blobOf, h6, h6Tree, type Node, RAM } from '#tests/hw/board.js';
 import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { testMachine } from '#tests/machine.js';
+import { expectWarning } from '#tests/setup.js';
 
 /** What the file says of @name, in clauses. */
 function said(name: string): string[] {
@@ -51,6 +52,9 @@ const mapped = (dev: device, phys: number): number =>
 const NOTHING_BOUNCES = 'nothing bounces but small kmalloc() buffers';
 const NO_IOMMUS = 'direct: its node has no iommus';
 const PLAIN = 'not coherent, as nothing says dma-coherent';
+const SINGLE = 'a single page comes from the page allocator';
+const ATOMIC = 'who cannot sleep gets it from an atomic pool';
+const BOUNCE = 'a bounce takes at most 262144 bytes';
 
 describe('decision', () => {
 	describe('behind the IOMMU', () => {
@@ -62,6 +66,7 @@ describe('decision', () => {
 				'small kmalloc() buffers bounce',
 				PLAIN,
 				'coherent memory, up to 0xffffffff, comes from pages anywhere',
+				ATOMIC,
 			]);
 			expect(mapped(m.device('m0'), 0x1000_0000)).to.equal(0xffff_f000);
 			dma_set_mask(m.device('m0'), 0xff_ffff);
@@ -87,6 +92,7 @@ describe('decision', () => {
 				'its mask 0xffffffff reaches all memory, up to 0x7fffffff: nothing bounces',
 				'coherent, as /m1 says dma-coherent',
 				'coherent memory, up to 0xffffffff, comes from CMA area reserved, 65536 KiB at 0x7c000000',
+				SINGLE,
 			]);
 			expect(mapped(m.device('m1'), 0x1000_0000)).to.equal(0x1000_0000);
 		});
@@ -178,6 +184,8 @@ describe('decision', () => {
 				`its mask 0xffffffff reaches all memory, up to 0x7fffffff: ${NOTHING_BOUNCES}`,
 				PLAIN,
 				'coherent memory, up to 0xffffffff, comes from CMA area reserved, 65536 KiB at 0x7c000000',
+				SINGLE,
+				ATOMIC,
 			]);
 			expect(mapped(m.device('m3'), 0x1000_0000)).to.equal(0x1000_0000);
 		});
@@ -265,7 +273,7 @@ describe('decision', () => {
 				NO_IOMMUS,
 				'dma-ranges shows it memory at 0x0+0x20000000 as 0x80000000',
 				'dma-ranges shows it memory at 0x40000000+0x20000000 as 0x100000000',
-				'its windows do not show all memory, up to 0x87fffffff: the rest bounces',
+				'its windows, up to its mask 0xffffffff, do not show all memory, up to 0x87fffffff: the rest cannot be mapped, as the pool to bounce through, 65536 KiB at 0x38000000, is out of its reach',
 			]);
 			expect(mapped(m.device('bus6:m6'), 0x1000_0000)).to.equal(0x9000_0000);
 		});
@@ -285,9 +293,11 @@ describe('decision', () => {
 				`its bus limit 0x4fffffff reaches all memory, up to 0x4fffffff: ${NOTHING_BOUNCES}`,
 			);
 			m.device('bus:n0').dma_mask!.value = 0x47ff_ffff;
-			expect(said('bus:n0')).to.include(
-				'its mask 0x47ffffff does not reach all memory, up to 0x4fffffff: the rest bounces',
+			expect(said('bus:n0').join('; ')).to.match(
+				/; its mask 0x47ffffff does not reach all memory, up to 0x4fffffff: the rest cannot be mapped, as the pool to bounce through, 256 KiB at 0x\w+, is out of its reach; /,
 			);
+			expectWarning(/swiotlb addr 0x000000004bfc0000\+4096 overflow/);
+			expect(mapped(m.device('bus:n0'), 0x4000_0000 + 0x0a00_0000)).to.equal(DMA_MAPPING_ERROR);
 		});
 	});
 
@@ -308,6 +318,7 @@ describe('decision', () => {
 			const m = small(region({ compatible: 'restricted-dma-pool' }));
 			expect(said('direct').slice(1)).to.deep.equal([
 				'everything bounces through its restricted pool, 4096 KiB at 0x48000000 (memory-region)',
+				BOUNCE,
 				PLAIN,
 				'coherent memory, up to 0xffffffff, comes from its restricted pool',
 			]);
@@ -332,14 +343,14 @@ describe('decision', () => {
 			const m = small(region({ compatible: 'shared-dma-pool', reusable: true }));
 			const dev = m.device('direct');
 			expect(of_reserved_mem_device_init_by_idx(dev, dev.of_node, 0)).to.equal(0);
-			expect(said('direct').at(-1)).to.equal(
+			expect(said('direct').at(-2)).to.equal(
 				'coherent memory, up to 0xffffffff, comes from its CMA area pool@48000000, 4096 KiB at 0x48000000 (memory-region)',
 			);
 		});
 
 		it('is neither, without CMA', () => {
 			small({}, { commandLine: 'cma=0' });
-			expect(said('direct').at(-1)).to.equal(
+			expect(said('direct').at(-2)).to.equal(
 				'coherent memory, up to 0xffffffff, comes from the page allocator',
 			);
 		});

@@ -7,6 +7,7 @@ import { machine } from '#arch/arm64/kernel/setup.js';
 import { die_paging_request } from '#arch/arm64/mm/fault.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { boot_data } from '#linux/init.js';
+import { dev_pagemap } from '#linux/memremap.js';
 import { page } from '#linux/mm_types.js';
 import type { bool, phys_addr_t, s64, size_t, unsigned_int, unsigned_long, void_ptr } from '#linux/types.js';
 
@@ -66,6 +67,11 @@ export function linear_map_hole(phys: phys_addr_t, size: size_t): phys_addr_t {
 		if (at < r.base || at >= r.base + r.size) continue;
 		linear_map.last = r;
 		at = r.base + r.size;
+		if (at >= end) return -1;
+	}
+	// A device's memory that has pages got its place there with them.
+	while (pfn_to_page_if_made(Math.floor(at / PAGE_SIZE))?.owner instanceof dev_pagemap) {
+		at += PAGE_SIZE - (at % PAGE_SIZE);
 		if (at >= end) return -1;
 	}
 	return at;
