@@ -904,6 +904,13 @@ function say_why_not(dev: device, mem: io_tlb_mem, size: size_t): void {
 			boundary < IO_TLB_SEGSIZE * IO_TLB_SIZE ? "the device's segment boundary" : 'a bounce',
 			most,
 		);
+	else if (phys_to_dma_unencrypted(dev, mem.defpool.start) === DMA_MAPPING_ERROR)
+		dev_warn_ratelimited(
+			dev,
+			'a bounce of %zu bytes cannot be: the pool at %pa is in no window of its bus (dma-ranges)',
+			size,
+			mem.defpool.start,
+		);
 	else if (mem.nslabs - mem_used(mem) < nr_slots(size))
 		dev_warn_ratelimited(dev, 'a bounce of %zu bytes needs %lu slots', size, nr_slots(size));
 	else

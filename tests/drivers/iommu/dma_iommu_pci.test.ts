@@ -26,7 +26,7 @@ import { IOMMU_DOMAIN_IDENTITY, type iommu_ops } from '#linux/iommu.js';
 import { IORESOURCE_IO, IORESOURCE_MEM } from '#linux/ioport.js';
 import { list_add_tail, type list_head } from '#linux/list.js';
 import { dev_pagemap, MEMORY_DEVICE_GENERIC, MEMORY_DEVICE_PCI_P2PDMA } from '#linux/memremap.js';
-import { page } from '#linux/mm_types.js';
+import type { page } from '#linux/mm_types.js';
 import { pci_bus, pci_bus_type, pci_host_bridge } from '#linux/pci.js';
 import { resource_entry } from '#linux/resource_ext.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
@@ -331,7 +331,7 @@ describe('dma_iommu_pci', () => {
 		function devicePage(type: number): page {
 			const map = new dev_pagemap();
 			map.type = type;
-			const p = new page(0x2000_0000 / K4);
+			const p = pfn_to_page(0x2000_0000 / K4);
 			p.owner = map;
 			return p;
 		}

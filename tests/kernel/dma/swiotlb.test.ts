@@ -325,6 +325,15 @@ describe('swiotlb', () => {
 		unmap(map(HIGH, most, DMA_TO_DEVICE), most, DMA_TO_DEVICE);
 	});
 
+	it('says that the pool is in no window of the bus', () => {
+		board = new Board('ranges', '', 'swiotlb=32768');
+		dev = board.device('bus6:m6');
+		expect(map(HIGH, 4096, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(board.log.at(-1)).to.match(
+			/m6: a bounce of 4096 bytes cannot be: the pool at 0x0*38000000 is in no window of its bus \(dma-ranges\)$/,
+		);
+	});
+
 	it('says how much it would need, when less is free', () => {
 		board = new Board('direct', 'swiotlb=512');
 		dev = board.device('m3');
