@@ -94,7 +94,7 @@ function filesIn(folder, prefix = '') {
 	});
 }
 
-const isOutput = (path) => /\.js(\.map)?$/.test(path);
+const isOutput = (path) => /\.(js|js\.map|json)$/.test(path);
 const outputsOf = (source) => ['.js', '.js.map'].map((end) => source.replace(/\.ts$/, end));
 
 /** Whether node_modules holds what package-lock.json lists, but for what is made for other computers. */
@@ -153,7 +153,9 @@ async function compile() {
 		rmSync(INFO, { force: true });
 		await run(...tsc);
 	}
-	publish(outputs);
+	// Data that a program imports; the compiler alone knows which.
+	const data = filesIn(STAGE).filter((path) => path.endsWith('.json') && existsSync(path));
+	publish([...outputs, ...data]);
 	renameSync(began, STAMP);
 	return 0;
 }
