@@ -2,8 +2,8 @@
 // For the examples: test masters m0, m1, m2 behind an H6 IOMMU, m3 without; or another of the golden boards.
 import '#init/vmlinux.js';
 import { readFileSync } from 'node:fs';
-import { Machine } from '#hw/machine.js';
-import type { TestMaster } from '#hw/test-master.js';
+import { Machine } from '#hw/core/machine.js';
+import type { TestMaster } from '#hw/misc/test-master.js';
 import { start_kernel } from '#init/main.js';
 import { dev_name, type device } from '#linux/device.js';
 import { platform_driver, platform_driver_register } from '#linux/platform_device.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A user program draws into memory that a device reads: how the memory is mapped decides what the device gets.
 import { pgprot_cached } from '#asm/pgtable.js';
-import { Dmasan } from '#hw/dmasan.js';
+import { Dmasan } from '#watch/dmasan.js';
 import { dma_alloc_coherent, dma_mmap_coherent } from '#kernel/dma/mapping.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { ref } from '#linux/types.js';

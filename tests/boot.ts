@@ -5,7 +5,7 @@ import '#init/vmlinux.js';
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Machine, MachineOptions } from '#hw/machine.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { testMachine } from '#tests/machine.js';
 import { PROJECT } from '#tools/project.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The machine that a test boots: dma-debug and DMASAN watch, and what they report fails the test.
-import { Machine, type MachineOptions } from '#hw/machine.js';
+import { Machine, type MachineOptions } from '#hw/core/machine.js';
 import { attachSanitiser } from '#tests/sanitiser.js';
 
 /** Every error counts, not the first alone. The pool is for a test's few mappings: it costs a boot nothing to notice. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // DMASAN watches every machine that a test makes; tests/setup.ts fails the test that it speaks in.
-import { Dmasan } from '#hw/dmasan.js';
-import type { Machine } from '#hw/machine.js';
+import { Dmasan } from '#watch/dmasan.js';
+import type { Machine } from '#hw/core/machine.js';
 
 const attached = new WeakMap<Machine, Dmasan>();
 

@@ -6,8 +6,8 @@
 // It hears of every call by the core's tracepoints `map` and `unmap`, which come after the deed and do not name the
 // domain. So what counts is the widest IOMMU: of two with different widths, the narrower one's overruns are not seen.
 
-import type { Dmasan } from '#hw/dmasan.js';
-import { hex } from '#hw/register-file.js';
+import type { Dmasan } from '#watch/dmasan.js';
+import { hex } from '#hw/core/register-file.js';
 import {
 	register_trace_map,
 	register_trace_unmap,

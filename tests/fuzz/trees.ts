@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Device trees that somebody, or something, has spoilt: a boot ends, with a running kernel or with one line that says why.
 
-import { FdtError, type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/fdt.js';
-import { Machine, MachineError, MachineHang } from '#hw/machine.js';
+import { FdtError, type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
+import { Machine, MachineError, MachineHang } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { kernel_bug, panic_state } from '#kernel/panic.js';
 import { boardBlob } from '#tests/boot.js';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Small boards for tests of the machine; the vocabulary of page tables.
 
-import type { FdtSource } from '#hw/fdt.js';
-import { writeFdt } from '#hw/fdt.js';
-import type { Machine, MachineOptions } from '#hw/machine.js';
+import type { FdtSource } from '#hw/core/fdt.js';
+import { writeFdt } from '#hw/core/fdt.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { cells, text } from '#tests/hw/fdt-source.js';
 import { testMachine } from '#tests/machine.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Device trees for tests, node by node: also nodes of one name, and raw bytes.
 
-import type { FdtSource } from '#hw/fdt.js';
+import type { FdtSource } from '#hw/core/fdt.js';
 
 /** A property of big-endian cells. */
 export function cells(...values: number[]): Uint8Array {

@@ -2,7 +2,7 @@
 // What a boot says about memory, and where it puts the kernel.
 import { expect } from 'chai';
 import { proc_read } from '#fs/proc/root.js';
-import { fdtSource, parseFdt, writeFdt } from '#hw/fdt.js';
+import { fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
 import { boardBlob, bootMachine } from '#tests/boot.js';
 
 /** Board main (2 GiB from 0) with firmware's memory in its first 512 KiB, as H616 boards have it. */

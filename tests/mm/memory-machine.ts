@@ -3,7 +3,7 @@
 
 import { set_machine } from '#arch/arm64/kernel/setup.js';
 import type { machine, machine_vectors, schedule_kind } from '#asm/machine.js';
-import { Ram, type RamRegion } from '#hw/ram.js';
+import { Ram, type RamRegion } from '#hw/core/ram.js';
 import { load_boot_data } from '#linux/init.js';
 import { mm_state } from '#linux/mm.js';
 import {

@@ -5,7 +5,7 @@ import { PAGE_NONE, PAGE_READONLY, PAGE_SHARED, pgprot_writecombine } from '#asm
 import { dma_buf_export, dma_buf_mmap, dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import { close_fd, fget } from '#fs/file.js';
 import { fput } from '#fs/file_table.js';
-import type { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import { dma_alloc_coherent, dma_free_coherent, dma_mmap_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { DEFINE_DMA_BUF_EXPORT_INFO, type dma_buf, type dma_buf_ops } from '#linux/dma-buf.js';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
-import { Machine } from '#hw/machine.js';
+import { Machine } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';

@@ -2,8 +2,8 @@
 // One booted board, as the demonstration uses it.
 
 import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
-import { FdtError, type FdtNode, parseFdt } from '#hw/fdt.js';
-import { Machine, MachineError, MachineHang, type MachineOptions } from '#hw/machine.js';
+import { FdtError, type FdtNode, parseFdt } from '#hw/core/fdt.js';
+import { Machine, MachineError, MachineHang, type MachineOptions } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { kernel_bug } from '#kernel/panic.js';
 import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';

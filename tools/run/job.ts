@@ -2,8 +2,8 @@
 // The job: a JPEG file through the video engine onto the screen.
 
 import { close_fd } from '#fs/file.js';
-import { MachineHang } from '#hw/machine.js';
-import { monitorOf, type Raster } from '#hw/monitor.js';
+import { MachineHang } from '#hw/core/machine.js';
+import { monitorOf, type Raster } from '#hw/display/monitor.js';
 import type { v4l2_pix_format } from '#include/uapi/linux/videodev2.js';
 import { kernel_bug } from '#kernel/panic.js';
 import { printk_state } from '#kernel/printk/printk.js';

@@ -5,7 +5,7 @@ import '#tools/lost-output.js';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { encode } from 'fast-png';
-import type { Raster } from '#hw/monitor.js';
+import type { Raster } from '#hw/display/monitor.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { msleep } from '#kernel/time/timer.js';
 import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';

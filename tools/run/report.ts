@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the demonstration prints, as lines.
 import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
-import type { MachineSummary } from '#hw/machine.js';
+import type { MachineSummary } from '#hw/core/machine.js';
 import { IS_ERR } from '#linux/err.js';
 import type { JpegInfo } from '#tools/jpeg-info.js';
 import type { Allocated, Ways } from './board.js';

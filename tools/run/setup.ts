@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // With which kernel parameters a board is booted, so that the job can run on it.
 
-import { type FdtNode, type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/fdt.js';
+import { type FdtNode, type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
 import { Board } from './board.js';
 
 /** Pages come from all over the memory, as after months of uptime. */

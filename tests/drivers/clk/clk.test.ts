@@ -16,8 +16,8 @@ import {
 	of_clk_get_by_name,
 } from '#drivers/clk/clk.js';
 import { of_find_node_by_path } from '#drivers/of/base.js';
-import { withMemory } from '#hw/fdt.js';
-import type { Machine } from '#hw/machine.js';
+import { withMemory } from '#hw/core/fdt.js';
+import type { Machine } from '#hw/core/machine.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { ENOENT, EPROBE_DEFER, ESHUTDOWN } from '#linux/errno.js';
 import { boardBlob, bootMachine } from '#tests/boot.js';

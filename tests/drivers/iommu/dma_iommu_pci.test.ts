@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
 import { iommu_get_dma_domain } from '#drivers/iommu/iommu.js';
-import type { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import {
 	dma_map_sgtable,

@@ -9,7 +9,7 @@ import { pfn_to_page } from '#asm/memory.js';
 import type { iommu_dma_cookie } from '#drivers/iommu/dma-iommu.js';
 import { iommu_get_dma_domain, iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
-import type { Policy } from '#hw/model.js';
+import type { Policy } from '#hw/core/model.js';
 import { start_kernel } from '#init/main.js';
 import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { msleep } from '#kernel/time/timer.js';

@@ -8,8 +8,8 @@ import {
 	iommu_paging_domain_alloc,
 } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
-import type { Dmasan } from '#hw/dmasan.js';
-import type { Machine, MachineOptions } from '#hw/machine.js';
+import type { Dmasan } from '#watch/dmasan.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';

@@ -22,10 +22,10 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
 import { sysfs_readdir, sysfs_readlink } from '#fs/sysfs/user.js';
-import type { DmaPort } from '#hw/dma-port.js';
-import type { Machine, MachineOptions } from '#hw/machine.js';
-import type { DeviceModel, ModelContext } from '#hw/model.js';
-import { TestMaster } from '#hw/test-master.js';
+import type { DmaPort } from '#hw/core/dma-port.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
+import type { DeviceModel, ModelContext } from '#hw/core/model.js';
+import { TestMaster } from '#hw/misc/test-master.js';
 import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { msleep } from '#kernel/time/timer.js';
 import { dev_name, type device } from '#linux/device.js';

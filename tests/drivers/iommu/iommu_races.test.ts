@@ -7,7 +7,7 @@ import { cpu_context } from '#asm/current.js';
 import { pfn_to_page } from '#asm/memory.js';
 import { iommu_domain_free, iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
-import { Injector } from '#hw/injector.js';
+import { Injector } from '#watch/injector.js';
 import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';

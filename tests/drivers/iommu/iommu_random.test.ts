@@ -23,7 +23,7 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { of_platform_device_create } from '#drivers/of/platform.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
-import type { Policy } from '#hw/model.js';
+import type { Policy } from '#hw/core/model.js';
 import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { panic_state } from '#kernel/panic.js';
 import { sg_alloc_table, sg_free_table, sg_next } from '#lib/scatterlist.js';

@@ -3,8 +3,8 @@
 // Also what a test of the H6's own driver asks of it.
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type, platform_driver_unregister } from '#drivers/base/platform.js';
-import type { Machine } from '#hw/machine.js';
-import type { TestMaster } from '#hw/test-master.js';
+import type { Machine } from '#hw/core/machine.js';
+import type { TestMaster } from '#hw/misc/test-master.js';
 import { start_kernel } from '#init/main.js';
 import { dev_name, type device } from '#linux/device.js';
 import type { device_node } from '#linux/of_node.js';

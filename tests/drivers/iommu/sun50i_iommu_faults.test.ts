@@ -12,7 +12,7 @@ import {
 	report_iommu_fault,
 } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
-import { Injector } from '#hw/injector.js';
+import { Injector } from '#watch/injector.js';
 import { dev_name } from '#linux/device.js';
 import { EINVAL, ENOSYS } from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { dcache_clean_inval_poc } from '#arch/arm64/mm/cache.js';
 import { virt_to_phys } from '#asm/memory.js';
 import { iommu_get_domain_for_dev, iommu_map } from '#drivers/iommu/iommu.js';
-import type { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/core/machine.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
 import { get_zeroed_page } from '#mm/page_alloc.js';

@@ -11,7 +11,7 @@ import {
 	iommu_unmap_fast,
 } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
-import { Injector } from '#hw/injector.js';
+import { Injector } from '#watch/injector.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import {
 	type iommu_domain,

@@ -38,7 +38,7 @@ import {
 	of_property_read_u64,
 } from '#drivers/of/property.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import { type FdtSource, fdtSource, parseFdt, withMemory, writeFdt } from '#hw/fdt.js';
+import { type FdtSource, fdtSource, parseFdt, withMemory, writeFdt } from '#hw/core/fdt.js';
 import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
 import type { bus_dma_region } from '#linux/dma-direct.js';
 import { EILSEQ, EINVAL, ENODATA, ENODEV, ENOENT, EOVERFLOW, EPROBE_DEFER } from '#linux/errno.js';

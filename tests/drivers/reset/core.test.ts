@@ -19,8 +19,8 @@ import {
 	reset_control_reset,
 	reset_control_status,
 } from '#drivers/reset/core.js';
-import { fdtSource, parseFdt, withMemory, writeFdt } from '#hw/fdt.js';
-import type { Machine } from '#hw/machine.js';
+import { fdtSource, parseFdt, withMemory, writeFdt } from '#hw/core/fdt.js';
+import type { Machine } from '#hw/core/machine.js';
 import { device } from '#linux/device.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EBUSY, EINVAL, ENOENT, ENOTSUPP, EPERM } from '#linux/errno.js';

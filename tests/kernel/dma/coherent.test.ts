@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import { machine } from '#arch/arm64/kernel/setup.js';
 import { of_reserved_mem_device_init } from '#drivers/of/of_reserved_mem.js';
-import type { Ram } from '#hw/ram.js';
+import type { Ram } from '#hw/core/ram.js';
 import {
 	dma_alloc_from_dev_coherent,
 	dma_alloc_from_global_coherent,

@@ -6,7 +6,7 @@ import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { device_release_driver } from '#drivers/base/dd.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
-import { Machine } from '#hw/machine.js';
+import { Machine } from '#hw/core/machine.js';
 import { kernel_image } from '#include/asm-generic/sections.js';
 import { start_kernel } from '#init/main.js';
 import { debug_dma_dump_mappings, debug_dma_map_single } from '#kernel/dma/debug.js';

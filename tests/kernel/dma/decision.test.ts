@@ -7,7 +7,7 @@ import { platform_bus_type } from '#drivers/base/platform.js';
 import { iommu_attach_group, iommu_detach_group, iommu_group_claim_dma_owner } from '#drivers/iommu/iommu.js';
 import { of_reserved_mem_device_init_by_idx } from '#drivers/of/of_reserved_mem.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import type { MachineOptions } from '#hw/machine.js';
+import type { MachineOptions } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { dma_dummy_ops } from '#kernel/dma/dummy.js';
 import { dma_alloc_coherent, dma_set_mask } from '#kernel/dma/mapping.js';

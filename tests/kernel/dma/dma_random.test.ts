@@ -7,8 +7,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import type { Dmasan } from '#hw/dmasan.js';
-import type { TestMaster } from '#hw/test-master.js';
+import type { Dmasan } from '#watch/dmasan.js';
+import type { TestMaster } from '#hw/misc/test-master.js';
 import {
 	dma_alloc_attrs,
 	dma_free_attrs,

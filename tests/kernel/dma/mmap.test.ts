@@ -4,7 +4,7 @@
 import { expect } from 'chai';
 import { PAGE_SHARED, pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtable.js';
 import { close_fd } from '#fs/file.js';
-import type { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import { dma_declare_coherent_memory, dma_release_coherent_memory } from '#kernel/dma/coherent.js';
 import { dma_can_mmap } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';

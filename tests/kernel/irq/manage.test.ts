@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { of_find_node_by_path } from '#drivers/of/base.js';
 import { of_irq_get } from '#drivers/of/irq.js';
-import { withMemory } from '#hw/fdt.js';
+import { withMemory } from '#hw/core/fdt.js';
 import { irq_create_fwspec_mapping, irq_find_host, irq_find_mapping } from '#kernel/irq/irqdomain.js';
 import {
 	disable_irq,

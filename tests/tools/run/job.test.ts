@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { decode, encode } from 'fast-png';
 import jpeg from 'jpeg-js';
-import type { Raster } from '#hw/monitor.js';
+import type { Raster } from '#hw/display/monitor.js';
 import { boardBlob } from '#tests/boot.js';
 import { watched } from '#tests/machine.js';
 import { sanitiserOf } from '#tests/sanitiser.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The project's board with something else in its tree.
-import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/fdt.js';
+import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
 import { boardBlob } from '#tests/boot.js';
 import { cells, node, text } from '#tests/hw/fdt-source.js';
 

@@ -4,7 +4,7 @@
 import { set_machine } from '#arch/arm64/kernel/setup.js';
 import { arm64_memblock_init, bootmem_init, mem_init } from '#arch/arm64/mm/init.js';
 import { early_init_dt_scan, unflatten_device_tree } from '#drivers/of/fdt.js';
-import type { RamRegion } from '#hw/ram.js';
+import type { RamRegion } from '#hw/core/ram.js';
 import { parse_early_param } from '#kernel/params.js';
 import { __initcalls, load_boot_data } from '#linux/init.js';
 import { ref } from '#linux/types.js';

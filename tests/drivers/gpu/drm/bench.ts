@@ -3,9 +3,9 @@
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { put_device } from '#drivers/base/core.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
-import type { Machine } from '#hw/machine.js';
-import { monitorOf } from '#hw/monitor.js';
-import type { Mixer } from '#hw/sun8i-mixer.js';
+import type { Machine } from '#hw/core/machine.js';
+import { monitorOf } from '#hw/display/monitor.js';
+import type { Mixer } from '#hw/display/sun8i-mixer.js';
 import * as drm from '#include/uapi/drm/drm.js';
 import { DRM_FORMAT_NV12 } from '#include/uapi/drm/drm_fourcc.js';
 import * as mode from '#include/uapi/drm/drm_mode.js';

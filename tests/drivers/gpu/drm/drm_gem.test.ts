@@ -8,8 +8,8 @@ import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iom
 import { close_fd, fget } from '#fs/file.js';
 import { fput } from '#fs/file_table.js';
 import { ksys_ioctl } from '#fs/open.js';
-import type { Dmasan } from '#hw/dmasan.js';
-import type { Machine } from '#hw/machine.js';
+import type { Dmasan } from '#watch/dmasan.js';
+import type { Machine } from '#hw/core/machine.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import { type drm_gem_dma_object, to_drm_gem_dma_obj } from '#include/drm/drm_gem_dma_helper.js';
 import { drm_vma_node_offset_addr } from '#include/drm/drm_vma_manager.js';

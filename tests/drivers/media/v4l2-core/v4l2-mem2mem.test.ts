@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { close_fd } from '#fs/file.js';
 import { do_sys_open, ksys_ioctl } from '#fs/open.js';
-import type { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/core/machine.js';
 import {
 	V4L2_BUF_TYPE_VIDEO_CAPTURE,
 	VIDIOC_DQBUF,

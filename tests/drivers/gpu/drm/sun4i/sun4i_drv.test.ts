@@ -9,8 +9,8 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { close_fd } from '#fs/file.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
-import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/fdt.js';
-import { monitorOf } from '#hw/monitor.js';
+import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
+import { monitorOf } from '#hw/display/monitor.js';
 import * as drm from '#include/uapi/drm/drm.js';
 import { DRM_FORMAT_NV12, DRM_FORMAT_XRGB8888 } from '#include/uapi/drm/drm_fourcc.js';
 import { GFP_KERNEL } from '#linux/gfp.js';

@@ -12,7 +12,7 @@ import {
 	vb2_streamoff,
 	vb2_streamon,
 } from '#drivers/media/common/videobuf2/videobuf2-v4l2.js';
-import type { Machine } from '#hw/machine.js';
+import type { Machine } from '#hw/core/machine.js';
 import {
 	VB2_BUF_STATE_DONE,
 	VB2_BUF_STATE_ERROR,

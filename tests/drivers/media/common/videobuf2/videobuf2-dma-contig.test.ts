@@ -19,7 +19,7 @@ import {
 	vb2_streamon,
 } from '#drivers/media/common/videobuf2/videobuf2-v4l2.js';
 import { close_fd } from '#fs/file.js';
-import type { Dmasan } from '#hw/dmasan.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import {
 	VB2_BUF_STATE_DONE,
 	VB2_MMAP,

@@ -5,9 +5,9 @@ import {
 	type stmmac_priv,
 	sun8i_dwmac_set_mac_loopback,
 } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
-import type { Dmasan } from '#hw/dmasan.js';
-import type { Machine } from '#hw/machine.js';
-import type { Emac } from '#hw/sun8i-emac.js';
+import type { Dmasan } from '#watch/dmasan.js';
+import type { Machine } from '#hw/core/machine.js';
+import type { Emac } from '#hw/net/sun8i-emac.js';
 import { start_kernel } from '#init/main.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect } from 'chai';
+import { DmaPort } from '#hw/core/dma-port.js';
+import { Ram } from '#hw/core/ram.js';
+
+const RAM = 0x40000000;
+
+function setup(snoop = false) {
+	const ram = new Ram([{ base: RAM, size: 0x1000000 }]);
+	return { ram, port: new DmaPort(ram, 'test', -1, null, snoop) };
+}
+
+describe('dma_port', () => {
+	it('goes straight to memory without an IOMMU', () => {
+		const { ram, port } = setup();
+		expect(port.write(RAM + 0x100, Uint8Array.of(1, 2, 3, 4))).to.equal(true);
+		expect(ram.readWord(RAM + 0x100)).to.equal(0x04030201);
+		const out = new Uint8Array(4);
+		expect(port.read(RAM + 0x100, out)).to.equal(true);
+		expect([...out]).to.deep.equal([1, 2, 3, 4]);
+	});
+
+	it('sees what memory has when it does not snoop, what the CPU has when it does', () => {
+		for (const snoop of [false, true]) {
+			const { ram, port } = setup(snoop);
+			ram.linear(RAM, 1)![0] = 0x77;
+			const out = new Uint8Array(1);
+			port.read(RAM, out);
+			expect(out[0]).to.equal(snoop ? 0x77 : 0);
+		}
+	});
+
+	it('asks the IOMMU once a page, with the rest of the access in it', () => {
+		const { ram } = setup();
+		const asked: string[] = [];
+		const port = new DmaPort(
+			ram,
+			'test',
+			2,
+			{
+				translate: (master, addr, write) => {
+					asked.push(`${master} ${addr.toString(16)} ${write}`);
+					return RAM + addr;
+				},
+			},
+			false,
+		);
+		expect(port.write(0x1ff0, new Uint8Array(0x1020).fill(9))).to.equal(true);
+		expect(asked).to.deep.equal(['2 1ff0 true', '2 2000 true', '2 3000 true']);
+		expect(ram.readWord(RAM + 0x300c)).to.equal(0x09090909);
+		expect(ram.readWord(RAM + 0x3010)).to.equal(0);
+	});
+
+	it('does what comes before a refused page, and stops there', () => {
+		const { ram } = setup();
+		const port = new DmaPort(
+			ram,
+			'test',
+			0,
+			{ translate: (_m, addr) => (addr < 0x2000 ? RAM + addr : -1) },
+			false,
+		);
+		expect(port.write(0x1ffc, new Uint8Array(8).fill(5))).to.equal(false);
+		expect(ram.readWord(RAM + 0x1ffc)).to.equal(0x05050505);
+		expect(ram.readWord(RAM + 0x2000)).to.equal(0);
+		expect(port.stats).to.deep.equal({ readBytes: 0, writeBytes: 4, reads: 0, writes: 1, refused: 1 });
+	});
+
+	it('fails where no memory is', () => {
+		const { port } = setup();
+		expect(port.read(0x1000, new Uint8Array(4))).to.equal(false);
+		expect(port.stats.refused).to.equal(1);
+	});
+
+	it('shows each page to the observer, with its physical address', () => {
+		const { port } = setup();
+		const seen: string[] = [];
+		port.observer = {
+			access: (_port, addr, phys, size, write) =>
+				seen.push(`${write ? 'W' : 'R'} ${addr.toString(16)} ${phys.toString(16)} ${size}`),
+		};
+		port.read(RAM + 0xffe, new Uint8Array(4));
+		expect(seen).to.deep.equal(['R 40000ffe 40000ffe 2', 'R 40001000 40001000 2']);
+	});
+});

@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// RAM, the data cache before it, mappings: rules, figures, and a naive model.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { BLOCK_SIZE, LINE_SIZE, PAGE_SIZE, Ram, type RamObserver } from '#hw/core/ram.js';
+
+const BASE = 0x4000_0000;
+const GIB = 0x4000_0000;
+
+function newRam(): Ram {
+	return new Ram([{ base: BASE, size: GIB }]);
+}
+
+function view(ram: Ram, phys: number, size: number): Uint8Array {
+	const v = ram.linear(phys, size);
+	if (v === null) throw new Error('not RAM');
+	return v;
+}
+
+function deviceBytes(ram: Ram, phys: number, size: number, snoop = false): number[] {
+	const out = new Uint8Array(size);
+	expect(ram.deviceRead(phys, out, snoop)).to.equal(true);
+	return [...out];
+}
+
+/** The model: one array a view, every operation byte by byte or line by line. */
+class NaiveMemory {
+	readonly cpu: Uint8Array;
+	readonly mem: Uint8Array;
+	readonly synced: Uint8Array;
+	constructor(readonly size: number) {
+		this.cpu = new Uint8Array(size);
+		this.mem = new Uint8Array(size);
+		this.synced = new Uint8Array(size);
+	}
+	private line(at: number): number {
+		return Math.floor(at / LINE_SIZE) * LINE_SIZE;
+	}
+	dirty(line: number): boolean {
+		for (let i = line; i < line + LINE_SIZE; i++) if (this.cpu[i] !== this.synced[i]) return true;
+		return false;
+	}
+	cleanLine(line: number): void {
+		if (!this.dirty(line)) return;
+		for (let i = line; i < line + LINE_SIZE; i++) this.mem[i] = this.synced[i] = this.cpu[i];
+	}
+	dropLine(line: number): void {
+		for (let i = line; i < line + LINE_SIZE; i++) this.cpu[i] = this.synced[i] = this.mem[i];
+	}
+	clean(at: number, n: number): void {
+		for (let l = this.line(at); l < at + n; l += LINE_SIZE) this.cleanLine(l);
+	}
+	invalidate(at: number, n: number): void {
+		for (let l = this.line(at); l < at + n; l += LINE_SIZE) {
+			if (l < at || l + LINE_SIZE > at + n) this.cleanLine(l);
+			this.dropLine(l);
+		}
+	}
+	evict(at: number, n: number): void {
+		for (let l = this.line(at); l < at + n; l += LINE_SIZE) {
+			this.cleanLine(l);
+			this.dropLine(l);
+		}
+	}
+	zero(at: number, n: number): void {
+		// dc zva: the lines are zero and dirty, also where they were zero before.
+		for (let i = at; i < at + n; i++) {
+			this.cpu[i] = 0;
+			this.synced[i] = [0x3c, 0xc3, 0xa5, 0x5a][i % 4];
+		}
+	}
+}
+
+describe('ram', () => {
+	describe('places', () => {
+		it('is RAM only inside its regions, which may lie above 4 GiB', () => {
+			const ram = new Ram([
+				{ base: 0, size: 0x1000_0000 },
+				{ base: 0x8_0000_0000, size: 0x1000_0000 },
+			]);
+			expect(ram.is_ram(0, 1)).to.equal(true);
+			expect(ram.is_ram(0x0fff_ffff, 1)).to.equal(true);
+			expect(ram.is_ram(0x0fff_ffff, 2)).to.equal(false);
+			expect(ram.is_ram(0x8_0000_0000, 0x1000_0000)).to.equal(true);
+			expect(ram.is_ram(0x7_ffff_ffff, 1)).to.equal(false);
+			expect(ram.size).to.equal(0x2000_0000);
+		});
+
+		it('joins regions that touch', () => {
+			const ram = new Ram([
+				{ base: 0x1000, size: 0x1000 },
+				{ base: 0, size: 0x1000 },
+			]);
+			expect(ram.is_ram(0xfff, 2)).to.equal(true);
+		});
+
+		it('answers the physical address of any view, and -1 for a view that is not RAM', () => {
+			const ram = new Ram([{ base: 0x8_0000_0000, size: GIB }]);
+			const v = view(ram, 0x8_0012_3456, 16);
+			expect(ram.phys_of(v)).to.equal(0x8_0012_3456);
+			expect(ram.phys_of(v.subarray(5))).to.equal(0x8_0012_345b);
+			expect(ram.phys_of(new Uint32Array(v.buffer, 0x400, 4))).to.equal(0x8_0000_0400);
+			expect(ram.phys_of(new Uint8Array(4))).to.equal(-1);
+			expect(ram.is_vmap(v)).to.equal(false);
+		});
+
+		it('has no linear view across two blocks, and one across a piece', () => {
+			const ram = newRam();
+			const edge = BASE + 2 * BLOCK_SIZE;
+			ram.add_piece(edge - PAGE_SIZE, 2 * PAGE_SIZE);
+			expect(ram.linear(BASE + BLOCK_SIZE - 8, 16)).to.equal(null);
+			const v = view(ram, edge - 8, 16);
+			expect(ram.phys_of(v)).to.equal(edge - 8);
+			v.fill(7);
+			expect(deviceBytes(ram, edge - 8, 16)).to.deep.equal(new Array(16).fill(0));
+			ram.clean(edge - 8, 16);
+			expect(deviceBytes(ram, edge - 8, 16)).to.deep.equal(new Array(16).fill(7));
+			expect(view(ram, edge - 8, 0).length).to.equal(8 + PAGE_SIZE);
+			expect(view(ram, BASE + 8, 0).length).to.equal(BLOCK_SIZE - 8);
+		});
+
+		it('keeps memory beside a piece in the same block apart from it', () => {
+			const ram = newRam();
+			ram.add_piece(BASE + PAGE_SIZE, BLOCK_SIZE);
+			view(ram, BASE, PAGE_SIZE).fill(1);
+			view(ram, BASE + PAGE_SIZE, BLOCK_SIZE).fill(2);
+			view(ram, BASE + PAGE_SIZE + BLOCK_SIZE, PAGE_SIZE).fill(3);
+			ram.clean(BASE, 2 * BLOCK_SIZE);
+			expect(deviceBytes(ram, BASE + PAGE_SIZE - 1, 2)).to.deep.equal([1, 2]);
+			expect(deviceBytes(ram, BASE + PAGE_SIZE + BLOCK_SIZE - 1, 2)).to.deep.equal([2, 3]);
+			expect(ram.linear(BASE, 2 * PAGE_SIZE)).to.equal(null);
+		});
+
+		it('refuses a piece that was touched, overlaps another, or is not RAM', () => {
+			const ram = newRam();
+			view(ram, BASE, 1);
+			ram.add_piece(BASE + 3 * BLOCK_SIZE, BLOCK_SIZE);
+			expect(() => ram.add_piece(BASE + PAGE_SIZE, PAGE_SIZE)).to.throw('touched');
+			expect(() => ram.add_piece(BASE + 3 * BLOCK_SIZE, PAGE_SIZE)).to.throw('overlaps');
+			expect(() => ram.add_piece(0, PAGE_SIZE)).to.throw('not whole pages of RAM');
+			expect(() => ram.add_piece(BASE + BLOCK_SIZE + 1, PAGE_SIZE)).to.throw('not whole pages of RAM');
+		});
+
+		it('makes nothing until it is touched', () => {
+			const ram = newRam();
+			expect(deviceBytes(ram, BASE + 123, 8)).to.deep.equal(new Array(8).fill(0));
+			ram.clean(BASE, GIB);
+			ram.invalidate(BASE, GIB);
+			expect(ram.stats.touchedBytes).to.equal(0);
+		});
+	});
+
+	describe('the cache', () => {
+		it('hides a store from devices until its line is cleaned', () => {
+			const ram = newRam();
+			view(ram, BASE, 4)[0] = 9;
+			expect(ram.isDirty(BASE, 1)).to.equal(true);
+			expect(deviceBytes(ram, BASE, 1)).to.deep.equal([0]);
+			expect(ram.readWord(BASE)).to.equal(0);
+			expect(ram.readCpuWord(BASE)).to.equal(9);
+			ram.clean(BASE, 1);
+			expect(ram.isDirty(BASE, 1)).to.equal(false);
+			expect(ram.readWord(BASE)).to.equal(9);
+			expect(ram.stats.linesCleaned).to.equal(1);
+		});
+
+		it('hides a device write from the CPU until the line is invalidated', () => {
+			const ram = newRam();
+			const v = view(ram, BASE, 1);
+			ram.deviceWrite(BASE, Uint8Array.of(5), false);
+			expect(v[0]).to.equal(0);
+			ram.invalidate(BASE, LINE_SIZE);
+			expect(v[0]).to.equal(5);
+		});
+
+		it('writes back a whole line over what a device put beside the store', () => {
+			const ram = newRam();
+			view(ram, BASE, 1)[0] = 1;
+			ram.deviceWrite(BASE + 63, Uint8Array.of(5), false);
+			ram.clean(BASE, 1);
+			expect(deviceBytes(ram, BASE + 63, 1)).to.deep.equal([0]);
+		});
+
+		it('does not write a clean line, so that a device write survives a second clean', () => {
+			const ram = newRam();
+			view(ram, BASE, 1)[0] = 1;
+			ram.clean(BASE, 1);
+			ram.deviceWrite(BASE, Uint8Array.of(5), false);
+			ram.clean(BASE, 1);
+			expect(deviceBytes(ram, BASE, 1)).to.deep.equal([5]);
+		});
+
+		it('drops stores to whole lines on invalidate, and tells the observer which', () => {
+			const ram = newRam();
+			const lost: number[] = [];
+			ram.observer = { onDirtyDropped: (line) => lost.push(line) };
+			const v = view(ram, BASE, 256);
+			v[0] = 1;
+			v[130] = 2;
+			ram.invalidate(BASE, 256);
+			expect([v[0], v[130]]).to.deep.equal([0, 0]);
+			expect(lost).to.deep.equal([BASE, BASE + 128]);
+		});
+
+		it('cleans the edge lines that an invalidate covers in part (arm64: dcache_inval_poc)', () => {
+			const ram = newRam();
+			const v = view(ram, BASE, 256);
+			v[3] = 1;
+			v[70] = 2;
+			v[200] = 3;
+			ram.invalidate(BASE + 8, 188);
+			expect([v[3], v[70], v[200]]).to.deep.equal([1, 0, 3]);
+			expect(deviceBytes(ram, BASE + 3, 1)).to.deep.equal([1]);
+			expect(deviceBytes(ram, BASE + 200, 1)).to.deep.equal([3]);
+		});
+
+		it('makes zeroed lines dirty even when they were zero before', () => {
+			const ram = newRam();
+			view(ram, BASE, 1);
+			ram.deviceWrite(BASE, Uint8Array.of(5), false);
+			ram.zero(BASE, PAGE_SIZE);
+			expect(ram.isDirty(BASE, 1)).to.equal(true);
+			ram.clean(BASE, PAGE_SIZE);
+			expect(deviceBytes(ram, BASE, 1)).to.deep.equal([0]);
+		});
+
+		it('keeps a zeroed line dirty whatever is stored to a part of it', () => {
+			for (const value of [0, 0xff]) {
+				const ram = newRam();
+				const v = view(ram, BASE, LINE_SIZE);
+				ram.deviceWrite(BASE, new Uint8Array(LINE_SIZE).fill(5), false);
+				ram.zero(BASE, PAGE_SIZE);
+				if (value === 0) ram.deviceWrite(BASE, new Uint8Array(LINE_SIZE - 4), true);
+				else v.fill(value);
+				ram.clean(BASE, LINE_SIZE);
+				expect(deviceBytes(ram, BASE, LINE_SIZE), `${value}`).to.deep.equal([...v]);
+			}
+		});
+
+		it('lets a snooping device see stores at once, and the CPU its writes', () => {
+			const ram = newRam();
+			const v = view(ram, BASE, 64);
+			v[0] = 1;
+			expect(deviceBytes(ram, BASE, 1, true)).to.deep.equal([1]);
+			ram.deviceWrite(BASE + 1, Uint8Array.of(2), true);
+			expect(v[1]).to.equal(2);
+			expect(ram.isDirty(BASE, 64)).to.equal(true);
+			ram.clean(BASE, 64);
+			expect(deviceBytes(ram, BASE, 2)).to.deep.equal([1, 2]);
+		});
+
+		it('refuses device accesses that are not all RAM, and changes nothing', () => {
+			const ram = newRam();
+			expect(ram.deviceRead(BASE + GIB - 1, new Uint8Array(2), false)).to.equal(false);
+			expect(ram.deviceWrite(BASE + GIB - 1, Uint8Array.of(1, 2), false)).to.equal(false);
+			expect(deviceBytes(ram, BASE + GIB - 1, 1)).to.deep.equal([0]);
+			expect(ram.readWord(0)).to.equal(-1);
+			expect(ram.readWord(BASE + 2)).to.equal(-1);
+		});
+
+		it('replaces lines at random when told to, the same ones for the same seed', () => {
+			const run = (seed: number): number[] => {
+				const ram = newRam();
+				ram.setEviction({ seed, rate: 2000 });
+				view(ram, BASE, BLOCK_SIZE).fill(1);
+				ram.deviceRead(BASE, new Uint8Array(1), false);
+				ram.setEviction({ seed, rate: 0 });
+				return deviceBytes(ram, BASE, 0x4_0000);
+			};
+			const a = run(1);
+			expect(a.includes(1)).to.equal(true);
+			expect(a.includes(0)).to.equal(true);
+			expect(run(1)).to.deep.equal(a);
+			expect(run(2)).to.not.deep.equal(a);
+		});
+
+		it('tells the observer of every device access and maintenance call', () => {
+			const ram = newRam();
+			const log: string[] = [];
+			const observer: RamObserver = {
+				onDeviceRead: (phys, size, snoop) => log.push(`r ${phys - BASE} ${size} ${snoop}`),
+				onDeviceWrite: (phys, size, snoop) => log.push(`w ${phys - BASE} ${size} ${snoop}`),
+				onClean: (phys, size) => log.push(`c ${phys - BASE} ${size}`),
+				onInvalidate: (phys, size) => log.push(`i ${phys - BASE} ${size}`),
+			};
+			ram.observer = observer;
+			ram.deviceRead(BASE + 1, new Uint8Array(2), false);
+			ram.deviceWrite(BASE + 3, new Uint8Array(4), true);
+			ram.clean(BASE + 5, 6);
+			ram.invalidate(BASE + 7, 8);
+			expect(log).to.deep.equal(['r 1 2 false', 'w 3 4 true', 'c 5 6', 'i 7 8']);
+		});
+	});
+
+	describe('buffers', () => {
+		const KIB = 1024;
+		/** What a number of operations makes the process hold in array buffers, within a few KiB. */
+		const grown = (run: () => void): number => {
+			const before = process.memoryUsage().arrayBuffers;
+			run();
+			return process.memoryUsage().arrayBuffers - before;
+		};
+
+		it('are not there for the CPU when only devices and non-cacheable mappings touch memory', () => {
+			const ram = newRam();
+			ram.add_piece(BASE + 16 * BLOCK_SIZE, 16 * BLOCK_SIZE);
+			const pages = Array.from({ length: 64 }, (_, i) => BASE + 16 * BLOCK_SIZE + i * PAGE_SIZE);
+			const bytes = grown(() => {
+				const v = ram.vmap(pages, 64, false);
+				v.fill(1);
+				ram.deviceWrite(pages[3], Uint8Array.of(7), false);
+				ram.clean_invalidate(BASE + 17 * BLOCK_SIZE, BLOCK_SIZE);
+				ram.evict(BASE + 18 * BLOCK_SIZE, BLOCK_SIZE);
+				expect(v[3 * PAGE_SIZE]).to.equal(7);
+			});
+			expect(bytes).to.be.below(512 * KIB);
+		});
+
+		it('are not there for devices when only the CPU touches memory', () => {
+			const ram = newRam();
+			const bytes = grown(() => {
+				view(ram, BASE, BLOCK_SIZE)[5] = 1;
+				expect(ram.isDirty(BASE + BLOCK_SIZE / 2, 64)).to.equal(false);
+				ram.invalidate(BASE + BLOCK_SIZE / 2, PAGE_SIZE);
+			});
+			expect(bytes).to.be.below(BLOCK_SIZE + 512 * KIB);
+		});
+
+		it('are one for a non-cacheable mapping across blocks, when nobody touched them before', () => {
+			const ram = newRam();
+			const pages = Array.from({ length: 2048 }, (_, i) => BASE + BLOCK_SIZE / 2 + i * PAGE_SIZE);
+			const v = ram.vmap(pages, pages.length, false);
+			expect(ram.stats.pagesRehomed).to.equal(0);
+			v[BLOCK_SIZE] = 3;
+			expect(deviceBytes(ram, pages[1024], 1)).to.deep.equal([3]);
+			ram.vunmap(v);
+			expect(ram.phys_of(v.subarray(PAGE_SIZE))).to.equal(pages[1]);
+		});
+
+		it('hold what a device wrote before a mapping came that needs the memory in one buffer', () => {
+			const ram = newRam();
+			const pages = Array.from({ length: 512 }, (_, i) => BASE + i * PAGE_SIZE);
+			ram.deviceWrite(pages[200], Uint8Array.of(9), false);
+			const v = ram.vmap(pages, pages.length, false);
+			expect(v[200 * PAGE_SIZE]).to.equal(9);
+			v[0] = 4;
+			ram.vunmap(v);
+			expect(deviceBytes(ram, pages[0], 1)).to.deep.equal([4]);
+			expect(deviceBytes(ram, pages[200], 1)).to.deep.equal([9]);
+		});
+
+		it('begin as what memory holds when the CPU drops lines that it never looked at', () => {
+			const ram = newRam();
+			ram.deviceWrite(BASE + 100, Uint8Array.of(9), false);
+			ram.invalidate(BASE, 2 * LINE_SIZE);
+			expect(view(ram, BASE + 100, 1)[0]).to.equal(9);
+			ram.deviceWrite(BASE + PAGE_SIZE, Uint8Array.of(9), false);
+			expect(view(ram, BASE + PAGE_SIZE, 1)[0]).to.equal(0);
+		});
+	});
+
+	describe('mappings', () => {
+		const pages = [BASE + 5 * PAGE_SIZE, BASE + BLOCK_SIZE, BASE + 3 * PAGE_SIZE];
+
+		it('shows scattered pages in a row, uncached: devices see stores at once', () => {
+			const ram = newRam();
+			const v = ram.vmap(pages, 3, false);
+			expect(v.length).to.equal(3 * PAGE_SIZE);
+			expect(ram.is_vmap(v)).to.equal(true);
+			v[PAGE_SIZE + 4] = 7;
+			expect(deviceBytes(ram, pages[1] + 4, 1)).to.deep.equal([7]);
+			ram.deviceWrite(pages[2] + 9, Uint8Array.of(8), false);
+			expect(v[2 * PAGE_SIZE + 9]).to.equal(8);
+			expect(ram.phys_of(v.subarray(2 * PAGE_SIZE + 9))).to.equal(pages[2] + 9);
+		});
+
+		it('puts the bytes back on vunmap, and the dead view lives nowhere', () => {
+			const ram = newRam();
+			view(ram, pages[0], 1)[0] = 1;
+			ram.clean(pages[0], 1);
+			const v = ram.vmap(pages, 3, false);
+			expect(v[0]).to.equal(1);
+			v[1] = 2;
+			ram.vunmap(v);
+			expect(deviceBytes(ram, pages[0], 2)).to.deep.equal([1, 2]);
+			expect(ram.phys_of(v)).to.equal(-1);
+			v[1] = 3;
+			expect(deviceBytes(ram, pages[0], 2)).to.deep.equal([1, 2]);
+			expect(() => ram.vunmap(v)).to.throw('not an address that vmap() gave');
+		});
+
+		it('keeps cleaning the right bytes while the memory side is elsewhere', () => {
+			const ram = newRam();
+			const v = ram.vmap(pages, 3, false);
+			view(ram, pages[1], PAGE_SIZE).fill(6);
+			ram.clean(pages[1], PAGE_SIZE);
+			expect(v[PAGE_SIZE]).to.equal(6);
+			v[2 * PAGE_SIZE] = 4;
+			ram.invalidate(pages[2], LINE_SIZE);
+			expect(view(ram, pages[2], 1)[0]).to.equal(4);
+		});
+
+		it('needs no move for contiguous pages, uncached', () => {
+			const ram = newRam();
+			const v = ram.vmap([BASE, BASE + PAGE_SIZE], 2, false);
+			expect(ram.stats.pagesRehomed).to.equal(0);
+			expect(ram.is_vmap(v)).to.equal(true);
+			expect(ram.phys_of(v)).to.equal(BASE);
+			ram.vunmap(v);
+		});
+
+		it('maps cached: stores are seen through the linear map, and by devices after a clean', () => {
+			const ram = newRam();
+			const v = ram.vmap(pages, 3, true);
+			v[PAGE_SIZE] = 5;
+			expect(view(ram, pages[1], 1)[0]).to.equal(5);
+			expect(deviceBytes(ram, pages[1], 1)).to.deep.equal([0]);
+			ram.clean(pages[1], 1);
+			expect(deviceBytes(ram, pages[1], 1)).to.deep.equal([5]);
+			v[0] = 6;
+			ram.vunmap(v);
+			expect(view(ram, pages[0], 1)[0]).to.equal(6);
+			expect(ram.isDirty(pages[0], 1)).to.equal(true);
+		});
+
+		it('notices a store through an old linear view while a cached mapping has the page', () => {
+			const ram = newRam();
+			const seen: number[] = [];
+			ram.observer = { onStaleWrite: (phys) => seen.push(phys) };
+			const old = view(ram, pages[0], 1);
+			const v = ram.vmap(pages, 3, true);
+			old[0] = 1;
+			ram.vunmap(v);
+			expect(ram.stats.staleWrites).to.equal(1);
+			expect(seen).to.deep.equal([pages[0]]);
+		});
+
+		it('shows the same pages twice when they are asked for in the same order', () => {
+			const ram = newRam();
+			const a = ram.vmap(pages, 3, false);
+			const b = ram.vmap(pages.slice(1), 2, false);
+			a[PAGE_SIZE] = 3;
+			expect(b[0]).to.equal(3);
+			ram.vunmap(a);
+			b[0] = 4;
+			expect(deviceBytes(ram, pages[1], 1)).to.deep.equal([4]);
+			ram.vunmap(b);
+			expect(deviceBytes(ram, pages[1], 1)).to.deep.equal([4]);
+		});
+
+		it('refuses to move a page away from under a mapping that shows it where it is', () => {
+			const ram = newRam();
+			ram.deviceWrite(BASE, Uint8Array.of(1), false);
+			const v = ram.vmap([BASE, BASE + PAGE_SIZE], 2, false);
+			expect(() => ram.vmap([BASE + PAGE_SIZE, BASE], 2, false)).to.throw('another order');
+			ram.vunmap(v);
+			const w = ram.vmap([BASE + PAGE_SIZE, BASE], 2, false);
+			expect(w[PAGE_SIZE]).to.equal(1);
+		});
+
+		it('refuses pages that another mapping shows in another order, or that are not RAM', () => {
+			const ram = newRam();
+			ram.vmap(pages, 3, false);
+			expect(() => ram.vmap([pages[1], pages[0]], 2, false)).to.throw('another order');
+			expect(() => ram.vmap([0], 1, false)).to.throw('not a page of RAM');
+			expect(() => ram.vmap([BASE + 1], 1, false)).to.throw('not a page of RAM');
+		});
+
+		it('can map the pages of a piece that shares its block with other memory', () => {
+			const ram = newRam();
+			ram.add_piece(BASE + PAGE_SIZE, 2 * PAGE_SIZE);
+			const v = ram.vmap([BASE + 2 * PAGE_SIZE, BASE, BASE + PAGE_SIZE], 3, false);
+			v.fill(1, 0, PAGE_SIZE)
+				.fill(2, PAGE_SIZE, 2 * PAGE_SIZE)
+				.fill(3, 2 * PAGE_SIZE);
+			ram.vunmap(v);
+			expect(deviceBytes(ram, BASE + PAGE_SIZE - 1, 2)).to.deep.equal([2, 3]);
+			expect(deviceBytes(ram, BASE + 2 * PAGE_SIZE - 1, 2)).to.deep.equal([3, 1]);
+			expect(view(ram, BASE + PAGE_SIZE, 2 * PAGE_SIZE).length).to.equal(2 * PAGE_SIZE);
+		});
+	});
+
+	it('does what a naive line-by-line model does, for random operations', () => {
+		// Eight pages around a block's edge, so that ranges cross it; a mapping of some of them comes and goes.
+		const PAGES = 8;
+		const start = BASE + BLOCK_SIZE - (PAGES / 2) * PAGE_SIZE;
+		const size = PAGES * PAGE_SIZE;
+		const at = fc.integer({ min: 0, max: size - 1 });
+		const len = fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 2 * PAGE_SIZE }));
+		const value = fc.integer({ min: 0, max: 3 });
+		const operation = fc.oneof(
+			fc.record({ op: fc.constant('cpu' as const), at, len, value }),
+			fc.record({ op: fc.constant('deviceWrite' as const), at, len, value, snoop: fc.boolean() }),
+			fc.record({ op: fc.constant('deviceRead' as const), at, len, snoop: fc.boolean() }),
+			fc.record({ op: fc.constant('clean' as const), at, len }),
+			fc.record({ op: fc.constant('invalidate' as const), at, len }),
+			fc.record({ op: fc.constant('cleanInvalidate' as const), at, len }),
+			fc.record({ op: fc.constant('evict' as const), at, len }),
+			fc.record({ op: fc.constant('zero' as const), page: fc.integer({ min: 0, max: PAGES - 1 }) }),
+			fc.record({
+				op: fc.constant('vmap' as const),
+				cached: fc.boolean(),
+				pages: fc.oneof(
+					fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 1 }),
+					fc.constant<number[]>([2, 3, 4, 5]),
+				),
+			}),
+			fc.record({ op: fc.constant('mapped' as const), at, len, value }),
+			fc.record({ op: fc.constant('vunmap' as const) }),
+		);
+		const operations = fc.array(operation, { minLength: 1, maxLength: 60 });
+		const property = fc.property(operations, fc.boolean(), (operations, piece) => {
+			const ram = newRam();
+			if (piece) ram.add_piece(BASE + BLOCK_SIZE - 2 * PAGE_SIZE, 3 * PAGE_SIZE);
+			const model = new NaiveMemory(size);
+			let mapping: { view: Uint8Array; pages: number[]; cached: boolean } | null = null;
+			for (const o of operations) {
+				const n = 'len' in o ? Math.min(o.len, size - o.at) : 0;
+				switch (o.op) {
+					case 'cpu':
+						for (let i = o.at; i < o.at + n; ) {
+							// Page by page: a mapping may have any of them.
+							const end = Math.min(o.at + n, (Math.floor(i / PAGE_SIZE) + 1) * PAGE_SIZE);
+							view(ram, start + i, end - i).fill(o.value);
+							i = end;
+						}
+						model.cpu.fill(o.value, o.at, o.at + n);
+						break;
+					case 'deviceWrite':
+						ram.deviceWrite(start + o.at, new Uint8Array(n).fill(o.value), o.snoop);
+						model.mem.fill(o.value, o.at, o.at + n);
+						if (o.snoop) {
+							model.cpu.fill(o.value, o.at, o.at + n);
+							model.synced.fill(o.value, o.at, o.at + n);
+						}
+						break;
+					case 'deviceRead': {
+						const want = (o.snoop ? model.cpu : model.mem).subarray(o.at, o.at + n);
+						const got = new Uint8Array(n);
+						expect(ram.deviceRead(start + o.at, got, o.snoop)).to.equal(true);
+						expect(Buffer.compare(got, want)).to.equal(0);
+						break;
+					}
+					case 'clean':
+						ram.clean(start + o.at, n);
+						model.clean(o.at, n);
+						break;
+					case 'invalidate':
+						ram.invalidate(start + o.at, n);
+						model.invalidate(o.at, n);
+						break;
+					case 'cleanInvalidate':
+						ram.clean_invalidate(start + o.at, n);
+						model.evict(o.at, n);
+						break;
+					case 'evict':
+						ram.evict(start + o.at, n);
+						model.evict(o.at, n);
+						break;
+					case 'zero':
+						view(ram, start + o.page * PAGE_SIZE, 1);
+						ram.zero(start + o.page * PAGE_SIZE, PAGE_SIZE);
+						model.zero(o.page * PAGE_SIZE, PAGE_SIZE);
+						break;
+					case 'vmap':
+						if (mapping !== null) break;
+						mapping = {
+							view: ram.vmap(
+								o.pages.map((p) => start + p * PAGE_SIZE),
+								o.pages.length,
+								o.cached,
+							),
+							pages: o.pages,
+							cached: o.cached,
+						};
+						break;
+					case 'mapped': {
+						if (mapping === null) break;
+						const room = mapping.view.length;
+						const from = o.at % room;
+						for (let i = from; i < Math.min(from + n, room); i++) {
+							const byte = mapping.pages[Math.floor(i / PAGE_SIZE)] * PAGE_SIZE + (i % PAGE_SIZE);
+							const side = mapping.cached ? model.cpu : model.mem;
+							if (mapping.view[i] !== side[byte]) expect(mapping.view[i]).to.equal(side[byte]);
+							mapping.view[i] = o.value;
+							side[byte] = o.value;
+						}
+						break;
+					}
+					case 'vunmap':
+						if (mapping !== null) ram.vunmap(mapping.view);
+						mapping = null;
+						break;
+				}
+			}
+			expect(Buffer.compare(ram.peekCpu(start, size), model.cpu)).to.equal(0);
+			expect(Buffer.compare(ram.peekMemory(start, size), model.mem)).to.equal(0);
+			for (let line = 0; line < size; line += LINE_SIZE) {
+				if (ram.isDirty(start + line, LINE_SIZE) !== model.dirty(line)) expect.fail(`line ${line}`);
+			}
+		});
+		// A failure prints the seed and the path; give them here to see it again.
+		fc.assert(property, { numRuns: 100 });
+	});
+});

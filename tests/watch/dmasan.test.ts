@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect } from 'chai';
+import { Dmasan } from '#watch/dmasan.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
+import type { TestMaster } from '#hw/misc/test-master.js';
+import { enableIommu, flushAll, h6, mapPage, RAM, readIommu, unmapPage, writeIommu } from '#tests/hw/board.js';
+
+const IOVA = 0x12345000;
+const PAGE = RAM + 0x400000;
+const PLAIN: MachineOptions = { iommu: { neighbours: 1, prefetch: false } };
+
+const master = (machine: Machine, m: number): TestMaster => machine.model(`m${m}`) as TestMaster;
+
+function setup() {
+	const machine = h6(PLAIN);
+	enableIommu(machine);
+	return { machine, san: new Dmasan(machine) };
+}
+
+const kinds = (san: Dmasan): string[] => san.reports.map((r) => `${r.invariant} ${r.kind} ${r.device}`);
+
+describe('dmasan', () => {
+	it('says nothing about correct work', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		machine.memory.linear(PAGE, 64)!.fill(7);
+		machine.memory.clean(PAGE, 64);
+		master(machine, 3).fetch(IOVA, 64);
+		master(machine, 3).store(IOVA + 64, new Uint8Array(64));
+		machine.memory.invalidate(PAGE + 64, 64);
+		unmapPage(machine, IOVA);
+		flushAll(machine);
+		master(machine, 3).fetch(IOVA, 4);
+		expect(san.check('the unmap')).to.equal(0);
+		expect(san.text()).to.equal('');
+	});
+
+	it('reports an access that a stale entry let through, with the whole walk', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		master(machine, 3).fetch(IOVA, 4);
+		unmapPage(machine, IOVA);
+		master(machine, 3).store(IOVA, Uint8Array.of(1));
+		master(machine, 3).store(IOVA, Uint8Array.of(1));
+		expect(kinds(san)).to.deep.equal(['INV-TLB-UNMAP stale-tlb 30f0000.iommu']);
+		expect(san.reports[0].count).to.equal(2);
+		expect(san.text()).to.match(
+			/^=+\nBUG: DMASAN: stale-tlb in 30f0000\.iommu at 0\.\d{6}, INV-TLB-UNMAP\nWrite of size 1 at address 0x12345000 \(physical 0x40400000\)\n/,
+		);
+		expect(san.text()).to.contain(
+			'Answered from a cached entry 0x40400042; the tables in memory say 0x00000000',
+		);
+		expect(san.text()).to.contain('micro TLB of VE: 0x40400042');
+	});
+
+	it('reports a fault that only a cached invalid entry made', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		master(machine, 3).fetch(IOVA + 0x1000, 4);
+		writeIommu(machine, 0x104, readIommu(machine, 0x108));
+		writeIommu(machine, 0x010, 0xffffffc0);
+		writeIommu(machine, 0x010, 0xffffffff);
+		mapPage(machine, IOVA + 0x1000, PAGE);
+		expect(kinds(san)).to.deep.equal([]);
+		master(machine, 3).fetch(IOVA + 0x1000, 4);
+		expect(kinds(san)).to.deep.equal(['INV-TLB-MAP stale-negative 30f0000.iommu']);
+	});
+
+	it('finds stale entries before anybody uses them, when it is asked after an operation', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		master(machine, 3).fetch(IOVA, 4);
+		unmapPage(machine, IOVA);
+		expect(san.check('iommu_unmap', 0, 0x1000)).to.equal(0);
+		expect(san.check('iommu_unmap', IOVA, 0x1000)).to.equal(1);
+		expect(san.text()).to.contain('After iommu_unmap: micro TLB of VE has 0x40400042');
+	});
+
+	it('reports a table word that the CPU has changed and not cleaned', () => {
+		const { machine, san } = setup();
+		mapPage(machine, IOVA, PAGE);
+		const { addr } = machine.iommu.explain(IOVA, 3).table!;
+		machine.memory.linear(addr, 4)!.fill(0);
+		master(machine, 3).fetch(IOVA, 4);
+		expect(kinds(san)).to.deep.equal(['INV-CLEAN dirty-table 30f0000.iommu']);
+		expect(san.text()).to.contain('the CPU stored 0x00000000 there and has not cleaned the line');
+	});
+
+	it('reports a device that reads bytes which the CPU has not cleaned, and only those bytes', () => {
+		const { machine, san } = setup();
+		const direct = machine.model('direct') as TestMaster;
+		machine.memory.linear(PAGE, 64)![6] = 9;
+		direct.fetch(PAGE, 6);
+		expect(kinds(san)).to.deep.equal([]);
+		direct.fetch(PAGE, 7);
+		expect(kinds(san)).to.deep.equal(['INV-OWN stale-read direct']);
+	});
+
+	it('reports a device that writes under a dirty line', () => {
+		const { machine, san } = setup();
+		machine.memory.linear(PAGE, 64)![6] = 9;
+		(machine.model('direct') as TestMaster).store(PAGE + 32, Uint8Array.of(1));
+		expect(kinds(san)).to.deep.equal(['INV-OWN write-under-dirty-line direct']);
+	});
+
+	it('reports what a program is shown through the cache and the kernel past it, in either order', () => {
+		const { machine, san } = setup();
+		const { memory } = machine;
+		const view = memory.vmap([PAGE, PAGE + 0x2000], 2, false);
+		memory.user_map(0x7000_0000, 0x7000_1000, PAGE + 0x2000, 0x1000, true, 'a file');
+		memory.user_map(0x7000_0000, 0x7000_2000, PAGE + 0x3000, 0x1000, true, 'a file');
+		expect(kinds(san)).to.deep.equal(['INV-OWN mismatched-alias a file']);
+		expect(san.reports[0]).to.include({ phys: PAGE + 0x2000, addr: -1, count: 1 });
+		expect(san.text()).to.contain(
+			'mapping at 0x70001000 of the page at 0x40402000 is cached; the kernel has it mapped non-cacheable\n',
+		);
+		memory.vunmap(view);
+		memory.user_map(0x7100_0000, 0x7100_0000, PAGE, 0x1000, true, '');
+		memory.vunmap(memory.vmap([PAGE], 1, false));
+		expect(kinds(san).slice(1)).to.deep.equal(['INV-OWN mismatched-alias a user program']);
+		memory.user_unmap(0x7000_0000);
+		memory.user_unmap(0x7100_0000);
+		memory.vunmap(memory.vmap([PAGE, PAGE + 0x3000], 2, false));
+		expect(san.reports.map((r) => r.count)).to.deep.equal([1, 1]);
+	});
+
+	it('does not mind registers that a program is shown', () => {
+		const { machine, san } = setup();
+		machine.memory.user_map(0x7000_0000, 0x7000_0000, 0x0300_0000, 0x1000, true, 'registers');
+		machine.memory.user_map(0x7100_0000, 0x7100_0000, 0x0300_0000, 0x1000, true, 'registers');
+		expect(san.reports).to.deep.equal([]);
+	});
+
+	it('minds a dirty word that was read ahead when it is used, and not before', () => {
+		for (const cleaned of [true, false]) {
+			const machine = h6({ iommu: { neighbours: 1, prefetch: true } });
+			enableIommu(machine);
+			writeIommu(machine, 0x070, 0x3f);
+			const san = new Dmasan(machine);
+			for (const iova of [IOVA, IOVA + 0x1000]) mapPage(machine, iova, PAGE);
+			const word = machine.iommu.explain(IOVA + 0x1000, 3).table!.addr;
+			machine.memory.linear_words(word, 1)![0] = PAGE + 0x1042;
+			master(machine, 3).fetch(IOVA, 4);
+			expect(san.text()).to.equal('');
+			if (cleaned) {
+				machine.memory.clean(word, 4);
+				flushAll(machine);
+			}
+			master(machine, 3).fetch(IOVA + 0x1000, 4);
+			expect(kinds(san)).to.deep.equal(cleaned ? [] : ['INV-CLEAN dirty-table 30f0000.iommu']);
+			expect(san.text()).to.not.contain('of size');
+		}
+	});
+
+	it('reports a register access without clock', () => {
+		const machine = h6(PLAIN);
+		const san = new Dmasan(machine);
+		readIommu(machine, 0x108);
+		expect(kinds(san)).to.deep.equal(['INV-PWR unpowered-access 30f0000.iommu']);
+	});
+
+	it('is silent after detach', () => {
+		const { machine, san } = setup();
+		san.detach();
+		machine.memory.linear(PAGE, 64)![6] = 9;
+		(machine.model('direct') as TestMaster).store(PAGE, Uint8Array.of(1));
+		expect(san.reports).to.deep.equal([]);
+	});
+});

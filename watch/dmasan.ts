@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// DMASAN: reports what devices, IOMMU and caches do in no correct program.
+//
+// Checks, by the names of Documentation/INVARIANTS.md:
+//   INV-TLB-UNMAP  a cached entry was used (or stays, see check()) although the tables in memory say otherwise
+//   INV-TLB-MAP    the same for a cached invalid entry of a page that is mapped
+//   INV-PTW        a directory word in the walk cache is not the one in memory
+//   INV-CLEAN      the walker read a table word for which the CPU's cache has a newer value
+//   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache; a page
+//                  is mapped past the cache and through it (mismatched-alias)
+//   INV-PWR        a register was accessed while its block had no clock or was in reset
+//   INV-RANGE      an IOVA that the IOMMU has no lines for was mapped (told by watch/iommu-range.ts)
+//
+// The linear map shows every page through the cache, and is no finding: nobody touches a page there that is mapped past
+// the cache elsewhere. A user program does, so what it is shown has to agree with the kernel's mapping.
+//
+// It looks at the machine only. Not checked yet: whether an access falls in a live mapping made for that
+// device (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
+
+import type { DmaPort } from '#hw/core/dma-port.js';
+import type { Machine } from '#hw/core/machine.js';
+import type { Ram } from '#hw/core/ram.js';
+import { hex } from '#hw/core/register-file.js';
+import type { IommuFault, Sun50iH6Iommu, TableRead } from '#hw/iommu/sun50i-h6-iommu.js';
+import type { CachedEntry } from '#hw/iommu/sun50i-h6-iommu-caches.js';
+
+export type Invariant =
+	| 'INV-TLB-UNMAP'
+	| 'INV-TLB-MAP'
+	| 'INV-PTW'
+	| 'INV-CLEAN'
+	| 'INV-OWN'
+	| 'INV-PWR'
+	| 'INV-RANGE';
+
+/** A part of what a user program is shown: @size bytes from @phys on, at its address @addr. */
+interface UserPages {
+	readonly addr: number;
+	readonly phys: number;
+	readonly size: number;
+	readonly cached: boolean;
+	/** The file that it was made from. */
+	readonly what: string;
+}
+
+export interface DmasanReport {
+	readonly invariant: Invariant;
+	/** A word for what happened: `stale-tlb`. */
+	readonly kind: string;
+	/** The device, or the IOMMU when nobody else is to be named. */
+	readonly device: string;
+	readonly time: number;
+	/** The address that the device used (an IOVA behind an IOMMU); -1: no DMA. */
+	readonly addr: number;
+	/** Where that led; -1: nowhere, or no DMA. */
+	readonly phys: number;
+	readonly size: number;
+	readonly write: boolean;
+	/** How often the same was seen. */
+	count: number;
+	readonly text: string;
+}
+
+/** Reports that are not about a device's access: their details say where. */
+const NO_ACCESS = ['stale-entry', 'dirty-table'];
+
+const RULE = '='.repeat(66);
+
+export class Dmasan {
+	readonly reports: DmasanReport[] = [];
+	/** Called at the first of each. */
+	onReport: ((report: DmasanReport) => void) | null = null;
+
+	readonly #seen = new Map<string, DmasanReport>();
+	/** Table words that were read ahead while their lines were dirty, by the page that they are for. */
+	readonly #ahead = new Map<number, TableRead>();
+	/** What the user program is shown, by area. */
+	readonly #shown = new Map<number, UserPages[]>();
+
+	constructor(readonly machine: Machine) {
+		const access = (port: DmaPort, addr: number, phys: number, size: number, write: boolean): void =>
+			this.#access(port, addr, phys, size, write);
+		for (const port of machine.ports) port.observer = { access };
+		for (const iommu of machine.iommus)
+			iommu.observer = {
+				walked: (_iommu, read) => this.#walked(iommu, read),
+				answered: (_iommu, master, iova, write, entry) => this.#answered(iommu, master, iova, write, entry),
+				faulted: (_iommu, fault) => this.#faulted(iommu, fault),
+			};
+		machine.ram.observer = {
+			onUserMap: (area, addr, phys, size, cached, what) =>
+				this.#userMapped(area, { addr, phys, size, cached, what }),
+			onUserUnmap: (area) => this.#shown.delete(area),
+			onVmap: (pages, count, cached) => this.#vmapped(pages, count, cached),
+		};
+		machine.bus.lost = (window, addr, write, why) => {
+			const text = `${write ? 'Write to' : 'Read of'} register ${hex(addr)} is lost: ${why}`;
+			this.report('INV-PWR', 'unpowered-access', window.name, -1, addr, 4, write, [text]);
+		};
+	}
+
+	/** Stop watching. */
+	detach(): void {
+		for (const port of this.machine.ports) port.observer = null;
+		for (const iommu of this.machine.iommus) iommu.observer = null;
+		this.machine.ram.observer = null;
+		this.machine.bus.lost = null;
+	}
+
+	/**
+	 * To be called when an operation on [@start, @start + @size) has returned: what the caches hold for that
+	 * range has to agree with the tables. @operation is for the report. The number of new findings.
+	 */
+	check(operation: string, start = 0, size = 0x1_0000_0000): number {
+		const before = this.reports.length;
+		for (const iommu of this.machine.iommus)
+			for (const found of iommu.contradictions(start, size)) {
+				const invariant =
+					found.where === 'walk cache'
+						? 'INV-PTW'
+						: (found.cached & 2) === 0
+							? 'INV-TLB-MAP'
+							: 'INV-TLB-UNMAP';
+				this.report(invariant, 'stale-entry', iommu.name, found.iova, -1, found.size, false, [
+					`After ${operation}: ${found.text}`,
+					iommu.explain(found.iova, Math.max(0, found.master)).text,
+				]);
+			}
+		return this.reports.length - before;
+	}
+
+	/** All reports as the kernel log would show them. */
+	text(): string {
+		return this.reports.map((report) => report.text).join('\n');
+	}
+
+	#walked(iommu: Sun50iH6Iommu, read: TableRead): void {
+		if (!this.#unclean(read)) return;
+		// Ahead of an access the walker may meet a word that is just being stored: it matters when it is used.
+		if (read.reason === 'prefetch') this.#ahead.set(pageOf(read.iova), read);
+		else this.#dirtyTable(iommu, read);
+	}
+
+	/** Whether the CPU has stored another value there and not cleaned it. */
+	#unclean({ addr, word }: TableRead): boolean {
+		const { ram } = this.machine;
+		return ram.readCpuWord(addr) !== word && ram.isDirty(addr, 4);
+	}
+
+	/** An access to @iova was decided: maybe by a word that was read ahead, too early. */
+	#usedAhead(iommu: Sun50iH6Iommu, iova: number): void {
+		const read = this.#ahead.get(pageOf(iova));
+		if (read === undefined) return;
+		this.#ahead.delete(pageOf(iova));
+		if (this.#unclean(read)) this.#dirtyTable(iommu, read);
+	}
+
+	#dirtyTable(iommu: Sun50iH6Iommu, { level, addr, word, iova, master }: TableRead): void {
+		const who = iommu.variant.masters[master] ?? '?';
+		const cpu = hex(this.machine.ram.readCpuWord(addr), 8);
+		this.report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, 4, false, [
+			`The walk for ${who} at ${hex(iova, 8)} read the level-${level} word at ${hex(addr, 8)} as ${hex(word, 8)}; the CPU stored ${cpu} there and has not cleaned the line`,
+			iommu.explain(iova, master).text,
+		]);
+	}
+
+	#answered(iommu: Sun50iH6Iommu, master: number, iova: number, write: boolean, entry: CachedEntry): void {
+		if (this.#ahead.size !== 0) this.#usedAhead(iommu, iova);
+		const memory = iommu.tableWord(iova);
+		if (memory === entry.word) return;
+		const phys = ((entry.word & 0xfffff000) | (iova & 0xfff)) >>> 0;
+		this.report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, write, [
+			`Answered from a cached entry ${hex(entry.word, 8)}; the tables in memory say ${hex(memory, 8)}`,
+			iommu.explain(iova, master).text,
+		]);
+	}
+
+	#faulted(iommu: Sun50iH6Iommu, fault: IommuFault): void {
+		if (fault.kind === 'permission') return;
+		if (this.#ahead.size !== 0) this.#usedAhead(iommu, fault.iova);
+		const memory = iommu.tableWord(fault.iova);
+		if ((memory & 2) === 0) return;
+		this.report('INV-TLB-MAP', 'stale-negative', iommu.name, fault.iova, -1, 1, fault.write, [
+			`Refused by a cached invalid ${fault.kind === 'L1' ? 'directory' : 'page'} word; the tables in memory say ${hex(memory, 8)}`,
+			iommu.explain(fault.iova, fault.master).text,
+		]);
+	}
+
+	/** The program is shown @now: against the kernel's mappings, and against what it is shown elsewhere. */
+	#userMapped(area: number, now: UserPages): void {
+		const { ram } = this.machine;
+		for (let at = now.phys; now.cached && at < now.phys + now.size; at += 4096)
+			if (ram.isUncached(at)) this.#mismatch(area, now, at, 'the kernel has it mapped non-cacheable');
+		for (const pages of this.#shown.values())
+			for (const old of pages)
+				if (old.cached !== now.cached && overlap(old, now.phys, now.size)) {
+					const how = `it is ${cacheability(old)} at ${hex(old.addr + Math.max(0, now.phys - old.phys))}`;
+					this.#mismatch(area, now, Math.max(old.phys, now.phys), how);
+				}
+		const shown = this.#shown.get(area);
+		if (shown === undefined) this.#shown.set(area, [now]);
+		else shown.push(now);
+	}
+
+	/** The kernel maps pages that the program is shown already. */
+	#vmapped(pages: ArrayLike<number>, count: number, cached: boolean): void {
+		if (cached || this.#shown.size === 0) return;
+		for (const [area, shown] of this.#shown)
+			for (const user of shown)
+				for (let i = 0; user.cached && i < count; i++)
+					if (overlap(user, pages[i], 4096))
+						this.#mismatch(area, user, pages[i], 'the kernel maps it non-cacheable from here on');
+	}
+
+	#mismatch(area: number, user: UserPages, phys: number, how: string): void {
+		const at = `${hex(user.addr + (phys - user.phys))} of the page at ${hex(phys, 8)}`;
+		const details = [
+			`The user program's mapping at ${at} is ${cacheability(user)}; ${how}`,
+			'What is stored through one is not seen through the other. For a buffer of the DMA API, dma_mmap_attrs() and dma_pgprot() know the right vm_page_prot',
+		];
+		const who = user.what === '' ? 'a user program' : user.what;
+		this.report('INV-OWN', 'mismatched-alias', who, -1, phys, 4096, false, details, `area ${area}`);
+	}
+
+	/** A device that snoops reads from the cache what the program has stored past it. */
+	#snooped(port: DmaPort, addr: number, phys: number, size: number): void {
+		for (const [area, shown] of this.#shown)
+			for (const user of shown) {
+				if (user.cached || !overlap(user, phys, size) || !differs(this.machine.ram, phys, size)) continue;
+				const how = `${port.name} snoops, and read ${hex(addr, 8)} from the cache`;
+				this.#mismatch(area, user, phys - (phys % 4096), how);
+			}
+	}
+
+	#access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
+		const { ram } = this.machine;
+		if (phys < 0 || !ram.is_ram(phys, size)) return;
+		if (port.snoop) {
+			if (this.#shown.size !== 0 && !write) this.#snooped(port, addr, phys, size);
+			return;
+		}
+		if (!ram.isDirty(phys, size)) return;
+		if (write) {
+			this.report('INV-OWN', 'write-under-dirty-line', port.name, addr, phys, size, true, [
+				`The CPU's cache has a dirty line at ${hex(ram.firstDirty(phys, size))}: its write-back, or its loss, destroys one of the two`,
+			]);
+			return;
+		}
+		// A dirty line is only wrong for a reader where the bytes that it reads differ.
+		for (let at = phys - (phys % 4); at < phys + size; at += 4) {
+			const memory = ram.readWord(at);
+			const cpu = ram.readCpuWord(at);
+			if (memory === cpu || !differsInside(memory, cpu, at, phys, size) || !ram.isDirty(at, 4)) continue;
+			this.report('INV-OWN', 'stale-read', port.name, addr + (at - phys), at, size, false, [
+				`The device got ${hex(memory, 8)}; the CPU stored ${hex(cpu, 8)} and has not cleaned the line`,
+			]);
+			return;
+		}
+	}
+
+	/** Take a finding, of this or of a watcher above: once for each @place. */
+	report(
+		invariant: Invariant,
+		kind: string,
+		device: string,
+		addr: number,
+		phys: number,
+		size: number,
+		write: boolean,
+		details: readonly string[],
+		place = `${Math.floor(addr / 4096)} ${Math.floor(phys / 4096)} ${write}`,
+	): void {
+		const key = `${invariant} ${kind} ${device} ${place}`;
+		const old = this.#seen.get(key);
+		if (old !== undefined) {
+			old.count++;
+			return;
+		}
+		const time = this.machine.now();
+		const where = phys < 0 ? '' : ` (physical ${hex(phys, 8)})`;
+		const lines = [RULE, `BUG: DMASAN: ${kind} in ${device} at ${(time / 1e9).toFixed(6)}, ${invariant}`];
+		if (addr >= 0 && !NO_ACCESS.includes(kind))
+			lines.push(`${write ? 'Write' : 'Read'} of size ${size} at address ${hex(addr, 8)}${where}`);
+		lines.push(...details, RULE);
+		const text = lines.join('\n');
+		const report: DmasanReport = { invariant, kind, device, time, addr, phys, size, write, count: 1, text };
+		this.#seen.set(key, report);
+		this.reports.push(report);
+		this.onReport?.(report);
+	}
+}
+
+function pageOf(iova: number): number {
+	return Math.floor(iova / 4096);
+}
+
+function overlap(user: UserPages, phys: number, size: number): boolean {
+	return phys < user.phys + user.size && user.phys < phys + size;
+}
+
+function cacheability(user: UserPages): string {
+	return user.cached ? 'cached' : 'non-cacheable';
+}
+
+/** Whether cache and memory hold different bytes in a range. */
+function differs(ram: Ram, phys: number, size: number): boolean {
+	const cpu = ram.peekCpu(phys, size);
+	return ram.peekMemory(phys, size).some((byte, i) => byte !== cpu[i]);
+}
+
+/** Whether two values of the word at @at differ in a byte of [@phys, @phys + @size). */
+function differsInside(a: number, b: number, at: number, phys: number, size: number): boolean {
+	const different = a ^ b;
+	for (let i = 0; i < 4; i++)
+		if (at + i >= phys && at + i < phys + size && (different >>> (8 * i)) & 0xff) return true;
+	return false;
+}
