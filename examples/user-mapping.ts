@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A user program draws into memory that a device reads: how the memory is mapped decides what the device gets.
 import { pgprot_cached } from '#asm/pgtable.js';
-import { Dmasan } from '#watch/dmasan.js';
 import { dma_alloc_coherent, dma_mmap_coherent } from '#kernel/dma/mapping.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { ref } from '#linux/types.js';
@@ -9,6 +8,7 @@ import { vm_insert_page } from '#mm/memory.js';
 import { ksys_munmap } from '#mm/mmap.js';
 import { vmalloc_to_page } from '#mm/vmalloc.js';
 import { bytes, cachedBuffer, endWriting, map, openFile } from '#tests/mm/user.js';
+import { Dmasan } from '#watch/dmasan.js';
 import { boot } from './bench.js';
 
 const { machine, device, master } = boot();

@@ -3,17 +3,17 @@
 
 import { ccuFactory } from '#hw/clk/ccu.js';
 import { CCU_DE3, CCU_H6, CCU_H6_R, CCU_H616, CCU_H616_R } from '#hw/clk/ccu-tables.js';
-import { cedrusVe } from '#hw/video/cedrus-ve.js';
-import { Gic400 } from '#hw/intc/gic-400.js';
-import { GicV3 } from '#hw/intc/gic-v3.js';
-import type { ModelFactory } from '#hw/core/model.js';
 import { resetSimple } from '#hw/clk/reset-simple.js';
+import type { ModelFactory } from '#hw/core/model.js';
 import { Tcon } from '#hw/display/sun4i-tcon.js';
-import { Emac } from '#hw/net/sun8i-emac.js';
 import { Mixer } from '#hw/display/sun8i-mixer.js';
 import { TconTop } from '#hw/display/sun8i-tcon-top.js';
+import { Gic400 } from '#hw/intc/gic-400.js';
+import { GicV3 } from '#hw/intc/gic-v3.js';
 import { sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
 import { testMaster } from '#hw/misc/test-master.js';
+import { Emac } from '#hw/net/sun8i-emac.js';
+import { cedrusVe } from '#hw/video/cedrus-ve.js';
 
 export const models: Readonly<Record<string, ModelFactory>> = {
 	'arm,gic-400': (ctx) => new Gic400(ctx.name),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // DMASAN watches every machine that a test makes; tests/setup.ts fails the test that it speaks in.
-import { Dmasan } from '#watch/dmasan.js';
+
 import type { Machine } from '#hw/core/machine.js';
+import { Dmasan } from '#watch/dmasan.js';
 
 const attached = new WeakMap<Machine, Dmasan>();
 

@@ -21,8 +21,9 @@ import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { Ram } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
-import type { IommuFault, Sun50iH6Iommu, TableRead } from '#hw/iommu/sun50i-h6-iommu.js';
-import type { CachedEntry } from '#hw/iommu/sun50i-h6-iommu-caches.js';
+import type { CacheEntry } from '#hw/iommu/cache.js';
+import { hexWord, readCpu } from '#hw/iommu/format.js';
+import { type FaultRecord, type Iommu, type IommuObserver, type WalkRead, WRITE } from '#hw/iommu/iommu.js';
 
 export type Invariant =
 	| 'INV-TLB-UNMAP'
@@ -66,27 +67,36 @@ const NO_ACCESS = ['stale-entry', 'dirty-table'];
 
 const RULE = '='.repeat(66);
 
+/** Who watches which machine. */
+const watchers = new WeakMap<Machine, Dmasan>();
+
 export class Dmasan {
 	readonly reports: DmasanReport[] = [];
 	/** Called at the first of each. */
 	onReport: ((report: DmasanReport) => void) | null = null;
 
 	readonly #seen = new Map<string, DmasanReport>();
-	/** Table words that were read ahead while their lines were dirty, by the page that they are for. */
-	readonly #ahead = new Map<number, TableRead>();
+	/** Table words that were read ahead while their lines were dirty, by IOMMU and page. */
+	readonly #ahead = new Map<string, WalkRead>();
 	/** What the user program is shown, by area. */
 	readonly #shown = new Map<number, UserPages[]>();
 
+	readonly #iommu: IommuObserver = {
+		walked: (iommu, read) => this.#walked(iommu, read),
+		answered: (iommu, stream, pasid, iova, access, phys, entry) => {
+			if (entry !== null) this.#answered(iommu, stream, pasid, iova, access, phys, entry);
+		},
+		faulted: (iommu, fault) => this.#faulted(iommu, fault),
+	};
+
+	/** One watches a machine at a time: the one that was made last. */
 	constructor(readonly machine: Machine) {
+		watchers.get(machine)?.detach();
+		watchers.set(machine, this);
 		const access = (port: DmaPort, addr: number, phys: number, size: number, write: boolean): void =>
 			this.#access(port, addr, phys, size, write);
 		for (const port of machine.ports) port.observer = { access };
-		for (const iommu of machine.iommus)
-			iommu.observer = {
-				walked: (_iommu, read) => this.#walked(iommu, read),
-				answered: (_iommu, master, iova, write, entry) => this.#answered(iommu, master, iova, write, entry),
-				faulted: (_iommu, fault) => this.#faulted(iommu, fault),
-			};
+		for (const iommu of machine.iommus) iommu.observers.push(this.#iommu);
 		machine.ram.observer = {
 			onUserMap: (area, addr, phys, size, cached, what) =>
 				this.#userMapped(area, { addr, phys, size, cached, what }),
@@ -101,31 +111,26 @@ export class Dmasan {
 
 	/** Stop watching. */
 	detach(): void {
+		if (watchers.get(this.machine) !== this) return;
+		watchers.delete(this.machine);
 		for (const port of this.machine.ports) port.observer = null;
-		for (const iommu of this.machine.iommus) iommu.observer = null;
+		for (const iommu of this.machine.iommus) iommu.observers.splice(iommu.observers.indexOf(this.#iommu), 1);
 		this.machine.ram.observer = null;
 		this.machine.bus.lost = null;
 	}
 
 	/**
-	 * To be called when an operation on [@start, @start + @size) has returned: what the caches hold for that
+	 * To be called when an operation on [@first, @last] has returned: what the caches hold for that
 	 * range has to agree with the tables. @operation is for the report. The number of new findings.
 	 */
-	check(operation: string, start = 0, size = 0x1_0000_0000): number {
+	check(operation: string, first = 0, last = Number.MAX_SAFE_INTEGER): number {
 		const before = this.reports.length;
 		for (const iommu of this.machine.iommus)
-			for (const found of iommu.contradictions(start, size)) {
-				const invariant =
-					found.where === 'walk cache'
-						? 'INV-PTW'
-						: (found.cached & 2) === 0
-							? 'INV-TLB-MAP'
-							: 'INV-TLB-UNMAP';
-				this.report(invariant, 'stale-entry', iommu.name, found.iova, -1, found.size, false, [
-					`After ${operation}: ${found.text}`,
-					iommu.explain(found.iova, Math.max(0, found.master)).text,
+			for (const { invariant, entry, text } of iommu.contradictions(first, last))
+				this.report(invariant, 'stale-entry', iommu.name, entry.iova, -1, entry.size, false, [
+					`After ${operation}: ${text}`,
+					iommu.explain(entry.stream, entry.iova).text,
 				]);
-			}
 		return this.reports.length - before;
 	}
 
@@ -134,55 +139,63 @@ export class Dmasan {
 		return this.reports.map((report) => report.text).join('\n');
 	}
 
-	#walked(iommu: Sun50iH6Iommu, read: TableRead): void {
+	#walked(iommu: Iommu, read: WalkRead): void {
 		if (!this.#unclean(read)) return;
 		// Ahead of an access the walker may meet a word that is just being stored: it matters when it is used.
-		if (read.reason === 'prefetch') this.#ahead.set(pageOf(read.iova), read);
+		if (read.reason === 'prefetch') this.#ahead.set(placeOf(iommu, read.iova), read);
 		else this.#dirtyTable(iommu, read);
 	}
 
 	/** Whether the CPU has stored another value there and not cleaned it. */
-	#unclean({ addr, word }: TableRead): boolean {
+	#unclean({ addr, bytes, word }: WalkRead): boolean {
 		const { ram } = this.machine;
-		return ram.readCpuWord(addr) !== word && ram.isDirty(addr, 4);
+		return ram.isDirty(addr, bytes) && readCpu(ram, addr, bytes) !== word;
 	}
 
 	/** An access to @iova was decided: maybe by a word that was read ahead, too early. */
-	#usedAhead(iommu: Sun50iH6Iommu, iova: number): void {
-		const read = this.#ahead.get(pageOf(iova));
+	#usedAhead(iommu: Iommu, iova: number): void {
+		const read = this.#ahead.get(placeOf(iommu, iova));
 		if (read === undefined) return;
-		this.#ahead.delete(pageOf(iova));
+		this.#ahead.delete(placeOf(iommu, iova));
 		if (this.#unclean(read)) this.#dirtyTable(iommu, read);
 	}
 
-	#dirtyTable(iommu: Sun50iH6Iommu, { level, addr, word, iova, master }: TableRead): void {
-		const who = iommu.variant.masters[master] ?? '?';
-		const cpu = hex(this.machine.ram.readCpuWord(addr), 8);
-		this.report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, 4, false, [
-			`The walk for ${who} at ${hex(iova, 8)} read the level-${level} word at ${hex(addr, 8)} as ${hex(word, 8)}; the CPU stored ${cpu} there and has not cleaned the line`,
-			iommu.explain(iova, master).text,
+	#dirtyTable(iommu: Iommu, { stream, iova, table, addr, bytes, word }: WalkRead): void {
+		const who = iommu.streamName(stream);
+		const cpu = hexWord(readCpu(this.machine.ram, addr, bytes), bytes);
+		this.report('INV-CLEAN', 'dirty-table', iommu.name, iova, addr, bytes, false, [
+			`The walk for ${who} at ${hex(iova, 8)} read the ${table} word at ${hex(addr, 8)} as ${hexWord(word, bytes)}; the CPU stored ${cpu} there and has not cleaned the line`,
+			iommu.explain(stream, iova).text,
 		]);
 	}
 
-	#answered(iommu: Sun50iH6Iommu, master: number, iova: number, write: boolean, entry: CachedEntry): void {
+	#answered(
+		iommu: Iommu,
+		stream: number,
+		pasid: number,
+		iova: number,
+		access: number,
+		phys: number,
+		entry: CacheEntry,
+	): void {
 		if (this.#ahead.size !== 0) this.#usedAhead(iommu, iova);
-		const memory = iommu.tableWord(iova);
-		if (memory === entry.word) return;
-		const phys = ((entry.word & 0xfffff000) | (iova & 0xfff)) >>> 0;
-		this.report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, write, [
-			`Answered from a cached entry ${hex(entry.word, 8)}; the tables in memory say ${hex(memory, 8)}`,
-			iommu.explain(iova, master).text,
+		const leaf = iommu.leaf(stream, pasid, iova);
+		if (leaf.phys === phys && leaf.word === entry.bits) return;
+		const to = leaf.phys < 0 ? 'that nothing is mapped there' : hex(leaf.phys, 8);
+		this.report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, (access & WRITE) !== 0, [
+			`Answered from a cached entry ${hex(Number(entry.bits), 8)}; the tables in memory say ${to}`,
+			iommu.explain(stream, iova, pasid).text,
 		]);
 	}
 
-	#faulted(iommu: Sun50iH6Iommu, fault: IommuFault): void {
-		if (fault.kind === 'permission') return;
-		if (this.#ahead.size !== 0) this.#usedAhead(iommu, fault.iova);
-		const memory = iommu.tableWord(fault.iova);
-		if ((memory & 2) === 0) return;
-		this.report('INV-TLB-MAP', 'stale-negative', iommu.name, fault.iova, -1, 1, fault.write, [
-			`Refused by a cached invalid ${fault.kind === 'L1' ? 'directory' : 'page'} word; the tables in memory say ${hex(memory, 8)}`,
-			iommu.explain(fault.iova, fault.master).text,
+	#faulted(iommu: Iommu, fault: FaultRecord): void {
+		const { stream, pasid, iova, access } = fault;
+		if (this.#ahead.size !== 0) this.#usedAhead(iommu, iova);
+		const leaf = iommu.leaf(stream, pasid, iova);
+		if (leaf.phys < 0 || (access & ~leaf.rights) !== 0) return;
+		this.report('INV-TLB-MAP', 'stale-negative', iommu.name, iova, -1, 1, (access & WRITE) !== 0, [
+			`Refused by a cached word (${fault.what}) ${hex(Number(fault.word), 8)}; the tables in memory lead to ${hex(leaf.phys, 8)}`,
+			iommu.explain(stream, iova, pasid).text,
 		]);
 	}
 
@@ -290,8 +303,9 @@ export class Dmasan {
 	}
 }
 
-function pageOf(iova: number): number {
-	return Math.floor(iova / 4096);
+/** The page of @iova behind @iommu. */
+function placeOf(iommu: Iommu, iova: number): string {
+	return `${iommu.name} ${Math.floor(iova / 4096)}`;
 }
 
 function overlap(user: UserPages, phys: number, size: number): boolean {

@@ -6,7 +6,6 @@
 // It hears of every call by the core's tracepoints `map` and `unmap`, which come after the deed and do not name the
 // domain. So what counts is the widest IOMMU: of two with different widths, the narrower one's overruns are not seen.
 
-import type { Dmasan } from '#watch/dmasan.js';
 import { hex } from '#hw/core/register-file.js';
 import {
 	register_trace_map,
@@ -14,6 +13,7 @@ import {
 	unregister_trace_map,
 	unregister_trace_unmap,
 } from '#include/trace/events/iommu.js';
+import type { Dmasan } from '#watch/dmasan.js';
 
 /** Watch the calls; the findings are @dmasan's. The result ends the watch; so does the next boot. */
 export function watchIommuRange(dmasan: Dmasan): () => void {

@@ -7,10 +7,10 @@
 // Not modelled: rates, dividers and parents (those registers hold what is written), the time a PLL takes to
 // lock, protection against stopping a clock that the CPU runs on.
 
-import type { BitPlace, CcuTable } from './ccu-tables.js';
 import type { ClockProvider, DeviceModel, ModelFactory, ResetProvider } from '#hw/core/model.js';
 import type { RegisterSpec } from '#hw/core/register-file.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
+import type { BitPlace, CcuTable } from './ccu-tables.js';
 
 const PLL_ENABLE = 0x80000000;
 const PLL_LOCK = 0x10000000;

@@ -6,15 +6,26 @@
 
 import type { Ram } from './ram.js';
 
+/** What an access wants, and what a translation allows: these add up. */
+export const READ = 1;
+export const WRITE = 2;
+export const EXECUTE = 4;
+export const PRIVILEGED = 8;
+
+/** The access is in the stream's own address space, not in one of its processes'. */
+export const NO_PASID = -1;
+
 /** The translating side of an IOMMU. */
 export interface Translator {
 	/** The masters that are wired to it, where these are numbered from 0. */
 	readonly masters?: ArrayLike<unknown>;
 	/**
-	 * The physical address for @addr, or -1 when the access is refused (the fault is in the IOMMU's
-	 * registers). One call is good for the rest of the 4 KiB page.
+	 * The physical address for @addr, or -1 when the access is refused (the fault is in the IOMMU's registers). The
+	 * access has to follow at once: the next register write may end the translation.
 	 */
-	translate(master: number, addr: number, write: boolean): number;
+	translate(stream: number, addr: number, access: number, pasid: number): number;
+	/** How many bytes, from the address on that was asked for last, that answer is good for. */
+	reach: number;
 }
 
 /** Watches what devices do to memory (the sanitiser). @phys is -1 for a refused access. */
@@ -31,10 +42,11 @@ export interface DmaStats {
 	refused: number;
 }
 
-const PAGE = 4096;
+/** Straight to memory, an access goes in bursts that do not cross this. */
+export const BURST = 4096;
 
 /**
- * One master. An access of any length is done page by page, as bursts on the bus are; false means that
+ * One master. An access of any length is done translation by translation, as bursts on the bus are; false means that
  * some part was refused or met no RAM. What came before that part is done.
  */
 export class DmaPort {
@@ -47,8 +59,8 @@ export class DmaPort {
 		readonly ram: Ram,
 		/** Who it belongs to, for reports. */
 		readonly name: string,
-		/** The master's number at its IOMMU; -1 without one. */
-		readonly master: number,
+		/** The master's stream number at its IOMMU; -1 without one. */
+		readonly stream: number,
 		translator: Translator | null,
 		/** Whether the master sees the CPU's caches (`dma-coherent`). */
 		readonly snoop: boolean,
@@ -57,26 +69,28 @@ export class DmaPort {
 	}
 
 	/** Memory to device: fills @out. What could not be read stays as it was in @out. */
-	read(addr: number, out: Uint8Array): boolean {
-		return this.#run(addr, out, false);
+	read(addr: number, out: Uint8Array, pasid = NO_PASID): boolean {
+		return this.#run(addr, out, READ, pasid);
 	}
 
 	/** Device to memory. */
-	write(addr: number, src: Uint8Array): boolean {
-		return this.#run(addr, src, true);
+	write(addr: number, src: Uint8Array, pasid = NO_PASID): boolean {
+		return this.#run(addr, src, WRITE, pasid);
 	}
 
-	#run(addr: number, data: Uint8Array, write: boolean): boolean {
+	#run(addr: number, data: Uint8Array, access: number, pasid: number): boolean {
 		const { stats } = this;
+		const write = access === WRITE;
 		if (write) stats.writes++;
 		else stats.reads++;
 		const size = data.length;
 		for (let done = 0; done < size; ) {
 			const at = addr + done;
-			const chunk = Math.min(size - done, PAGE - (at % PAGE));
-			const phys = this.translator === null ? at : this.translator.translate(this.master, at, write);
+			const { translator } = this;
+			const phys = translator === null ? at : translator.translate(this.stream, at, access, pasid);
+			const chunk = Math.min(size - done, translator === null ? BURST - (at % BURST) : translator.reach);
 			this.observer?.access(this, at, phys, chunk, write);
-			// A view per page is made only when the access is longer than the page.
+			// A view per part is made only when there are several.
 			const part = chunk === size ? data : data.subarray(done, done + chunk);
 			const ok =
 				phys >= 0 &&

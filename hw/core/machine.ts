@@ -6,10 +6,13 @@
 // caches, bandwidth and contention on the buses, firmware (the tree and the command line are what it leaves).
 
 import type { machine, machine_vectors, schedule_kind } from '#asm/machine.js';
+import type { Habits } from '#hw/iommu/habits.js';
+import { type Figure, type Iommu, isIommu } from '#hw/iommu/iommu.js';
+import { models } from '#hw/models.js';
 import { Bus, Window } from './bus.js';
 import { Clock } from './clock.js';
 import type { DmaStats, Translator } from './dma-port.js';
-import { DmaPort } from './dma-port.js';
+import { BURST, DmaPort } from './dma-port.js';
 import type { Fdt, FdtNode, PhandleArgs, Region } from './fdt.js';
 import { FdtError, parseFdt, withMemory } from './fdt.js';
 import type { InterruptController } from './interrupts.js';
@@ -24,15 +27,11 @@ import type {
 	Policy,
 	ResetProvider,
 } from './model.js';
-import { models } from '#hw/models.js';
 import { PowerEpoch, type PowerInput, PowerSwitch } from './power.js';
 import { printable } from './printable.js';
 import { Ram } from './ram.js';
 import { hashName, randomStream } from './random.js';
 import { hex } from './register-file.js';
-import type { MasterStats } from '#hw/iommu/sun50i-h6-iommu.js';
-import { Sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
-import type { IommuBehaviour } from '#hw/iommu/sun50i-h6-iommu-caches.js';
 
 export interface MachineOptions {
 	/** Bytes of RAM: plays the boot loader, which fills the memory node in. */
@@ -40,8 +39,8 @@ export interface MachineOptions {
 	readonly commandLine?: string;
 	readonly seed?: number;
 	readonly policy?: Policy;
-	/** What the IOMMU does differently from its policy. */
-	readonly iommu?: Partial<IommuBehaviour>;
+	/** What every IOMMU does differently from its policy. */
+	readonly habits?: Partial<Habits>;
 	/** Models that stand in for those of hw/models.ts, by `compatible`; null: no model, reads as zero. */
 	readonly overrides?: Readonly<Record<string, ModelFactory | null>>;
 	/** A line of the kernel log. */
@@ -87,12 +86,9 @@ export interface MachineSummary {
 	readonly events: number;
 	readonly ramBytes: number;
 	readonly ramTouchedBytes: number;
-	readonly dma: readonly (DmaStats & { name: string; master: number; masterName: string })[];
-	readonly iommu: readonly {
-		name: string;
-		totals: MasterStats;
-		masters: readonly (MasterStats & { name: string })[];
-	}[];
+	/** By master; @stream is its number at its IOMMU, -1 without one. */
+	readonly dma: readonly (DmaStats & { name: string; stream: number; streamName: string })[];
+	readonly iommu: readonly { name: string; figures: readonly Figure[] }[];
 }
 
 /** Where DRAM begins on H6 and H616 (sun50i-h6-iommu.json, "memory"). */
@@ -116,24 +112,25 @@ class RangeTranslator implements Translator {
 		readonly ranges: readonly { bus: number; cpu: number; size: number }[],
 		readonly next: Translator | null,
 	) {}
-	translate(master: number, addr: number, write: boolean): number {
+	reach = 0;
+	translate(stream: number, addr: number, access: number, pasid: number): number {
 		for (const { bus, cpu, size } of this.ranges)
 			if (addr >= bus && addr < bus + size) {
 				const at = addr - bus + cpu;
-				return this.next === null ? at : this.next.translate(master, at, write);
+				this.reach = Math.min(bus + size - addr, BURST - (at % BURST));
+				if (this.next === null) return at;
+				const phys = this.next.translate(stream, at, access, pasid);
+				this.reach = Math.min(this.reach, this.next.reach);
+				return phys;
 			}
 		return -1;
 	}
 }
 
-const REFUSE: Translator = { translate: () => -1 };
+const REFUSE: Translator = { translate: () => -1, reach: 0 };
 
 function isTranslator(model: object | undefined): model is Translator {
 	return model !== undefined && 'translate' in model;
-}
-
-function hasMaster({ masters }: Translator, master: number): boolean {
-	return masters === undefined || (master >= 0 && master < masters.length);
 }
 
 function isClockProvider(model: object | undefined): model is ClockProvider {
@@ -179,7 +176,7 @@ export class Machine implements machine, MachineServices {
 	readonly stopwatch: (() => number) | null;
 	/** Every model, by the name that Linux gives its device. */
 	readonly models = new Map<string, DeviceModel>();
-	readonly iommus: Sun50iH6Iommu[] = [];
+	readonly iommus: Iommu[] = [];
 	readonly ports: DmaPort[] = [];
 	readonly controller: InterruptController;
 	/** The machine's remarks, in order; equal ones are counted. */
@@ -194,6 +191,7 @@ export class Machine implements machine, MachineServices {
 	readonly #readNs: number;
 	readonly #writeNs: number;
 	readonly #byNode = new Map<FdtNode, DeviceModel>();
+	readonly #behind = new Map<DmaPort, Iommu>();
 	/** What a block needs to work, and what its registers need. */
 	readonly #power = new Map<FdtNode, PowerSwitch>();
 	readonly #registerPower = new Map<FdtNode, PowerSwitch>();
@@ -239,9 +237,14 @@ export class Machine implements machine, MachineServices {
 	}
 
 	/** The first IOMMU; throws when the board has none. */
-	get iommu(): Sun50iH6Iommu {
+	get iommu(): Iommu {
 		if (this.iommus.length === 0) throw new Error('this board has no IOMMU model');
 		return this.iommus[0];
+	}
+
+	/** The IOMMU on the way of @port; null: it goes straight to memory, or nowhere. */
+	iommuOf(port: DmaPort): Iommu | null {
+		return this.#behind.get(port) ?? null;
 	}
 
 	// --- the door: registers
@@ -398,14 +401,10 @@ export class Machine implements machine, MachineServices {
 			dma: this.ports.map((port) => ({
 				...port.stats,
 				name: port.name,
-				master: port.master,
-				masterName: port.master < 0 ? '' : (this.iommus[0]?.variant.masters[port.master] ?? ''),
+				stream: port.stream,
+				streamName: this.iommuOf(port)?.streamName(port.stream) ?? '',
 			})),
-			iommu: this.iommus.map((iommu) => ({
-				name: iommu.name,
-				totals: iommu.totals,
-				masters: iommu.masters.map((stats, m) => ({ ...stats, name: iommu.variant.masters[m] })),
-			})),
+			iommu: this.iommus.map((iommu) => ({ name: iommu.name, figures: iommu.figures() })),
 		};
 	}
 
@@ -551,8 +550,8 @@ export class Machine implements machine, MachineServices {
 				powered: () => power.why() === null,
 			};
 			const model = factory(ctx);
-			if (model instanceof Sun50iH6Iommu) {
-				Object.assign(model.behaviour, this.#options.iommu);
+			if (isIommu(model)) {
+				Object.assign(model.habits, this.#options.habits);
 				this.iommus.push(model);
 			}
 			this.models.set(name, model);
@@ -591,15 +590,17 @@ export class Machine implements machine, MachineServices {
 			if (!isTranslator(model)) {
 				// As on the chips that are known, it lets through what nobody has set it up for.
 				this.note(port.name, `its IOMMU ${iommu.node.path} is not modelled: its DMA is not translated`);
-			} else if (!hasMaster(model, port.master)) {
-				const named = iommu.args.length === 0 ? 'no master' : `master ${port.master}`;
-				const last = model.masters!.length - 1;
+			} else if (isIommu(model) && !(port.stream >= 0 && port.stream < model.streamCount)) {
+				const named = iommu.args.length === 0 ? 'no stream' : `stream ${port.stream}`;
 				this.note(
 					port.name,
-					`iommus names ${named} of ${iommu.node.path}: this IOMMU has 0 to ${last}; DMA is refused`,
+					`iommus names ${named} of ${iommu.node.path}: this IOMMU has 0 to ${model.streamCount - 1}; DMA is refused`,
 				);
 				port.translator = REFUSE;
-			} else port.translator = model;
+			} else {
+				port.translator = model;
+				if (isIommu(model)) this.#behind.set(port, model);
+			}
 		}
 		this.#guard(node, () => {
 			const ranges = dmaRanges(node);

@@ -7,8 +7,8 @@
 // gamma, the fill generators.
 
 import type { DeviceModel, IrqLine, ModelContext } from '#hw/core/model.js';
-import { monitorOf } from './monitor.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
+import { monitorOf } from './monitor.js';
 
 const FRAME_NS = Math.round(1e9 / 60);
 const ENABLE = 0x8000_0000;

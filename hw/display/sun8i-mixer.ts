@@ -12,8 +12,8 @@
 
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { DeviceModel, ModelContext } from '#hw/core/model.js';
-import { monitorOf, type Raster, type RasterSource } from './monitor.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
+import { monitorOf, type Raster, type RasterSource } from './monitor.js';
 
 const CHANNELS = 4;
 const PIPES = 5;

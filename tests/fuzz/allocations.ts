@@ -211,8 +211,8 @@ function work(machine: Machine, wanted: readonly string[]): Record<string, numbe
 		display(machine);
 		rebind(wanted);
 	}
-	for (const { name, master } of machine.stats().dma)
-		if (master < 0) throw new Error(`${name} went past the IOMMU`);
+	for (const { name, stream } of machine.stats().dma)
+		if (stream < 0) throw new Error(`${name} went past the IOMMU`);
 	return slab_live();
 }
 

@@ -9,10 +9,10 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
-import { loggingHole } from '#hw/misc/logging-hole.js';
 import { Machine } from '#hw/core/machine.js';
-import { MemoryWindow } from '#hw/misc/memory-window.js';
 import type { IrqLine, ModelFactory } from '#hw/core/model.js';
+import { loggingHole } from '#hw/misc/logging-hole.js';
+import { MemoryWindow } from '#hw/misc/memory-window.js';
 import { start_kernel } from '#init/main.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { msleep } from '#kernel/time/timer.js';

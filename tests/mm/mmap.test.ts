@@ -5,7 +5,6 @@ import { PAGE_NONE, PAGE_READONLY, PAGE_SHARED, pgprot_writecombine } from '#asm
 import { dma_buf_export, dma_buf_mmap, dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import { close_fd, fget } from '#fs/file.js';
 import { fput } from '#fs/file_table.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import { dma_alloc_coherent, dma_free_coherent, dma_mmap_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { DEFINE_DMA_BUF_EXPORT_INFO, type dma_buf, type dma_buf_ops } from '#linux/dma-buf.js';
@@ -37,6 +36,7 @@ import { vmalloc_to_page, vmalloc_to_pfn, vmap, vunmap } from '#mm/vmalloc.js';
 import { Board } from '#tests/kernel/dma/board.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
 import { expectFinding } from '#tests/setup.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import { bytes, map, openFile, tryMap } from './user.js';
 
 const RW = PROT_READ | PROT_WRITE;

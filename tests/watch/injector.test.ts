@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
 import { phys_to_virt } from '#asm/memory.js';
-import type { InjectorOptions } from '#watch/injector.js';
-import { Injector } from '#watch/injector.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { DMA_FROM_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
-import { Board, BUFS } from '#tests/kernel/dma/board.js';
 import { h6 } from '#tests/hw/board.js';
+import { Board, BUFS } from '#tests/kernel/dma/board.js';
+import type { InjectorOptions } from '#watch/injector.js';
+import { Injector } from '#watch/injector.js';
 
 function run(seed: number, options: InjectorOptions) {
 	const machine = h6({ seed });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
 import { iommu_get_domain_for_dev, iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
-import { Dmasan } from '#watch/dmasan.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_READ } from '#linux/iommu.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
+import { Dmasan } from '#watch/dmasan.js';
 import { watchIommuRange } from '#watch/iommu-range.js';
 
 const ABOVE = 0x88_0000_0000;

@@ -152,7 +152,7 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 			...table([
 				['DMA master', 'read', 'written', 'refused'],
 				...dma.map((p) => [
-					p.master < 0 ? p.name : `${p.name} (${p.master})`,
+					p.stream < 0 ? p.name : `${p.name} (${p.stream})`,
 					size(p.readBytes),
 					size(p.writeBytes),
 					String(p.refused),
@@ -160,10 +160,9 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 			]),
 		);
 	for (const iommu of summary.iommu) {
-		const t = iommu.totals;
-		lines.push(
-			`  ${iommu.name}: ${t.accesses.toLocaleString('en-US')} accesses, micro TLB hits ${t.microHits}, macro TLB hits ${t.macroHits}, table walks ${t.walks}, faults ${t.faults}`,
-		);
+		const seen = iommu.figures.filter(({ value }) => value > 0);
+		const text = seen.map(({ name, value }) => `${name} ${value.toLocaleString('en-US')}`);
+		lines.push(`  ${iommu.name}: ${text.join(', ')}`);
 	}
 	lines.push(
 		`  MMIO: ${count(summary.mmioWrites, 'write')}, ${count(summary.mmioReads, 'read')}; ${count(summary.interrupts, 'interrupt')}; virtual time ${(summary.timeNs / 1e6).toFixed(1)} ms`,

@@ -8,14 +8,15 @@ import {
 	iommu_paging_domain_alloc,
 } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
+import type { Sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { h6, RAM } from '#tests/hw/board.js';
 import { leakCheck } from '#tests/leaks.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import { Masters } from './masters.js';
 
 export const RW = IOMMU_READ | IOMMU_WRITE;
@@ -43,8 +44,8 @@ export class H6 {
 		this.dmasan = sanitiserOf(this.machine);
 	}
 
-	get iommu() {
-		return this.machine.iommu;
+	get iommu(): Sun50iH6Iommu {
+		return this.machine.iommu as Sun50iH6Iommu;
 	}
 
 	get group() {

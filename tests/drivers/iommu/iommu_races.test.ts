@@ -2,12 +2,13 @@
 // One CPU stands still amid an operation, and something else happens.
 // Between each two memory or register operations, one after the other, another CPU maps or unmaps, or an interrupt
 // comes (INV-RACE).
+
 import { expect } from 'chai';
 import { cpu_context } from '#asm/current.js';
 import { pfn_to_page } from '#asm/memory.js';
 import { iommu_domain_free, iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
-import { Injector } from '#watch/injector.js';
+import { figure } from '#hw/iommu/iommu.js';
 import { dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
@@ -15,6 +16,7 @@ import type { iommu_domain } from '#linux/iommu.js';
 import { run_on_cpu } from '#linux/smp.js';
 import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectFinding } from '#tests/setup.js';
+import { Injector } from '#watch/injector.js';
 import { asked, BUFFER, H6, MIB, RW, walk } from './h6.js';
 
 const K4 = 0x1000;
@@ -161,12 +163,12 @@ describe('iommu_races', () => {
 					if (nth === -1 || passed <= nth) points = passed;
 					expect(mine).to.not.equal(theirs);
 					expect(h6.reads(1, mine)).to.equal(true);
-					expect(h6.iommu.contradictions(mine, K4)).to.deep.equal([]);
+					expect(h6.iommu.contradictions(mine, mine + K4 - 1)).to.deep.equal([]);
 					unmap(mine);
 					if (theirs === 0) unmap(kept);
 					else {
 						expect(h6.reads(1, theirs)).to.equal(true);
-						expect(h6.iommu.contradictions(theirs, K4)).to.deep.equal([]);
+						expect(h6.iommu.contradictions(theirs, theirs + K4 - 1)).to.deep.equal([]);
 						run_on_cpu(1, () => unmap(theirs));
 					}
 				}
@@ -187,7 +189,7 @@ describe('iommu_races', () => {
 				iommu_map(domain, MINE + 0x8_0000, BUFFER, K4, RW, GFP_KERNEL);
 				let points = 1;
 				for (let nth = -1; nth < points; nth++) {
-					const before = h6.iommu.totals.faults;
+					const before = figure(h6.iommu, 'faults');
 					h6.reports();
 					const injector = new Injector(
 						h6.machine,
@@ -204,7 +206,7 @@ describe('iommu_races', () => {
 					h6.machine.advance(100_000);
 					if (nth === -1) points = injector.points;
 					// In the midst of it the page may be there already.
-					const faults = h6.iommu.totals.faults - before;
+					const faults = figure(h6.iommu, 'faults') - before;
 					expect(h6.reports(), `point ${nth}`).to.deep.equal(
 						Array.from({ length: faults }, () => ({ iova: fault, master: 3, dir: 'rd' })),
 					);
@@ -227,7 +229,7 @@ describe('iommu_races', () => {
 			);
 			expect(iommu_map(domain, MINE, BUFFER, 4 * K4, RW, GFP_KERNEL)).to.equal(0);
 			injector.stop();
-			expect(h6.iommu.contradictions().map((c) => c.iova)).to.deep.equal([MINE + 2 * K4]);
+			expect(h6.iommu.contradictions().map((c) => c.entry.iova)).to.deep.equal([MINE + 2 * K4]);
 			// It costs one fault, which is reported and mends it.
 			expect(h6.tries(3, MINE + 2 * K4)).to.equal(false);
 			expect(h6.tries(3, MINE + 2 * K4)).to.equal(true);

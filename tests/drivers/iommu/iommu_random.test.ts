@@ -431,7 +431,7 @@ class Bench {
 					what,
 				).to.deep.equal([]);
 			// Queued unmaps: an old word, but never in the way of a new mapping.
-			else for (const c of stale) expect(now.pages.has(c.iova), `${what}: ${c.text}`).to.equal(false);
+			else for (const c of stale) expect(now.pages.has(c.entry.iova), `${what}: ${c.text}`).to.equal(false);
 			for (const m of this.live)
 				if (this.attached === -1 && m.dir !== DMA_FROM_DEVICE)
 					expect(h6.reads(m.dev, m.dma), `${what}: DMA at ${m.dma.toString(16)}`).to.equal(true);

@@ -21,6 +21,8 @@ import {
 import { iommu_pages_stat } from '#drivers/iommu/iommu-pages.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
+import { READ, WRITE } from '#hw/iommu/iommu.js';
+import type { Sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
 import { loggingHole } from '#hw/misc/logging-hole.js';
 import { dev_name } from '#linux/device.js';
 import { DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
@@ -175,8 +177,8 @@ describe('sun50i_iommu', () => {
 				iommu_attach_group(domain, masters.device('m0').iommu_group!);
 				iommu_map(domain, 0x1000, BUFFER, 0x1000, prot, GFP_KERNEL);
 				for (let m = 0; m < 6; m++) {
-					const seen = masters.machine.iommu.explain(0x1000, m);
-					expect([seen.phys, seen.readable, seen.writable]).to.deep.equal([BUFFER, read, write]);
+					const { phys, rights } = masters.machine.iommu.explain(m, 0x1000).leaf;
+					expect([phys, rights]).to.deep.equal([BUFFER, (read ? READ : 0) | (write ? WRITE : 0)]);
 				}
 			});
 		}
@@ -187,9 +189,9 @@ describe('sun50i_iommu', () => {
 			iommu_attach_group(domain, masters.device('m0').iommu_group!);
 			iommu_map(domain, 0x40_0000, BUFFER, 0x3000, RW, GFP_KERNEL);
 			for (const iova of [0x40_0000, 0x40_2000]) {
-				const seen = masters.machine.iommu.explain(iova, 0);
-				expect(seen.directory.dirty || seen.table!.dirty).to.equal(false);
-				expect(seen.phys).to.equal(iommu_iova_to_phys(domain, iova));
+				const { leaf, steps } = masters.machine.iommu.explain(0, iova);
+				expect(steps.map(({ dirty }) => dirty)).to.deep.equal([false, false]);
+				expect(leaf.phys).to.equal(iommu_iova_to_phys(domain, iova));
 			}
 		});
 
@@ -284,7 +286,7 @@ describe('sun50i_iommu', () => {
 			masters.machine.advance(1000);
 			expect(said('30f0000.iommu: Page fault for 0x0000000000700000 (master 3, dir rd)')).to.equal(true);
 			expect(seen).to.deep.equal([['30f0000.iommu', 0x70_0000, 0, 7]]);
-			expect(masters.machine.iommu.irqLevel).to.equal(false);
+			expect((masters.machine.iommu as Sun50iH6Iommu).irqLevel).to.equal(false);
 			expect(masters.model('m3').fetch(0x1000, 16)).to.not.equal(null);
 		});
 

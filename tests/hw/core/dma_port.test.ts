@@ -38,15 +38,17 @@ describe('dma_port', () => {
 			'test',
 			2,
 			{
-				translate: (master, addr, write) => {
-					asked.push(`${master} ${addr.toString(16)} ${write}`);
+				reach: 0,
+				translate(stream, addr, access) {
+					asked.push(`${stream} ${addr.toString(16)} ${access}`);
+					this.reach = 0x1000 - (addr % 0x1000);
 					return RAM + addr;
 				},
 			},
 			false,
 		);
 		expect(port.write(0x1ff0, new Uint8Array(0x1020).fill(9))).to.equal(true);
-		expect(asked).to.deep.equal(['2 1ff0 true', '2 2000 true', '2 3000 true']);
+		expect(asked).to.deep.equal(['2 1ff0 2', '2 2000 2', '2 3000 2']);
 		expect(ram.readWord(RAM + 0x300c)).to.equal(0x09090909);
 		expect(ram.readWord(RAM + 0x3010)).to.equal(0);
 	});
@@ -57,7 +59,7 @@ describe('dma_port', () => {
 			ram,
 			'test',
 			0,
-			{ translate: (_m, addr) => (addr < 0x2000 ? RAM + addr : -1) },
+			{ reach: 4, translate: (_stream, addr) => (addr < 0x2000 ? RAM + addr : -1) },
 			false,
 		);
 		expect(port.write(0x1ffc, new Uint8Array(8).fill(5))).to.equal(false);

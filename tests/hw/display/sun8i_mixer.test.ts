@@ -284,7 +284,7 @@ describe('sun8i_mixer', () => {
 		bench.ui(1, 0, EN | XRGB8888, IOVA);
 		expect(rgbAt(bench.show(), 7, 3)).to.deep.equal([3, 2, 1]);
 		const port = bench.machine.stats().dma.find(({ name }) => name.includes('mixer'))!;
-		expect(port).to.include({ master: 0, readBytes: W * H * 4, refused: 0 });
+		expect(port).to.include({ stream: 0, readBytes: W * H * 4, refused: 0 });
 	});
 
 	it('leaves rows black whose fetch was refused, and counts one underrun a frame', () => {

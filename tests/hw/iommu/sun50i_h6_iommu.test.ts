@@ -5,9 +5,8 @@
 import { expect } from 'chai';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { Machine as MachineClass } from '#hw/core/machine.js';
-import type { IommuFault } from '#hw/iommu/sun50i-h6-iommu.js';
+import { figure, type Iommu, READ } from '#hw/iommu/iommu.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
-import { expectFinding } from '#tests/setup.js';
 import {
 	blobOf,
 	DIRECTORY,
@@ -28,6 +27,7 @@ import {
 	zapDirectory,
 	zapPage,
 } from '#tests/hw/board.js';
+import { expectFinding } from '#tests/setup.js';
 
 const RESET = 0x010;
 const ENABLE = 0x020;
@@ -85,6 +85,15 @@ function enabled(options: MachineOptions = {}): Machine {
 function word(machine: Machine, phys: number): number {
 	return machine.memory.readWord(phys);
 }
+
+/** How much each cache holds: six micro TLBs, macro TLB, walk cache. */
+const sizes = (iommu: Iommu): number[] => iommu.caches().map((cache) => cache.size);
+const macro = (iommu: Iommu) => [
+	...iommu
+		.caches()
+		.find(({ name }) => name === 'macro TLB')!
+		.entries(),
+];
 
 describe('sun50i_h6_iommu', () => {
 	describe('registers', () => {
@@ -195,7 +204,7 @@ describe('sun50i_h6_iommu', () => {
 			expectFinding(/dirty-table/);
 			const machine = enabled();
 			mapPage(machine, IOVA, PAGE_A);
-			const entry = machine.iommu.explain(IOVA, 0).table!.addr;
+			const entry = machine.iommu.explain(0, IOVA).steps[1].addr;
 			machine.memory.linear(entry, 4)!.fill(0);
 			expect(access(machine, 0, IOVA)).to.equal('done');
 			machine.memory.clean(entry, 4);
@@ -315,7 +324,7 @@ describe('sun50i_h6_iommu', () => {
 			access(machine, 4, IOVA + 0x5000);
 			access(machine, 5, 0x90000000);
 			expect(readIommu(machine, INT_STA)).to.equal(0x30005);
-			expect(machine.iommu.faults.map((f: IommuFault) => `${f.kind}:${f.master}`)).to.deep.equal([
+			expect(machine.iommu.faults.map((f) => `${f.what}:${f.stream}`)).to.deep.equal([
 				'permission:0',
 				'permission:2',
 				'L2:4',
@@ -367,7 +376,7 @@ describe('sun50i_h6_iommu', () => {
 	describe('caches', () => {
 		it('serves a stale page until a flush has ended', () => {
 			expectFinding(/stale-tlb/);
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			expect(access(machine, 0, IOVA)).to.equal('done');
 			unmapPage(machine, IOVA);
@@ -380,28 +389,23 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('flushes exactly the caches whose bits are written', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 0, IOVA);
 			access(machine, 1, IOVA);
 			writeIommu(machine, TLB_FLUSH, 0x1);
 			waitClear(machine, TLB_FLUSH);
-			let cached = machine.iommu.cached();
-			expect([
-				cached.micro[0].length,
-				cached.micro[1].length,
-				cached.macro.length,
-				cached.walk.length,
-			]).to.deep.equal([0, 1, 1, 1]);
+			let cached = sizes(machine.iommu);
+			expect([cached[0], cached[1], cached[6], cached[7]]).to.deep.equal([0, 1, 1, 1]);
 			writeIommu(machine, TLB_FLUSH, 0x20002);
 			waitClear(machine, TLB_FLUSH);
-			cached = machine.iommu.cached();
-			expect([cached.micro[1].length, cached.macro.length, cached.walk.length]).to.deep.equal([0, 1, 0]);
+			cached = sizes(machine.iommu);
+			expect([cached[1], cached[6], cached[7]]).to.deep.equal([0, 1, 0]);
 		});
 
 		it('invalidates one page in all TLBs, and not its neighbour', () => {
 			expectFinding(/stale-tlb/);
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			for (const at of [IOVA, IOVA + 0x1000]) {
 				mapPage(machine, at, PAGE_A);
 				access(machine, 0, at);
@@ -414,29 +418,29 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('invalidates all pages that agree in the bits of the mask', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			for (const at of [IOVA, IOVA + 0x1000, IOVA + 0x20000]) {
 				mapPage(machine, at, PAGE_A);
 				access(machine, 0, at);
 			}
 			zapPage(machine, IOVA, 0xffff0000);
-			expect(machine.iommu.cached().macro.map((e) => e.tag * 0x1000)).to.deep.equal([IOVA + 0x20000]);
+			expect(macro(machine.iommu).map((e) => e.iova)).to.deep.equal([IOVA + 0x20000]);
 		});
 
 		it('loses an invalidation while automatic gating is on (pessimistic)', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 0, IOVA);
 			writeIommu(machine, 0x090, IOVA);
 			writeIommu(machine, 0x094, 0xfffff000);
 			writeIommu(machine, TLB_IVLD_ENABLE, 1);
 			waitClear(machine, TLB_IVLD_ENABLE);
-			expect(machine.iommu.cached().macro).to.have.length(1);
+			expect(macro(machine.iommu)).to.have.length(1);
 		});
 
 		it('keeps an invalid page entry until it is invalidated', () => {
 			expectFinding(/stale-negative/);
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			expect(access(machine, 0, IOVA + 0x1000)).to.equal('L2');
 			recover(machine);
@@ -449,7 +453,7 @@ describe('sun50i_h6_iommu', () => {
 
 		it('keeps a directory word in the walk cache until that is invalidated', () => {
 			expectFinding(/stale-negative/);
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			expect(access(machine, 0, IOVA)).to.equal('L1');
 			recover(machine);
 			mapPage(machine, IOVA, PAGE_A);
@@ -462,56 +466,57 @@ describe('sun50i_h6_iommu', () => {
 
 		it('looks one page ahead for masters with prefetch on, also when that page is invalid', () => {
 			expectFinding(/stale-negative/);
-			const machine = enabled({ iommu: { neighbours: 1 } });
+			const machine = enabled({ habits: { neighbours: 1 } });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 0, IOVA);
-			expect(machine.iommu.masters[0].prefetches).to.equal(1);
+			expect(figure(machine.iommu, 'prefetches', 0)).to.equal(1);
 			mapPage(machine, IOVA + 0x1000, PAGE_B);
 			expect(access(machine, 0, IOVA + 0x1000)).to.equal('L2');
 			expect(readIommu(machine, INT_STA)).to.equal(0x20000);
 		});
 
 		it('does not look ahead for a master with prefetch off', () => {
-			const machine = enabled({ iommu: { neighbours: 1 } });
+			const machine = enabled({ habits: { neighbours: 1 } });
 			writeIommu(machine, TLB_PREFETCH, 0x3e);
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 0, IOVA);
-			expect(machine.iommu.cached().macro).to.have.length(1);
+			expect(macro(machine.iommu)).to.have.length(1);
 		});
 
 		it('brings in the valid neighbours of a page with one walk', () => {
-			const machine = enabled({ iommu: { prefetch: false } });
+			const machine = enabled({ habits: { prefetch: false } });
 			for (const at of [IOVA - 0x1000, IOVA, IOVA + 0x1000]) mapPage(machine, at, PAGE_A);
 			access(machine, 0, IOVA);
-			const { macro } = machine.iommu.cached();
 			expect(
-				macro.map((e) => `${((e.tag * 0x1000) % 0x100000).toString(16)} ${e.reason}`).sort(),
+				macro(machine.iommu)
+					.map((e) => `${(e.iova % 0x100000).toString(16)} ${e.reason}`)
+					.sort(),
 			).to.deep.equal(['44000 neighbour', '45000 walk', '46000 neighbour']);
 		});
 
 		it('walks each time when its caches are off', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			writeIommu(machine, TLB_ENABLE, 0);
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 0, IOVA);
 			unmapPage(machine, IOVA);
 			expect(access(machine, 0, IOVA)).to.equal('L2');
-			expect(machine.iommu.masters[0].walks).to.equal(2);
+			expect(figure(machine.iommu, 'table walks', 0)).to.equal(2);
 		});
 
 		it('counts hits and walks by master', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			for (const m of [0, 0, 0, 4]) access(machine, m, IOVA);
-			const { accesses, microHits, macroHits, walks } = machine.iommu.masters[0];
-			expect([accesses, microHits, macroHits, walks]).to.deep.equal([3, 2, 0, 1]);
-			expect(machine.iommu.masters[4].macroHits).to.equal(1);
-			expect(machine.iommu.totals.accesses).to.equal(4);
+			const names = ['accesses', 'micro TLB hits', 'macro TLB hits', 'table walks'];
+			expect(names.map((name) => figure(machine.iommu, name, 0))).to.deep.equal([3, 2, 0, 1]);
+			expect(figure(machine.iommu, 'macro TLB hits', 4)).to.equal(1);
+			expect(figure(machine.iommu, 'accesses')).to.equal(4);
 		});
 
 		it('never ends a flush that is made to be stuck', () => {
 			const machine = enabled();
-			machine.iommu.stuck.flush = true;
+			machine.iommu.stuck.add('flush');
 			writeIommu(machine, TLB_FLUSH, 0x3003f);
 			machine.advance(1e9);
 			expect(readIommu(machine, TLB_FLUSH)).to.equal(0x3003f);
@@ -541,7 +546,7 @@ describe('sun50i_h6_iommu', () => {
 		function h616(): Machine {
 			const tree = h6Tree();
 			const iommu = { ...(tree['iommu@30f0000'] as object), compatible: 'allwinner,sun50i-h616-iommu' };
-			return new MachineClass(blobOf({ ...tree, 'iommu@30f0000': iommu } as never), { iommu: PLAIN });
+			return new MachineClass(blobOf({ ...tree, 'iommu@30f0000': iommu } as never), { habits: PLAIN });
 		}
 
 		it('has seven masters, all of them bypassing at reset', () => {
@@ -565,7 +570,7 @@ describe('sun50i_h6_iommu', () => {
 			writeIommu(machine, 0x08c, IOVA + 0x2000);
 			writeIommu(machine, TLB_IVLD_ENABLE, 1);
 			waitClear(machine, TLB_IVLD_ENABLE);
-			expect(machine.iommu.cached().macro.map((e) => e.tag * 0x1000 - IOVA)).to.deep.equal([0, 0x3000]);
+			expect(macro(machine.iommu).map((e) => e.iova - IOVA)).to.deep.equal([0, 0x3000]);
 		});
 	});
 
@@ -578,53 +583,57 @@ describe('sun50i_h6_iommu', () => {
 		});
 
 		it('names a stale entry in each cache that has it, with who brought it', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 3, IOVA + 4);
 			unmapPage(machine, IOVA);
 			const found = machine.iommu.contradictions();
-			expect(found.map((c) => c.where)).to.deep.equal(['micro TLB', 'macro TLB']);
-			expect(found[1].entry.master).to.equal(3);
-			expect(found[1].entry.iova).to.equal(IOVA + 4);
+			expect(found.map((c) => c.cache.name)).to.deep.equal(['micro TLB of VE', 'macro TLB']);
+			expect(found[1].entry.stream).to.equal(3);
+			expect(found[1].entry.at).to.equal(IOVA + 4);
 			expect(found[1].text).to.match(
 				/^macro TLB has 0x40400042, since 0\.\d{6} \(walk, VE at 0x12345004\) for 0x12345000\+0x1000, the tables in memory say 0x00000000$/,
 			);
-			expect(machine.iommu.contradictions(0, IOVA)).to.deep.equal([]);
+			expect(machine.iommu.contradictions(0, IOVA - 1)).to.deep.equal([]);
 		});
 
 		it('names a directory word in the walk cache that has changed', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 3, IOVA);
 			poke(machine, DIRECTORY + 4 * 0x123, 0);
-			expect(machine.iommu.contradictions().map((c) => c.where)).to.include('walk cache');
+			expect(machine.iommu.contradictions().map((c) => c.cache.name)).to.include('walk cache');
 		});
 
 		it('names a cached negative entry for a page that is mapped now', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A);
 			access(machine, 3, IOVA + 0x1000);
 			mapPage(machine, IOVA + 0x1000, PAGE_B);
-			expect(machine.iommu.contradictions().map((c) => c.cached)).to.deep.equal([0, 0]);
+			expect(machine.iommu.contradictions().map((c) => c.invariant)).to.deep.equal([
+				'INV-TLB-MAP',
+				'INV-TLB-MAP',
+			]);
 		});
 
 		it('explains a walk: indices, entries, both views, caches', () => {
-			const machine = enabled({ iommu: PLAIN });
+			const machine = enabled({ habits: PLAIN });
 			mapPage(machine, IOVA, PAGE_A, 2);
 			access(machine, 3, IOVA);
 			const entry = RAM + 0x200000 + 0x400 * 0x123 + 4 * 0x45;
 			machine.memory.linear(entry, 4)!.fill(0);
-			const { text, ...data } = machine.iommu.explain(IOVA + 4, 3);
-			expect(data.phys).to.equal(PAGE_A + 4);
-			expect([data.aci, data.readable, data.writable]).to.deep.equal([2, true, false]);
-			expect(data.table!.dirty).to.equal(true);
+			const { text, leaf, steps } = machine.iommu.explain(3, IOVA + 4);
+			expect(leaf.phys).to.equal(PAGE_A + 4);
+			expect(leaf.rights).to.equal(READ);
+			expect(steps[1].fields.find(({ name }) => name === 'ACI')!.value).to.equal(2n);
+			expect(steps[1].dirty).to.equal(true);
 			expect(text.replace(/since \d+\.\d{6}/g, 'since T')).to.equal(
 				[
 					'iova 0x12345004, master 3 (VE), directory at 0x40100000',
 					'  DT[0x123] at 0x4010048c: 0x40248c01, valid',
 					'    walk cache: 0x40248c01, since T (walk, VE at 0x12345000)',
 					"  PT[0x45] at 0x40248d14: 0x40400022 in memory, 0x00000000 in the CPU's cache (dirty, not written back), valid",
-					'    micro TLB of VE: 0x40400022, since T (macro, VE at 0x12345000)',
+					'    micro TLB of VE: 0x40400022, since T (shared, VE at 0x12345000)',
 					'    macro TLB: 0x40400022, since T (walk, VE at 0x12345000)',
 					'  -> 0x40400004, domain 2: may read, may not write',
 				].join('\n'),

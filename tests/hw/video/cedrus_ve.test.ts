@@ -2,11 +2,11 @@
 
 import { expect } from 'chai';
 import jpeg from 'jpeg-js';
-import { CedrusVe, veRegisters } from '#hw/video/cedrus-ve.js';
 import { Clock } from '#hw/core/clock.js';
-import { DmaPort, type Translator } from '#hw/core/dma-port.js';
+import { DmaPort, type Translator, WRITE } from '#hw/core/dma-port.js';
 import type { ModelContext } from '#hw/core/model.js';
 import type { Ram } from '#hw/core/ram.js';
+import { CedrusVe, veRegisters } from '#hw/video/cedrus-ve.js';
 import { type EncodeOptions, encodeJpeg, FACTORS, type RgbImage } from '#tools/jpeg-encode.js';
 
 // Register offsets: cedrus_regs.h and, for JPEG, the patch that the model's head names.
@@ -371,7 +371,7 @@ describe('cedrus_ve', () => {
 	});
 
 	it('stays busy for ever, and silent, when the read is refused; reset brings it back', () => {
-		const b = bench({ translate: () => -1 });
+		const b = bench({ reach: 0, translate: () => -1 });
 		const options: EncodeOptions = { subsampling: '420' };
 		b.w(TRIGGER, program(b, encodeJpeg(picture(16, 16), options), options, 16));
 		b.clock.advance(1e10);
@@ -384,7 +384,7 @@ describe('cedrus_ve', () => {
 	});
 
 	it('writes no byte when the write is refused', () => {
-		const b = bench({ translate: (_master, addr, write) => (write ? -1 : addr) });
+		const b = bench({ reach: 4096, translate: (_stream, addr, access) => (access === WRITE ? -1 : addr) });
 		const options: EncodeOptions = { subsampling: '420' };
 		b.w(TRIGGER, program(b, encodeJpeg(picture(64, 48), options), options, 64));
 		b.clock.advance(1e10);

@@ -7,7 +7,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import {
 	dma_alloc_attrs,
@@ -46,6 +45,7 @@ import { Board, boardTree, reg } from '#tests/kernel/dma/board.js';
 import { dma_map_page } from '#tests/kernel/dma/client.js';
 import { leakCheck } from '#tests/leaks.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
+import type { Dmasan } from '#watch/dmasan.js';
 
 const SEED = 612;
 const PAGE = 4096;

@@ -4,7 +4,6 @@
 import { expect } from 'chai';
 import { PAGE_SHARED, pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtable.js';
 import { close_fd } from '#fs/file.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import { dma_declare_coherent_memory, dma_release_coherent_memory } from '#kernel/dma/coherent.js';
 import { dma_can_mmap } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
@@ -35,6 +34,7 @@ import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
 import { blobOf, h6Tree } from '#tests/hw/board.js';
 import { bytes, map, openFile, tryMap } from '#tests/mm/user.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import { Board, pattern } from './board.js';
 import { alloc, COUNT, pages, pieces, type Shown, SIZE, syncForCpu, syncForDevice } from './shown.js';
 

@@ -8,7 +8,6 @@ import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iom
 import { close_fd, fget } from '#fs/file.js';
 import { fput } from '#fs/file_table.js';
 import { ksys_ioctl } from '#fs/open.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { drm_file } from '#include/drm/drm_file.js';
 import { type drm_gem_dma_object, to_drm_gem_dma_obj } from '#include/drm/drm_gem_dma_helper.js';
@@ -34,6 +33,7 @@ import { bytes, map, tryMap } from '#tests/mm/user.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
 import { Display } from '#tools/run/display.js';
 import { VideoDevice } from '#tools/v4l2.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import { drmDevice, errnoOf, kept } from './bench.js';
 
 const PAGE = 4096;

@@ -55,7 +55,7 @@ describe('sun4i_drv', () => {
 				expect((got[0] << 16) | (got[1] << 8) | got[2], `pixel ${i}`).to.equal(pixel(i));
 			}
 			const master = machine.stats().dma.find(({ name }) => name.includes('mixer'))!;
-			expect(master.master).to.equal(board.endsWith('noiommu') ? -1 : 0);
+			expect(master.stream).to.equal(board.endsWith('noiommu') ? -1 : 0);
 			expect(master.readBytes).to.be.at.least(W * H * 4);
 			expect(master.refused).to.equal(0);
 			display.closeHandle(dumb.handle);

@@ -19,7 +19,6 @@ import {
 	vb2_streamon,
 } from '#drivers/media/common/videobuf2/videobuf2-v4l2.js';
 import { close_fd } from '#fs/file.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import {
 	VB2_BUF_STATE_DONE,
 	VB2_MMAP,
@@ -46,6 +45,7 @@ import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
 import { Board, pattern } from '#tests/kernel/dma/board.js';
 import { bytes, map, openFile, tryMap } from '#tests/mm/user.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
+import type { Dmasan } from '#watch/dmasan.js';
 
 const PAGE = 4096;
 const PAGES = 2;

@@ -43,7 +43,7 @@ for (const narrow of [false, true])
 
 		it('has no IOMMU in front of it', () => {
 			expect(port.device.iommu_group).to.equal(null);
-			expect(port.emac.port.master).to.equal(-1);
+			expect(port.emac.port.stream).to.equal(-1);
 		});
 
 		it('gets back what it sends, linear and in fragments', () => {

@@ -5,7 +5,6 @@ import {
 	type stmmac_priv,
 	sun8i_dwmac_set_mac_loopback,
 } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { Emac } from '#hw/net/sun8i-emac.js';
 import { start_kernel } from '#init/main.js';
@@ -38,6 +37,7 @@ import { slab_shrink_all } from '#mm/slub.js';
 import { blobOf, h6Tree, type Node, RAM } from '#tests/hw/board.js';
 import { testMachine } from '#tests/machine.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
+import type { Dmasan } from '#watch/dmasan.js';
 
 /** The part of memory that the narrow bus reaches: 64 of 256 MiB. */
 export const REACH = 0x0400_0000;

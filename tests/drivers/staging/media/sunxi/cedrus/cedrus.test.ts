@@ -6,8 +6,8 @@ import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import { close_fd } from '#fs/file.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
-import { decodeYCbCr, interleaveChroma } from '#hw/video/cedrus-ve.js';
 import type { Machine } from '#hw/core/machine.js';
+import { decodeYCbCr, interleaveChroma } from '#hw/video/cedrus-ve.js';
 import {
 	V4L2_BUF_TYPE_VIDEO_CAPTURE,
 	V4L2_BUF_TYPE_VIDEO_OUTPUT,

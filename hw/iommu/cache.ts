@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A cache of table words: TLBs of pages of any size, walk caches, caches of configuration records.
+
+/** Where an entry came from; `shared`: copied from the cache behind this one. */
+export type FillReason = 'walk' | 'prefetch' | 'neighbour' | 'shared';
+
+/** A cached table word, with its history. */
+export class CacheEntry {
+	constructor(
+		/** Whose translations these are: an ASID, a domain's number; 0 where the hardware has no tags. */
+		readonly tag: number,
+		/** The range that it answers for. */
+		readonly iova: number,
+		readonly size: number,
+		/** The walk's level of the word. */
+		readonly level: number,
+		/** The word as it was read; @high: bits 63:32. */
+		readonly word: number,
+		readonly high: number,
+		/** Where the word is in memory; -1: in the device. */
+		readonly wordAddr: number,
+		readonly valid: boolean,
+		/** The page (or the next table) that it names. */
+		readonly phys: number,
+		/** READ | WRITE | EXECUTE, as far as the word says. */
+		readonly rights: number,
+		/** Virtual time of the fill. */
+		readonly time: number,
+		/** Whose access filled it, at which address. */
+		readonly stream: number,
+		readonly at: number,
+		readonly reason: FillReason,
+		/** The root of the tables at that time. */
+		readonly root: number,
+	) {}
+
+	/** The same, copied into the cache of @stream. */
+	copyFor(stream: number, at: number, time: number): CacheEntry {
+		const { tag, iova, size, level, word, high, wordAddr, valid, phys, rights, root } = this;
+		return new CacheEntry(
+			tag,
+			iova,
+			size,
+			level,
+			word,
+			high,
+			wordAddr,
+			valid,
+			phys,
+			rights,
+			time,
+			stream,
+			at,
+			'shared',
+			root,
+		);
+	}
+
+	/** The whole word. */
+	get bits(): bigint {
+		return (BigInt(this.high) << 32n) | BigInt(this.word);
+	}
+}
+
+/** Hears of fills and drops. */
+export interface CacheSink {
+	filled(cache: TranslationCache, entry: CacheEntry): void;
+	dropped(cache: TranslationCache, entry: CacheEntry, why: string): void;
+}
+
+/** The entries of one tag: for each size, by number. */
+type Sized = Map<number, CacheEntry>[];
+
+/**
+ * Entries go in the order they came when the cache is full. Of two sizes that answer for an address, the smaller one
+ * wins.
+ */
+export class TranslationCache {
+	sink: CacheSink | null = null;
+	readonly #tags = new Map<number, Sized>();
+	readonly #all = new Set<CacheEntry>();
+	/** The tag that was asked for last, and what there is of it. */
+	#lastTag = -1;
+	#last: Sized | null = null;
+
+	constructor(
+		readonly name: string,
+		/** Whose it is; -1: shared. */
+		readonly stream: number,
+		/** Of what: pages, or the tables on the way to them. */
+		readonly kind: 'translations' | 'tables',
+		/** The sizes of entries, in bytes, ascending. */
+		readonly sizes: readonly number[],
+	) {}
+
+	get size(): number {
+		return this.#all.size;
+	}
+
+	entries(): IterableIterator<CacheEntry> {
+		return this.#all.values();
+	}
+
+	find(tag: number, iova: number): CacheEntry | undefined {
+		if (this.#all.size === 0) return undefined;
+		const sized = this.#of(tag);
+		if (sized === null) return undefined;
+		for (let i = 0; i < sized.length; i++) {
+			if (sized[i].size === 0) continue;
+			const hit = sized[i].get(Math.floor(iova / this.sizes[i]));
+			if (hit !== undefined) return hit;
+		}
+		return undefined;
+	}
+
+	fill(entry: CacheEntry, limit: number): void {
+		const at = this.sizes.indexOf(entry.size);
+		if (at < 0) throw new Error(`${this.name} has no entries of ${entry.size} bytes`);
+		let sized = this.#of(entry.tag);
+		if (sized === null) {
+			sized = this.sizes.map(() => new Map());
+			this.#tags.set(entry.tag, sized);
+			this.#last = sized;
+		}
+		const number = Math.floor(entry.iova / entry.size);
+		const old = sized[at].get(number);
+		if (old !== undefined) this.drop(old, 'replaced');
+		else if (this.#all.size >= limit)
+			for (const oldest of this.#all) {
+				this.drop(oldest, 'evicted');
+				break;
+			}
+		sized[at].set(number, entry);
+		this.#all.add(entry);
+		this.sink?.filled(this, entry);
+	}
+
+	drop(entry: CacheEntry, why: string): void {
+		if (!this.#all.delete(entry)) return;
+		const sized = this.#tags.get(entry.tag)!;
+		sized[this.sizes.indexOf(entry.size)].delete(Math.floor(entry.iova / entry.size));
+		this.sink?.dropped(this, entry, why);
+	}
+
+	/** Drop what answers for any address of [@first, @last], of @tag or (-1) of all. */
+	dropRange(tag: number, first: number, last: number, why: string): void {
+		if (this.#all.size === 0) return;
+		const one = first === last && tag >= 0 ? this.#of(tag) : null;
+		if (one !== null) {
+			for (let i = 0; i < one.length; i++) {
+				const hit = one[i].get(Math.floor(first / this.sizes[i]));
+				if (hit !== undefined) this.drop(hit, why);
+			}
+			return;
+		}
+		this.dropWhere(
+			(entry) => (tag < 0 || entry.tag === tag) && entry.iova <= last && entry.iova + entry.size > first,
+			why,
+		);
+	}
+
+	dropWhere(which: (entry: CacheEntry) => boolean, why: string): void {
+		for (const entry of this.#all) if (which(entry)) this.drop(entry, why);
+	}
+
+	/** Throw the entry out that stands at @part (in [0, 1)) of all. */
+	evict(part: number): void {
+		let nth = Math.floor(part * this.#all.size);
+		for (const entry of this.#all)
+			if (nth-- === 0) {
+				this.drop(entry, 'evicted');
+				break;
+			}
+	}
+
+	clear(why: string): void {
+		// Flushes mostly find nothing.
+		if (this.#all.size === 0) return;
+		const { sink } = this;
+		if (sink !== null) for (const entry of this.#all) sink.dropped(this, entry, why);
+		this.#all.clear();
+		this.#tags.clear();
+		this.#lastTag = -1;
+		this.#last = null;
+	}
+
+	#of(tag: number): Sized | null {
+		if (tag !== this.#lastTag) {
+			this.#lastTag = tag;
+			this.#last = this.#tags.get(tag) ?? null;
+		}
+		return this.#last;
+	}
+}

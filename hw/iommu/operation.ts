@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Operations of translation hardware that take time: flushes, invalidations.
+
+import type { Habits } from './habits.js';
+
+/**
+ * One kind of operation, with the register bits that stay set until it is done. Its effect comes when it begins, or,
+ * as the habits have it, only when it ends; never while it is stuck.
+ */
+export class Operation {
+	bits = 0;
+	#until = 0;
+
+	constructor(
+		/** Its name in the model's `stuck`. */
+		readonly name: string,
+		readonly clock: { readonly now: number },
+		readonly habits: Habits,
+		readonly stuck: ReadonlySet<string>,
+		readonly effect: (bits: number) => void,
+	) {}
+
+	begin(bits: number): void {
+		if (bits === 0) return;
+		this.bits |= bits;
+		this.#until = this.clock.now + this.habits.busyNs;
+		if (!this.habits.lateInvalidation && !this.stuck.has(this.name)) this.effect(bits);
+	}
+
+	/** To be called before anything that could tell; true when it has just ended. */
+	settle(): boolean {
+		if (this.bits === 0 || this.clock.now < this.#until || this.stuck.has(this.name)) return false;
+		if (this.habits.lateInvalidation) this.effect(this.bits);
+		this.bits = 0;
+		return true;
+	}
+
+	/** Reset: it ends without effect. */
+	cancel(): void {
+		this.bits = 0;
+	}
+}

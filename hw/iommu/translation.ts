@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Translation by tables in memory, with every cache on the way: what a model with page tables composes.
+//
+// A lookup goes through the stream's own TLB, the shared TLB, and the walk, which has a cache for each level above the
+// pages. What the caches do is the habits'. The model says whose tables are walked (tag and root), which caches are
+// on, and what to do with the answer: rights, faults, registers.
+
+import type { Ram } from '#hw/core/ram.js';
+import { hex } from '#hw/core/register-file.js';
+import { CacheEntry, type CacheSink, type FillReason, TranslationCache } from './cache.js';
+import {
+	Decoded,
+	explainWalk,
+	firstOf,
+	hexWord,
+	indexOf,
+	inputBitsOf,
+	readMemory,
+	stepText,
+	type TableFormat,
+	Walked,
+	Word,
+	walkMemory,
+} from './format.js';
+import type { Habits } from './habits.js';
+import type { CachedCopy, Contradiction, Figure, Iommu, Leaf, WalkStep } from './iommu.js';
+
+/** What one stream did. */
+export class StreamFigures {
+	accesses = 0;
+	bypassed = 0;
+	microHits = 0;
+	sharedHits = 0;
+	walks = 0;
+	walkCacheHits = 0;
+	prefetches = 0;
+	faults = 0;
+	refused = 0;
+}
+
+export interface TranslationParts {
+	readonly format: TableFormat;
+	/** Which levels may have pages: their sizes are what a TLB entry can be. */
+	readonly pageLevels: readonly number[];
+	/** Whether each stream has a TLB of its own in front of the shared one. */
+	readonly micro: boolean;
+	/** What to call the caches. */
+	readonly names: { readonly micro: string; readonly shared: string; readonly walk: string };
+	readonly ram: Ram;
+	readonly clock: { readonly now: number };
+	readonly random: () => number;
+	readonly habits: Habits;
+	readonly note: (text: string) => void;
+	/** The root that @tag's tables have now; -1: there are none. */
+	readonly rootOf: (tag: number) => number;
+}
+
+export class Translation {
+	/** By stream. */
+	readonly figures: readonly StreamFigures[];
+	readonly micro: readonly TranslationCache[];
+	readonly shared: TranslationCache;
+	/** For each level above the last. */
+	readonly walk: readonly TranslationCache[];
+	/** Which caches are on: a bit for each stream's own, the others whole. */
+	microOn = -1;
+	sharedOn = true;
+	walkOn = true;
+	/** Streams that look ahead, as bits. */
+	prefetchOn = 0;
+	/** What a look ahead met, when the habits make that a fault. */
+	onPrefetch: ((stream: number, entry: CacheEntry) => void) | null = null;
+	/** The walk that answered last read its last word from a walk cache. */
+	fromWalkCache = false;
+
+	readonly #pageSizes: readonly number[];
+	readonly #word = new Word();
+	readonly #decoded = new Decoded();
+	readonly #walked = new Walked();
+	readonly #last: number;
+
+	constructor(
+		readonly owner: Iommu,
+		readonly parts: TranslationParts,
+	) {
+		const { format, pageLevels, names, micro } = parts;
+		const sizeOf = (level: number): number => 2 ** format.levels[level].shift;
+		this.#pageSizes = pageLevels.map(sizeOf).sort((a, b) => a - b);
+		this.#last = 2 ** inputBitsOf(format) - 1;
+		const streams = Array.from({ length: owner.streamCount }, (_, n) => n);
+		this.figures = streams.map(() => new StreamFigures());
+		this.micro = micro
+			? streams.map(
+					(n) =>
+						new TranslationCache(
+							`${names.micro} of ${owner.streamName(n)}`,
+							n,
+							'translations',
+							this.#pageSizes,
+						),
+				)
+			: [];
+		this.shared = new TranslationCache(names.shared, -1, 'translations', this.#pageSizes);
+		this.walk = format.levels.slice(0, -1).map((level, n, all) => {
+			const name = all.length === 1 ? names.walk : `${names.walk} of ${level.name}`;
+			return new TranslationCache(name, -1, 'tables', [sizeOf(n)]);
+		});
+		const sink: CacheSink = {
+			filled: (cache, entry) => {
+				for (const observer of owner.observers) observer.filled?.(owner, cache, entry);
+			},
+			dropped: (cache, entry, why) => {
+				for (const observer of owner.observers) observer.dropped?.(owner, cache, entry, why);
+			},
+		};
+		for (const cache of this.caches()) cache.sink = sink;
+	}
+
+	caches(): readonly TranslationCache[] {
+		return [...this.micro, this.shared, ...this.walk];
+	}
+
+	/** Empty every cache. */
+	clear(why: string): void {
+		for (const cache of this.micro) cache.clear(why);
+		this.shared.clear(why);
+		for (const cache of this.walk) cache.clear(why);
+	}
+
+	/** Drop what the TLBs hold for [@first, @last], of @tag or (-1) of all. */
+	dropPages(tag: number, first: number, last: number, why: string): void {
+		for (const cache of this.micro) cache.dropRange(tag, first, last, why);
+		this.shared.dropRange(tag, first, last, why);
+	}
+
+	/** Drop what the walk caches hold for it. */
+	dropTables(tag: number, first: number, last: number, why: string): void {
+		for (const cache of this.walk) cache.dropRange(tag, first, last, why);
+	}
+
+	/**
+	 * The word that answers @iova of @stream, from a cache or by a walk; it may be an invalid one, of any level. The
+	 * rights are the model's to judge.
+	 */
+	lookup(stream: number, tag: number, root: number, iova: number): CacheEntry {
+		const { habits, clock, random } = this.parts;
+		const figures = this.figures[stream];
+		const micro = this.micro.length !== 0 && (this.microOn >>> stream) & 1 ? this.micro[stream] : null;
+		if (habits.evictChance > 0) this.#evictSome(stream, random, habits.evictChance);
+		const hit = micro === null ? undefined : micro.find(tag, iova);
+		if (hit !== undefined) {
+			figures.microHits++;
+			return hit;
+		}
+		let entry = this.sharedOn ? this.shared.find(tag, iova) : undefined;
+		if (entry !== undefined) figures.sharedHits++;
+		else {
+			figures.walks++;
+			entry = this.#walk(stream, tag, root, iova, 'walk', figures);
+			// An invalid table ends the walk: there is no page that a TLB could hold.
+			if (!entry.valid && !this.#isPage(entry)) return entry;
+			if (habits.prefetch && (this.prefetchOn >>> stream) & 1)
+				this.#prefetch(stream, tag, root, entry.iova + entry.size, figures);
+		}
+		if (micro !== null && (entry.valid || habits.negative))
+			micro.fill(entry.copyFor(stream, iova, clock.now), habits.microEntries);
+		return entry;
+	}
+
+	/** Where the tables of @root lead @iova, in memory. @rightsOf: what the model makes of the word's rights. */
+	leaf(root: number, iova: number, rightsOf: (word: number, rights: number) => number): Leaf {
+		const at = this.#walked;
+		walkMemory(this.parts.ram, this.parts.format, root, iova, at);
+		const level = this.parts.format.levels[at.level];
+		const first = firstOf(level, iova);
+		const valid = at.decoded.kind === 'page';
+		return {
+			phys: valid ? at.decoded.addr + (iova - first) : -1,
+			iova: first,
+			size: 2 ** level.shift,
+			rights: valid ? rightsOf(at.word.low, at.decoded.rights) : 0,
+			word: at.word.bits,
+			wordAddr: at.wordAddr,
+		};
+	}
+
+	/** The walk of @iova as data. */
+	explain(stream: number, tag: number, root: number, iova: number): WalkStep[] {
+		const { format, ram } = this.parts;
+		return explainWalk(ram, format, root, iova, (level) => this.#copies(stream, tag, level, iova));
+	}
+
+	/** That as lines: each word, and below it what the caches hold of it. */
+	text(stream: number, tag: number, iova: number, steps: readonly WalkStep[]): string[] {
+		const { levels } = this.parts.format;
+		const lines: string[] = [];
+		for (const step of steps) {
+			lines.push(`  ${stepText(step, Math.ceil(levels[step.level].indexBits / 4))}`);
+			for (const { cache, entry } of step.cached) lines.push(`    ${cache}: ${this.entryText(entry)}`);
+		}
+		// What the TLBs hold although the walk does not come that far.
+		for (let level = steps.length; level < levels.length; level++)
+			for (const { cache, entry } of this.#copies(stream, tag, level, iova))
+				lines.push(`    ${cache}: ${this.entryText(entry)}`);
+		return lines;
+	}
+
+	entryText(entry: CacheEntry): string {
+		const when = (entry.time / 1e9).toFixed(6);
+		const who = this.owner.streamName(entry.stream);
+		return `${this.#hex(entry.bits)}, since ${when} (${entry.reason}, ${who} at ${hex(entry.at, 8)})`;
+	}
+
+	contradictions(first: number, last: number): Contradiction[] {
+		const found: Contradiction[] = [];
+		for (const cache of [...this.walk, ...this.micro, this.shared])
+			for (const entry of cache.entries()) {
+				if (entry.iova > last || entry.iova + entry.size <= first) continue;
+				const wrong = this.contradiction(cache, entry);
+				if (wrong !== null) found.push(wrong);
+			}
+		return found;
+	}
+
+	/** What @entry says that its tag's tables, in memory, do not; null: they agree, or nobody can ask for it. */
+	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null {
+		const { format, ram, rootOf } = this.parts;
+		const root = rootOf(entry.tag);
+		if (root < 0) return null;
+		const memory = this.#memoryWord(ram, format, root, entry);
+		if (memory === entry.bits) return null;
+		const now = this.#decoded;
+		const level = format.levels[entry.level];
+		level.decode(Number(memory & 0xffffffffn), Number(memory >> 32n), now);
+		if (!entry.valid && now.kind === 'invalid') return null;
+		const invariant = cache.kind === 'tables' ? 'INV-PTW' : entry.valid ? 'INV-TLB-UNMAP' : 'INV-TLB-MAP';
+		const text = `${cache.name} has ${this.entryText(entry)} for ${hex(entry.iova, 8)}+${hex(entry.size)}, the tables in memory say ${this.#hex(memory)}`;
+		return { invariant, cache, entry, memory, text };
+	}
+
+	figuresOf(stream: number | undefined): Figure[] {
+		const names = this.parts.names;
+		const sum = new StreamFigures();
+		for (const figures of stream === undefined ? this.figures : [this.figures[stream]])
+			for (const key of Object.keys(sum) as (keyof StreamFigures)[]) sum[key] += figures[key];
+		return [
+			{ name: 'accesses', value: sum.accesses },
+			{ name: 'bypassed', value: sum.bypassed },
+			...(this.micro.length === 0 ? [] : [{ name: `${names.micro} hits`, value: sum.microHits }]),
+			{ name: `${names.shared} hits`, value: sum.sharedHits },
+			{ name: 'table walks', value: sum.walks },
+			{ name: `${names.walk} hits`, value: sum.walkCacheHits },
+			{ name: 'prefetches', value: sum.prefetches },
+			{ name: 'faults', value: sum.faults },
+			{ name: 'refused', value: sum.refused },
+		];
+	}
+
+	/** Whether an invalid @entry stands where a page could. */
+	#isPage(entry: CacheEntry): boolean {
+		return entry.level === this.parts.format.levels.length - 1;
+	}
+
+	/**
+	 * The word of @entry's level for its address, as the tables in memory have it now; 0 where they do not lead that
+	 * far.
+	 */
+	#memoryWord(ram: Ram, format: TableFormat, root: number, entry: CacheEntry): bigint {
+		let table = root;
+		for (let level = 0; level <= entry.level; level++) {
+			const at = format.levels[level];
+			readMemory(ram, table + format.wordBytes * indexOf(at, entry.iova), format.wordBytes, this.#word);
+			if (level === entry.level) break;
+			at.decode(this.#word.low, this.#word.high, this.#decoded);
+			if (this.#decoded.kind !== 'table') return 0n;
+			table = this.#decoded.addr;
+		}
+		return this.#word.bits;
+	}
+
+	#copies(stream: number, tag: number, level: number, iova: number): CachedCopy[] {
+		const caches = level < this.walk.length ? [this.walk[level], ...this.#tlbs(stream)] : this.#tlbs(stream);
+		const copies: CachedCopy[] = [];
+		for (const cache of caches) {
+			const entry = cache.find(tag, iova);
+			if (entry !== undefined && entry.level === level) copies.push({ cache: cache.name, entry });
+		}
+		return copies;
+	}
+
+	#tlbs(stream: number): TranslationCache[] {
+		const own = this.micro[stream];
+		return own === undefined ? [this.shared] : [own, this.shared];
+	}
+
+	/** Step by step, each level's word from its walk cache or from memory. */
+	#walk(
+		stream: number,
+		tag: number,
+		root: number,
+		iova: number,
+		reason: 'walk' | 'prefetch',
+		figures: StreamFigures,
+	): CacheEntry {
+		const { format, habits } = this.parts;
+		const last = format.levels.length - 1;
+		this.fromWalkCache = false;
+		let table = root;
+		for (let level = 0; ; level++) {
+			const cache = this.walkOn && level < last ? this.walk[level] : null;
+			let entry = cache?.find(tag, iova);
+			if (entry !== undefined) {
+				figures.walkCacheHits++;
+				this.fromWalkCache = true;
+			} else {
+				entry = this.#read(stream, tag, root, table, level, iova, reason);
+				this.fromWalkCache = false;
+				const page = this.#decoded.kind === 'page' || level === last;
+				if (page) {
+					if (this.sharedOn) {
+						if (entry.valid || habits.negative) this.shared.fill(entry, habits.sharedEntries);
+						// The words that came with it on the same burst.
+						if (habits.neighbours > 1 && reason === 'walk')
+							this.#fillNeighbours(stream, tag, root, table, level, entry);
+					}
+					return entry;
+				}
+				if (cache !== null && (entry.valid || habits.negative)) cache.fill(entry, habits.walkEntries);
+			}
+			if (!entry.valid) return entry;
+			table = entry.phys;
+		}
+	}
+
+	#fillNeighbours(
+		stream: number,
+		tag: number,
+		root: number,
+		table: number,
+		level: number,
+		entry: CacheEntry,
+	): void {
+		const { neighbours, negative, negativeNeighbours, sharedEntries } = this.parts.habits;
+		const group = entry.size * neighbours;
+		const first = entry.iova - (entry.iova % group);
+		for (let iova = first; iova < first + group; iova += entry.size) {
+			if (iova === entry.iova || this.shared.find(tag, iova) !== undefined) continue;
+			const next = this.#entryAt(stream, tag, root, table, level, iova, 'neighbour');
+			if (this.#decoded.kind === 'page' || (!next.valid && negative && negativeNeighbours))
+				this.shared.fill(next, sharedEntries);
+		}
+	}
+
+	/** Look ahead: the walk of the next page. */
+	#prefetch(stream: number, tag: number, root: number, next: number, figures: StreamFigures): void {
+		if (next > this.#last || (this.sharedOn && this.shared.find(tag, next) !== undefined)) return;
+		figures.prefetches++;
+		const entry = this.#walk(stream, tag, root, next, 'prefetch', figures);
+		if (this.parts.habits.prefetchFaults && !entry.valid) this.onPrefetch?.(stream, entry);
+	}
+
+	/** The word of @level for @iova in @table, read by the walker. */
+	#read(
+		stream: number,
+		tag: number,
+		root: number,
+		table: number,
+		level: number,
+		iova: number,
+		reason: FillReason & ('walk' | 'prefetch'),
+	): CacheEntry {
+		const { format } = this.parts;
+		const entry = this.#entryAt(stream, tag, root, table, level, iova, reason);
+		if (this.owner.observers.length !== 0) {
+			const read = {
+				stream,
+				iova,
+				table: format.levels[level].name,
+				level,
+				addr: entry.wordAddr,
+				bytes: format.wordBytes,
+				word: entry.bits,
+				reason,
+			};
+			for (const observer of this.owner.observers) observer.walked?.(this.owner, read);
+		}
+		return entry;
+	}
+
+	#entryAt(
+		stream: number,
+		tag: number,
+		root: number,
+		table: number,
+		level: number,
+		iova: number,
+		reason: FillReason,
+	): CacheEntry {
+		const { format, ram, clock, note } = this.parts;
+		const at = format.levels[level];
+		const addr = table + format.wordBytes * indexOf(at, iova);
+		if (!readMemory(ram, addr, format.wordBytes, this.#word) && reason !== 'neighbour')
+			note(`the walker reads ${hex(addr)}, where no memory is: as zero`);
+		const { low, high } = this.#word;
+		const decoded = this.#decoded;
+		at.decode(low, high, decoded);
+		return new CacheEntry(
+			tag,
+			firstOf(at, iova),
+			2 ** at.shift,
+			level,
+			low,
+			high,
+			addr,
+			decoded.kind !== 'invalid',
+			decoded.addr,
+			decoded.rights,
+			clock.now,
+			stream,
+			iova,
+			reason,
+			root,
+		);
+	}
+
+	#evictSome(stream: number, random: () => number, chance: number): void {
+		for (const cache of [...this.#tlbs(stream), ...this.walk]) if (random() < chance) cache.evict(random());
+	}
+
+	#hex(word: bigint): string {
+		return hexWord(word, this.parts.format.wordBytes);
+	}
+}
