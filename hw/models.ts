@@ -14,6 +14,7 @@ import { sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
 import { testMaster } from '#hw/misc/test-master.js';
 import { Emac } from '#hw/net/sun8i-emac.js';
 import { cedrusVe } from '#hw/video/cedrus-ve.js';
+import { eduIommu } from './iommu/edu-iommu.js';
 
 export const models: Readonly<Record<string, ModelFactory>> = {
 	'arm,gic-400': (ctx) => new Gic400(ctx.name),
@@ -32,5 +33,6 @@ export const models: Readonly<Record<string, ModelFactory>> = {
 	'allwinner,sun50i-h6-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
 	'allwinner,sun8i-r40-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
 	'allwinner,sun50i-h6-emac': (ctx) => new Emac(ctx.name, ctx),
+	'linux-iommu-ts,edu-iommu': eduIommu,
 	'oracle,master': testMaster,
 };

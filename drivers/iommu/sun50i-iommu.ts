@@ -5,7 +5,7 @@
 // Where this driver knowingly differs from its twin the comment says DEVIATION; Documentation/deviations.md
 // tells why. The table vocabulary is exported for tests, which walk the tables themselves.
 
-import { phys_to_virt, phys_to_virt_words, virt_to_phys } from '#asm/memory.js';
+import { bytes, phys_to_virt, phys_to_virt_words, virt_to_phys, words } from '#asm/memory.js';
 import { get_order } from '#asm/page.js';
 import { put_device } from '#drivers/base/core.js';
 import { devm_kzalloc } from '#drivers/base/devres.js';
@@ -223,16 +223,6 @@ function iommu_read(iommu: sun50i_iommu, offset: u32): u32 {
 
 function iommu_write(iommu: sun50i_iommu, offset: u32, value: u32): void {
 	writel(value, iommu.base + offset);
-}
-
-/** @view as words: what `u32 *p = ...` does in C. */
-function words(view: Uint8Array, count: unsigned_int): Uint32Array {
-	return new Uint32Array(view.buffer, view.byteOffset, count);
-}
-
-/** @view as bytes: what passing it as `void *` does in C. */
-function bytes(view: Uint32Array): Uint8Array {
-	return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /*

@@ -538,6 +538,7 @@ export class Machine implements machine, MachineServices {
 				name,
 				compatible,
 				regs: node.reg(),
+				coherent: isCoherent(node),
 				irq: (index = 0) => this.#wire(node, index, controller),
 				dma: (index = 0) => {
 					const iommu = this.#iommuOf(node, index);

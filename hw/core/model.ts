@@ -69,6 +69,8 @@ export interface ModelContext {
 	readonly name: string;
 	readonly compatible: string;
 	readonly regs: readonly { base: number; size: number }[];
+	/** Its own accesses to memory see the CPU's caches (`dma-coherent`). */
+	readonly coherent: boolean;
 	irq(index?: number): IrqLine;
 	/** The block's DMA master number @index: through the IOMMU of `iommus`, or straight to memory. */
 	dma(index?: number): DmaPort;

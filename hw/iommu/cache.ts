@@ -87,8 +87,8 @@ export class TranslationCache {
 		readonly name: string,
 		/** Whose it is; -1: shared. */
 		readonly stream: number,
-		/** Of what: pages, or the tables on the way to them. */
-		readonly kind: 'translations' | 'tables',
+		/** Of what: pages, the tables on the way to them, or the streams' own records (then addresses are stream numbers). */
+		readonly kind: 'translations' | 'tables' | 'streams',
 		/** The sizes of entries, in bytes, ascending. */
 		readonly sizes: readonly number[],
 	) {}

@@ -24,7 +24,7 @@ export interface TableLevel {
 	/** What the word (@high: bits 63:32, 0 in formats of 32 bits) says, into @out. */
 	decode(word: number, high: number, out: Decoded): void;
 	/** The parts of a word, for reports. */
-	readonly fields: readonly { name: string; bits: readonly [from: number, to: number] }[];
+	readonly fields: readonly { name: string; bits: readonly [high: number, low: number] }[];
 }
 
 export interface TableFormat {
@@ -57,19 +57,30 @@ export class Word {
 	}
 }
 
+/** Where a walker reads: memory, or the CPU's caches in front of it, too. */
+export interface View {
+	readonly ram: Ram;
+	readonly snoop: boolean;
+}
+
+function readWord({ ram, snoop }: View, addr: number): number {
+	const cpu = snoop ? ram.readCpuWord(addr) : -1;
+	return cpu < 0 ? ram.readWord(addr) : cpu;
+}
+
 /** Read the @bytes (4 or 8) at @addr as the device sees them; false where no memory is (then it is zero). */
-export function readMemory(ram: Ram, addr: number, bytes: 4 | 8, out: Word): boolean {
-	const low = ram.readWord(addr);
-	const high = bytes === 8 ? ram.readWord(addr + 4) : 0;
+export function readWalker(view: View, addr: number, bytes: 4 | 8, out: Word): boolean {
+	const low = readWord(view, addr);
+	const high = bytes === 8 ? readWord(view, addr + 4) : 0;
 	out.low = Math.max(0, low);
 	out.high = Math.max(0, high);
 	return low >= 0 && high >= 0;
 }
 
-/** The same as the CPU sees it: memory's where the cache has nothing of its own. */
+/** The same as the CPU sees it: memory's where the cache has nothing of its own, and where it is mapped past the cache. */
 export function readCpu(ram: Ram, addr: number, bytes: number): bigint {
 	const part = (at: number): bigint => {
-		const cpu = ram.readCpuWord(at);
+		const cpu = ram.isUncached(at) ? -1 : ram.readCpuWord(at);
 		return BigInt(cpu < 0 ? Math.max(0, ram.readWord(at)) : cpu);
 	};
 	let word = 0n;
@@ -86,30 +97,31 @@ export class Walked {
 	readonly decoded = new Decoded();
 }
 
-/** Walk @format's tables from @root for @iova, in memory, by no cache: the brute-force reference. */
-export function walkMemory(ram: Ram, format: TableFormat, root: number, iova: number, out: Walked): void {
+/** Walk @format's tables from @root for @iova, by no cache of their walker: the brute-force reference. */
+export function walkMemory(view: View, format: TableFormat, root: number, iova: number, out: Walked): void {
 	let table = root;
 	for (let level = 0; level < format.levels.length; level++) {
 		const at = format.levels[level];
 		out.level = level;
 		out.wordAddr = table + format.wordBytes * indexOf(at, iova);
-		readMemory(ram, out.wordAddr, format.wordBytes, out.word);
+		readWalker(view, out.wordAddr, format.wordBytes, out.word);
 		at.decode(out.word.low, out.word.high, out.decoded);
 		if (out.decoded.kind !== 'table') return;
 		table = out.decoded.addr;
 	}
 }
 
-function fieldsOf(level: TableLevel, word: bigint): WordField[] {
-	return level.fields.map(({ name, bits }) => {
-		const width = BigInt(bits[1] - bits[0] + 1);
-		return { name, bits, value: (word >> BigInt(bits[0])) & ((1n << width) - 1n) };
+/** @word in its parts. */
+export function fieldsOf(fields: TableLevel['fields'], word: bigint): WordField[] {
+	return fields.map(({ name, bits: [high, low] }) => {
+		const value = (word >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+		return { name, bits: [high, low], value };
 	});
 }
 
 /** The steps of that walk as data. @copies: what caches hold of a level's word. */
 export function explainWalk(
-	ram: Ram,
+	view: View,
 	format: TableFormat,
 	root: number,
 	iova: number,
@@ -123,7 +135,7 @@ export function explainWalk(
 		const at = format.levels[level];
 		const index = indexOf(at, iova);
 		const addr = table + format.wordBytes * index;
-		readMemory(ram, addr, format.wordBytes, word);
+		readWalker(view, addr, format.wordBytes, word);
 		at.decode(word.low, word.high, decoded);
 		const bytes = format.wordBytes;
 		steps.push({
@@ -134,10 +146,10 @@ export function explainWalk(
 			addr,
 			bytes,
 			memory: word.bits,
-			cpu: readCpu(ram, addr, bytes),
-			dirty: ram.isDirty(addr, bytes),
+			cpu: readCpu(view.ram, addr, bytes),
+			dirty: view.ram.isDirty(addr, bytes),
 			kind: decoded.kind,
-			fields: fieldsOf(at, word.bits),
+			fields: fieldsOf(at.fields, word.bits),
 			cached: copies(level),
 		});
 		if (decoded.kind !== 'table') break;

@@ -35,10 +35,10 @@ export interface Leaf {
 	readonly wordAddr: number;
 }
 
-/** A named part of a table word: bits from..to. */
+/** A named part of a table word. */
 export interface WordField {
 	readonly name: string;
-	readonly bits: readonly [from: number, to: number];
+	readonly bits: readonly [high: number, low: number];
 	readonly value: bigint;
 	/** What the value means, where it has a name. */
 	readonly text?: string;
@@ -54,7 +54,7 @@ export interface CachedCopy {
 export interface WalkStep {
 	/** The table's name: `DT`, `STE`. */
 	readonly table: string;
-	/** 0 for the first one. */
+	/** 0 for the root table; -1: what comes before the tables, the stream's own record. */
 	readonly level: number;
 	readonly stage: 1 | 2;
 	readonly index: number;

@@ -29,8 +29,8 @@ export const SUN50I_FORMAT: TableFormat = {
 			indexBits: 12,
 			decode: directory,
 			fields: [
-				{ name: 'TYPE', bits: [0, 1] },
-				{ name: 'PT', bits: [10, 31] },
+				{ name: 'TYPE', bits: [1, 0] },
+				{ name: 'PT', bits: [31, 10] },
 			],
 		},
 		{
@@ -40,8 +40,8 @@ export const SUN50I_FORMAT: TableFormat = {
 			decode: page,
 			fields: [
 				{ name: 'VALID', bits: [1, 1] },
-				{ name: 'ACI', bits: [4, 7] },
-				{ name: 'PAGE', bits: [12, 31] },
+				{ name: 'ACI', bits: [7, 4] },
+				{ name: 'PAGE', bits: [31, 12] },
 			],
 		},
 	],

@@ -118,7 +118,7 @@ export class Sun50iH6Iommu implements Iommu {
 			pageLevels: [1],
 			micro: true,
 			names: { micro: 'micro TLB', shared: 'macro TLB', walk: 'walk cache' },
-			ram,
+			view: { ram, snoop: false },
 			clock,
 			random,
 			habits: this.habits,

@@ -5,7 +5,6 @@
 // pages. What the caches do is the habits'. The model says whose tables are walked (tag and root), which caches are
 // on, and what to do with the answer: rights, faults, registers.
 
-import type { Ram } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
 import { CacheEntry, type CacheSink, type FillReason, TranslationCache } from './cache.js';
 import {
@@ -15,9 +14,10 @@ import {
 	hexWord,
 	indexOf,
 	inputBitsOf,
-	readMemory,
+	readWalker,
 	stepText,
 	type TableFormat,
+	type View,
 	Walked,
 	Word,
 	walkMemory,
@@ -46,7 +46,8 @@ export interface TranslationParts {
 	readonly micro: boolean;
 	/** What to call the caches. */
 	readonly names: { readonly micro: string; readonly shared: string; readonly walk: string };
-	readonly ram: Ram;
+	/** What the walker reads. */
+	readonly view: View;
 	readonly clock: { readonly now: number };
 	readonly random: () => number;
 	readonly habits: Habits;
@@ -170,7 +171,7 @@ export class Translation {
 	/** Where the tables of @root lead @iova, in memory. @rightsOf: what the model makes of the word's rights. */
 	leaf(root: number, iova: number, rightsOf: (word: number, rights: number) => number): Leaf {
 		const at = this.#walked;
-		walkMemory(this.parts.ram, this.parts.format, root, iova, at);
+		walkMemory(this.parts.view, this.parts.format, root, iova, at);
 		const level = this.parts.format.levels[at.level];
 		const first = firstOf(level, iova);
 		const valid = at.decoded.kind === 'page';
@@ -186,8 +187,8 @@ export class Translation {
 
 	/** The walk of @iova as data. */
 	explain(stream: number, tag: number, root: number, iova: number): WalkStep[] {
-		const { format, ram } = this.parts;
-		return explainWalk(ram, format, root, iova, (level) => this.#copies(stream, tag, level, iova));
+		const { format, view } = this.parts;
+		return explainWalk(view, format, root, iova, (level) => this.#copies(stream, tag, level, iova));
 	}
 
 	/** That as lines: each word, and below it what the caches hold of it. */
@@ -224,10 +225,10 @@ export class Translation {
 
 	/** What @entry says that its tag's tables, in memory, do not; null: they agree, or nobody can ask for it. */
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null {
-		const { format, ram, rootOf } = this.parts;
+		const { format, view, rootOf } = this.parts;
 		const root = rootOf(entry.tag);
 		if (root < 0) return null;
-		const memory = this.#memoryWord(ram, format, root, entry);
+		const memory = this.#memoryWord(view, format, root, entry);
 		if (memory === entry.bits) return null;
 		const now = this.#decoded;
 		const level = format.levels[entry.level];
@@ -265,11 +266,11 @@ export class Translation {
 	 * The word of @entry's level for its address, as the tables in memory have it now; 0 where they do not lead that
 	 * far.
 	 */
-	#memoryWord(ram: Ram, format: TableFormat, root: number, entry: CacheEntry): bigint {
+	#memoryWord(view: View, format: TableFormat, root: number, entry: CacheEntry): bigint {
 		let table = root;
 		for (let level = 0; level <= entry.level; level++) {
 			const at = format.levels[level];
-			readMemory(ram, table + format.wordBytes * indexOf(at, entry.iova), format.wordBytes, this.#word);
+			readWalker(view, table + format.wordBytes * indexOf(at, entry.iova), format.wordBytes, this.#word);
 			if (level === entry.level) break;
 			at.decode(this.#word.low, this.#word.high, this.#decoded);
 			if (this.#decoded.kind !== 'table') return 0n;
@@ -396,10 +397,10 @@ export class Translation {
 		iova: number,
 		reason: FillReason,
 	): CacheEntry {
-		const { format, ram, clock, note } = this.parts;
+		const { format, view, clock, note } = this.parts;
 		const at = format.levels[level];
 		const addr = table + format.wordBytes * indexOf(at, iova);
-		if (!readMemory(ram, addr, format.wordBytes, this.#word) && reason !== 'neighbour')
+		if (!readWalker(view, addr, format.wordBytes, this.#word) && reason !== 'neighbour')
 			note(`the walker reads ${hex(addr)}, where no memory is: as zero`);
 		const { low, high } = this.#word;
 		const decoded = this.#decoded;

@@ -223,3 +223,13 @@ export function* for_each_made_page(): Iterable<page> {
 	for (const root of vmemmap.roots)
 		for (const section of root ?? []) for (const p of section ?? []) if (p !== undefined) yield p;
 }
+
+/** @view as 32-bit words: what `u32 *p = ...` does in C. */
+export function words(view: Uint8Array, count: unsigned_int): Uint32Array {
+	return new Uint32Array(view.buffer, view.byteOffset, count);
+}
+
+/** @view as bytes: what passing it as `void *` does in C. */
+export function bytes(view: Uint32Array): Uint8Array {
+	return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
