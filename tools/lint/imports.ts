@@ -5,6 +5,8 @@ import { dirname, join, normalize } from 'node:path';
 
 const KERNEL = ['arch', 'drivers', 'fs', 'include', 'init', 'kernel', 'lib', 'mm'];
 const MACHINE = ['hw', 'watch', 'tools', 'tests', 'examples'];
+/** What watches, and may be watched by nobody but these. */
+const ABOVE_WATCH = ['tools', 'tests', 'examples'];
 const ALIASES: Record<string, string> = {
 	'#linux/': 'include/linux/',
 	'#include/': 'include/',
@@ -103,7 +105,7 @@ function importsOf(file: string): Import[] {
 			m[2] !== undefined || /^import\s*\{(\s*type\s+\w+(\s+as\s+\w+)?\s*,?)+\}\s*from/.test(m[0]);
 		const line = text.slice(0, m.index).split('\n').length;
 		if (to !== null) found.push({ from: file, to, typeOnly, line });
-		else if (KERNEL.includes(top(file)) || top(file) === 'hw')
+		else if (KERNEL.includes(top(file)) || ['hw', 'watch'].includes(top(file)))
 			found.push({ from: file, to: `package ${specifier}`, typeOnly, line });
 	}
 	return found;
@@ -126,6 +128,8 @@ function checkBorders(imports: Import[]): string[] {
 			bad.push(`${at}: hw/ may import nothing of the kernel but the types of ${DOOR}, found ${i.to}`);
 		else if (top(i.from) === 'hw' && MACHINE.includes(top(i.to)) && top(i.to) !== 'hw')
 			bad.push(`${at}: hw/ may not import ${i.to}`);
+		else if (top(i.from) === 'watch' && ABOVE_WATCH.includes(top(i.to)))
+			bad.push(`${at}: watch/ may not import ${i.to}`);
 	}
 	return bad;
 }

@@ -198,8 +198,8 @@ describe('machine', () => {
 
 		it('is refused to a master that the IOMMU does not have', () => {
 			for (const [number, named] of [
-				[[9], 'master 9'],
-				[[0xffffffff], 'master 4294967295'],
+				[[9], 'stream 9'],
+				[[0xffffffff], 'stream 4294967295'],
 			] as const) {
 				const machine = h6({}, { m9: { compatible: 'oracle,master', iommus: [3, ...number] } });
 				expect(master(machine, 'm9').fetch(RAM, 4)).to.equal(null);
