@@ -2,7 +2,6 @@
 import { expect } from 'chai';
 import {
 	iommu_attach_group,
-	iommu_detach_group,
 	iommu_domain_free,
 	iommu_group_claim_dma_owner,
 	iommu_group_release_dma_owner,
@@ -13,75 +12,31 @@ import {
 	iommu_unmap,
 } from '#drivers/iommu/iommu.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
-import type { Machine, MachineOptions } from '#hw/core/machine.js';
+import type { MachineOptions } from '#hw/core/machine.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
-import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { IS_ERR } from '#linux/err.js';
 import { EEXIST, EINVAL, ERANGE } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
-import {
-	IOMMU_FAULT_READ,
-	IOMMU_FAULT_WRITE,
-	IOMMU_READ,
-	IOMMU_WRITE,
-	type iommu_domain,
-} from '#linux/iommu.js';
+import { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { type Node, RAM } from '#tests/hw/board.js';
 import { EDU_NAME, edu } from '#tests/hw/edu.js';
 import { leakCheck } from '#tests/leaks.js';
-import { Dmasan } from '#watch/dmasan.js';
-import { Masters } from './masters.js';
-import { ok } from './rig.js';
+import { IommuRig, RW } from './iommu-rig.js';
 
 const K4 = 0x1000;
 const M4 = 0x40_0000;
-const RW = IOMMU_READ | IOMMU_WRITE;
 const BUFFER = RAM + 0x800_0000;
 
-class Rig {
-	readonly machine: Machine;
-	readonly masters: Masters;
-	readonly dmasan: Dmasan;
-	readonly log: string[] = [];
-
+class Rig extends IommuRig {
 	constructor(options: MachineOptions = {}, extra: Node = {}) {
-		this.machine = edu({ onConsole: (_level, line) => this.log.push(line), ...options }, extra);
-		this.dmasan = new Dmasan(this.machine);
-		this.masters = new Masters(this.machine);
-	}
-
-	dev(stream: number): device {
-		return this.masters.device(`m${stream}`);
-	}
-
-	domain(stream = 1): iommu_domain {
-		return ok(iommu_paging_domain_alloc(this.dev(stream)));
-	}
-
-	attached(stream = 1): iommu_domain {
-		const domain = this.domain(stream);
-		expect(iommu_attach_group(domain, this.dev(stream).iommu_group!)).to.equal(0);
-		return domain;
-	}
-
-	leave(domain: iommu_domain, stream = 1): void {
-		iommu_detach_group(domain, this.dev(stream).iommu_group!);
-		iommu_domain_free(domain);
-	}
-
-	reads(stream: number, iova: number): boolean {
-		const ok = this.masters.model(`m${stream}`).fetch(iova, 4) !== null;
-		this.machine.advance(1000);
-		return ok;
-	}
-
-	writes(stream: number, iova: number): boolean {
-		const ok = this.masters.model(`m${stream}`).store(iova, Uint8Array.of(1, 2, 3, 4));
-		this.machine.advance(1000);
-		return ok;
+		super(
+			(o) => edu(o, extra),
+			(stream) => `m${stream}`,
+			options,
+		);
 	}
 
 	/** Neither an access nor what the caches hold broke a rule. */
@@ -94,59 +49,59 @@ class Rig {
 describe('edu_iommu', () => {
 	it('gives each stream its own group and its own domain', () => {
 		const rig = new Rig();
-		expect([1, 2, 3, 63].map((stream) => rig.dev(stream).iommu_group!.id)).to.deep.equal([0, 1, 2, 3]);
+		expect([1, 2, 3, 63].map((stream) => rig.device(stream).iommu_group!.id)).to.deep.equal([0, 1, 2, 3]);
 		const buffer = kmalloc(K4, GFP_KERNEL)!;
-		const dma = dma_map_single(rig.dev(1), buffer, K4, DMA_TO_DEVICE);
-		expect(dma_mapping_error(rig.dev(1), dma)).to.equal(0);
-		expect([rig.reads(1, dma as number), rig.reads(2, dma as number)]).to.deep.equal([true, false]);
-		dma_unmap_single(rig.dev(1), dma, K4, DMA_TO_DEVICE);
-		expect(rig.reads(1, dma as number)).to.equal(false);
+		const dma = dma_map_single(rig.device(1), buffer, K4, DMA_TO_DEVICE);
+		expect(dma_mapping_error(rig.device(1), dma)).to.equal(0);
+		expect([rig.tries(1, dma as number), rig.tries(2, dma as number)]).to.deep.equal([true, false]);
+		dma_unmap_single(rig.device(1), dma, K4, DMA_TO_DEVICE);
+		expect(rig.tries(1, dma as number)).to.equal(false);
 		kfree(buffer);
 		rig.expectQuiet();
 	});
 
 	it('maps each size that the core chooses, and undoes it', () => {
 		const rig = new Rig();
-		const domain = rig.attached();
+		const domain = rig.attached(1);
 		expect(iommu_map(domain, 2 * M4 - K4, BUFFER + M4 - K4, M4 + 2 * K4, RW, GFP_KERNEL)).to.equal(0);
 		const large = rig.machine.iommu.leaf(1, -1, 2 * M4 + 5);
 		expect([large.phys, large.size]).to.deep.equal([BUFFER + M4 + 5, M4]);
 		for (const iova of [2 * M4 - K4, 2 * M4, 3 * M4 - 4, 3 * M4]) {
 			expect(iommu_iova_to_phys(domain, iova)).to.equal(BUFFER + iova - M4);
-			expect(rig.writes(1, iova)).to.equal(true);
+			expect(rig.tries(1, iova, true)).to.equal(true);
 		}
 		expect(iommu_unmap(domain, 2 * M4 - K4, M4 + 2 * K4)).to.equal(M4 + 2 * K4);
 		for (const iova of [2 * M4 - K4, 2 * M4, 3 * M4 - 4, 3 * M4]) {
 			expect(iommu_iova_to_phys(domain, iova)).to.equal(0);
-			expect(rig.reads(1, iova)).to.equal(false);
+			expect(rig.tries(1, iova)).to.equal(false);
 		}
-		rig.leave(domain);
+		rig.detachAndFree(domain, 1);
 		rig.expectQuiet();
 	});
 
 	it('puts a large page where an empty table was, and not where a page is', () => {
 		const rig = new Rig();
-		const domain = rig.attached();
+		const domain = rig.attached(1);
 		iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
-		rig.reads(1, M4);
+		rig.tries(1, M4);
 		expect(iommu_map(domain, M4, BUFFER, M4, RW, GFP_KERNEL)).to.equal(-EEXIST);
 		iommu_unmap(domain, M4, K4);
 		expect(iommu_map(domain, M4, BUFFER, M4, RW, GFP_KERNEL)).to.equal(0);
 		expect(iommu_map(domain, M4 + K4, BUFFER, K4, RW, GFP_KERNEL)).to.equal(-EEXIST);
-		expect(rig.writes(1, M4 + K4)).to.equal(true);
+		expect(rig.tries(1, M4 + K4, true)).to.equal(true);
 		iommu_unmap(domain, M4, M4);
-		rig.leave(domain);
+		rig.detachAndFree(domain, 1);
 		rig.expectQuiet();
 	});
 
 	it('unmaps no part of a large page', () => {
 		const rig = new Rig();
-		const domain = rig.attached();
+		const domain = rig.attached(1);
 		iommu_map(domain, M4, BUFFER, M4, RW, GFP_KERNEL);
 		expect(iommu_unmap(domain, M4 + K4, K4)).to.equal(0);
-		expect(rig.reads(1, M4 + K4)).to.equal(true);
+		expect(rig.tries(1, M4 + K4)).to.equal(true);
 		iommu_unmap(domain, M4, M4);
-		rig.leave(domain);
+		rig.detachAndFree(domain, 1);
 	});
 
 	for (const [what, iova, phys] of [
@@ -155,21 +110,21 @@ describe('edu_iommu', () => {
 	] as const)
 		it(`refuses ${what} beyond what a word can hold`, () => {
 			const rig = new Rig();
-			const domain = rig.attached();
+			const domain = rig.attached(1);
 			expect(iommu_map(domain, iova, phys, 2 * K4, RW, GFP_KERNEL)).to.equal(-ERANGE);
 			expect(iommu_iova_to_phys(domain, iova)).to.equal(0);
-			rig.leave(domain);
+			rig.detachAndFree(domain, 1);
 		});
 
 	for (const prot of [0, IOMMU_READ, IOMMU_WRITE, RW])
 		it(`gives the rights ${prot}, and no other`, () => {
 			const rig = new Rig();
-			const domain = rig.attached();
+			const domain = rig.attached(1);
 			iommu_map(domain, M4, BUFFER, K4, prot, GFP_KERNEL);
-			expect(rig.reads(1, M4)).to.equal((prot & IOMMU_READ) !== 0);
-			expect(rig.writes(1, M4)).to.equal((prot & IOMMU_WRITE) !== 0);
+			expect(rig.tries(1, M4)).to.equal((prot & IOMMU_READ) !== 0);
+			expect(rig.tries(1, M4, true)).to.equal((prot & IOMMU_WRITE) !== 0);
 			iommu_unmap(domain, M4, K4);
-			rig.leave(domain);
+			rig.detachAndFree(domain, 1);
 			rig.expectQuiet();
 		});
 
@@ -181,14 +136,14 @@ describe('edu_iommu', () => {
 			iommu_set_fault_handler(
 				domain,
 				(d, dev, iova, flags) => {
-					seen.push([d === two, dev === rig.dev(2), iova, flags]);
+					seen.push([d === two, dev === rig.device(2), iova, flags]);
 					return 0;
 				},
 				null,
 			);
 		iommu_map(two, M4, BUFFER, K4, IOMMU_READ, GFP_KERNEL);
-		rig.writes(2, M4 + 8);
-		rig.reads(2, M4 + K4);
+		rig.tries(2, M4 + 8, true);
+		rig.tries(2, M4 + K4);
 		expect(seen).to.deep.equal([
 			[true, true, M4 + 8, IOMMU_FAULT_WRITE],
 			[true, true, M4 + K4, IOMMU_FAULT_READ],
@@ -197,35 +152,35 @@ describe('edu_iommu', () => {
 			rig.log.filter((line) => line.includes(EDU_NAME)).map((line) => line.replace(/^\S+ +\S+ /, '')),
 		).to.include(`edu-iommu ${EDU_NAME}: stream 2: no right: write to 0x00400008`);
 		iommu_unmap(two, M4, K4);
-		rig.leave(one, 1);
-		rig.leave(two, 2);
+		rig.detachAndFree(one, 1);
+		rig.detachAndFree(two, 2);
 	});
 
 	it('says that events were lost', () => {
 		const rig = new Rig();
-		const { domain } = { domain: rig.attached() };
+		const domain = rig.attached(1);
 		for (let i = 0; i < 300; i++) rig.masters.model('m1').fetch(M4, 4);
 		rig.machine.advance(1000);
 		expect(rig.log.some((line) => line.endsWith('events were lost'))).to.equal(true);
 		iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
-		expect(rig.reads(1, M4)).to.equal(true);
+		expect(rig.tries(1, M4)).to.equal(true);
 		iommu_unmap(domain, M4, K4);
-		rig.leave(domain);
+		rig.detachAndFree(domain, 1);
 	});
 
 	it('leaves nothing of one domain to the next with its number', () => {
 		const rig = new Rig();
-		const first = rig.attached();
+		const first = rig.attached(1);
 		iommu_map(first, M4, BUFFER, K4, RW, GFP_KERNEL);
-		rig.reads(1, M4);
-		rig.leave(first);
-		const second = rig.attached();
-		expect(rig.reads(1, M4)).to.equal(false);
+		rig.tries(1, M4);
+		rig.detachAndFree(first, 1);
+		const second = rig.attached(1);
+		expect(rig.tries(1, M4)).to.equal(false);
 		iommu_map(second, M4, BUFFER + K4, K4, RW, GFP_KERNEL);
-		rig.writes(1, M4);
+		rig.tries(1, M4, true);
 		expect(rig.machine.ram.readWord(BUFFER)).to.equal(0);
 		iommu_unmap(second, M4, K4);
-		rig.leave(second);
+		rig.detachAndFree(second, 1);
 		rig.expectQuiet();
 	});
 
@@ -243,8 +198,8 @@ describe('edu_iommu', () => {
 				other: { compatible: 'oracle,master', iommus: [4, 1] },
 			},
 		);
-		const domains = Array.from({ length: 12 }, () => rig.domain());
-		expect(IS_ERR(iommu_paging_domain_alloc(rig.dev(1)))).to.equal(true);
+		const domains = Array.from({ length: 12 }, () => rig.domain(1));
+		expect(IS_ERR(iommu_paging_domain_alloc(rig.device(1)))).to.equal(true);
 		const other = rig.masters.device('other');
 		expect(iommu_attach_group(domains[0], other.iommu_group!)).to.equal(-EINVAL);
 		for (const domain of domains) iommu_domain_free(domain);
@@ -259,13 +214,13 @@ describe('edu_iommu', () => {
 
 	it('blocks in silence what is claimed, and translates again when it is released', () => {
 		const rig = new Rig();
-		const group = rig.dev(1).iommu_group!;
+		const group = rig.device(1).iommu_group!;
 		rig.masters.unbind();
 		const owner = {};
 		expect(iommu_group_claim_dma_owner(group, owner)).to.equal(0);
 		expect(rig.machine.iommu.state(1, -1)).to.equal('block');
 		const lines = rig.log.length;
-		expect(rig.reads(1, M4)).to.equal(false);
+		expect(rig.tries(1, M4)).to.equal(false);
 		expect(rig.log.length).to.equal(lines);
 		iommu_group_release_dma_owner(group);
 		expect(rig.machine.iommu.state(1, -1)).to.equal('translate');
@@ -275,17 +230,17 @@ describe('edu_iommu', () => {
 	it('passes untranslated with iommu.passthrough=1', () => {
 		const rig = new Rig({ commandLine: 'iommu.passthrough=1' });
 		expect(rig.machine.iommu.state(1, -1)).to.equal('bypass');
-		expect(rig.writes(1, BUFFER)).to.equal(true);
+		expect(rig.tries(1, BUFFER, true)).to.equal(true);
 	});
 
 	it('defers flushes with iommu.strict=0: the window is open until the queue is flushed', () => {
 		const rig = new Rig({ commandLine: 'iommu.strict=0' });
-		const dev = rig.dev(1);
+		const dev = rig.device(1);
 		expect(String(sysfs_read('/sys/kernel/iommu_groups/0/type')).trim()).to.equal('DMA-FQ');
 		const buffer = kmalloc(K4, GFP_KERNEL)!;
 		const dma = dma_map_single(dev, buffer, K4, DMA_BIDIRECTIONAL);
 		expect(dma_mapping_error(dev, dma)).to.equal(0);
-		rig.reads(1, dma as number);
+		rig.tries(1, dma as number);
 		dma_unmap_single(dev, dma, K4, DMA_BIDIRECTIONAL);
 		expect(rig.machine.iommu.contradictions().length).to.be.greaterThan(0);
 		rig.machine.advance(20_000_000);
@@ -295,23 +250,23 @@ describe('edu_iommu', () => {
 
 	it('says that a command timed out, and goes on', () => {
 		const rig = new Rig();
-		const domain = rig.attached();
+		const domain = rig.attached(1);
 		rig.machine.iommu.stuck.add('commands');
 		iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
 		expect(rig.log.some((line) => line.endsWith('command 0x103 timed out'))).to.equal(true);
 		rig.machine.iommu.stuck.clear();
 		iommu_unmap(domain, M4, K4);
-		rig.leave(domain);
+		rig.detachAndFree(domain, 1);
 	});
 
 	it('gives all memory back', () => {
 		const rig = new Rig();
 		const leaks = leakCheck();
 		for (let round = 0; round < 3; round++) {
-			const domain = rig.attached();
+			const domain = rig.attached(1);
 			iommu_map(domain, M4 - K4, BUFFER, 3 * M4, RW, GFP_KERNEL);
 			iommu_unmap(domain, M4 - K4, 3 * M4);
-			rig.leave(domain);
+			rig.detachAndFree(domain, 1);
 		}
 		expect(leaks()).to.deep.equal([]);
 	});

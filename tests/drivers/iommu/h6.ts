@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The H6, a driver for its masters, three ways to ask where an address leads.
-import {
-	iommu_attach_group,
-	iommu_detach_group,
-	iommu_domain_free,
-	iommu_iova_to_phys,
-	iommu_paging_domain_alloc,
-} from '#drivers/iommu/iommu.js';
+import { iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
 import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { Sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
-import type { device } from '#linux/device.js';
-import { IS_ERR } from '#linux/err.js';
-import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
+import type { iommu_domain } from '#linux/iommu.js';
 import { h6, RAM } from '#tests/hw/board.js';
-import { leakCheck } from '#tests/leaks.js';
-import { sanitiserOf } from '#tests/sanitiser.js';
-import type { Dmasan } from '#watch/dmasan.js';
-import { Masters } from './masters.js';
+import { IommuRig } from './iommu-rig.js';
 
-export const RW = IOMMU_READ | IOMMU_WRITE;
+export { RW } from './iommu-rig.js';
 export const MIB = 0x10_0000;
 /** Memory that nobody else uses here. */
 export const BUFFER = RAM + 0x0800_0000;
@@ -32,65 +21,18 @@ export interface Report {
 	readonly dir: string;
 }
 
-export class H6 {
-	readonly masters: Masters;
-	readonly machine: Machine;
-	readonly dmasan: Dmasan;
-	readonly log: string[] = [];
-
+export class H6 extends IommuRig {
 	constructor(options: MachineOptions = {}) {
-		this.machine = h6({ onConsole: (_level, line) => this.log.push(line), ...options });
-		this.masters = new Masters(this.machine);
-		this.dmasan = sanitiserOf(this.machine);
+		super(h6, (n) => `m${n}`, options);
 	}
 
-	get iommu(): Sun50iH6Iommu {
-		return this.machine.iommu as Sun50iH6Iommu;
+	override get iommu(): Sun50iH6Iommu {
+		return super.iommu as Sun50iH6Iommu;
 	}
 
+	/** All masters are in one group. */
 	get group() {
 		return this.device(0).iommu_group!;
-	}
-
-	device(master: number): device {
-		return this.masters.device(`m${master}`);
-	}
-
-	/** A new domain, not attached. */
-	domain(): iommu_domain {
-		const domain = iommu_paging_domain_alloc(this.device(0));
-		if (IS_ERR(domain)) throw new Error(`no domain: ${domain.errno}`);
-		return domain;
-	}
-
-	/** A new domain, attached. */
-	attached(): iommu_domain {
-		const domain = this.domain();
-		const ret = iommu_attach_group(domain, this.group);
-		if (ret !== 0) throw new Error(`cannot attach: ${ret}`);
-		return domain;
-	}
-
-	/** Back to the default domain, and the end of @domain. */
-	detachAndFree(domain: iommu_domain): void {
-		iommu_detach_group(domain, this.group);
-		iommu_domain_free(domain);
-	}
-
-	/** Whether @master gets through to @iova. */
-	reads(master: number, iova: number): boolean {
-		return this.masters.model(`m${master}`).fetch(iova, 4) !== null;
-	}
-
-	writes(master: number, iova: number): boolean {
-		return this.masters.model(`m${master}`).store(iova, Uint8Array.of(1, 2, 3, 4));
-	}
-
-	/** An access, and time for its interrupt. */
-	tries(master: number, iova: number, write = false): boolean {
-		const ok = write ? this.writes(master, iova) : this.reads(master, iova);
-		this.machine.advance(1000);
-		return ok;
 	}
 
 	/** The faults that were reported since the last call. */
@@ -105,14 +47,6 @@ export class H6 {
 		}
 		return out;
 	}
-
-	/** What the caches say against the tables; must be empty after each operation. */
-	stale(): string[] {
-		return this.iommu.contradictions().map((c) => c.text);
-	}
-
-	/** What is left of allocations made since; the result of the second call must be empty. */
-	readonly leakCheck = leakCheck;
 }
 
 /**
