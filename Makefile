@@ -6,7 +6,7 @@
 GOLDEN ?= tests/golden/vectors
 
 # What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
-TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
@@ -15,12 +15,12 @@ ifneq ($(strip $(UNREAD)),)
 $(error nobody reads the variable $(strip $(UNREAD)); there are $(TEXTS) V)
 endif
 
-DTS_DIR := arch/arm64/boot/dts/allwinner
-DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*.dts))
+DTS_DIR := arch/arm64/boot/dts
+DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test build lint format examples golden bench fuzz dtbs clean
+.PHONY: run test build lint format examples golden bench fuzz new dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js $(if $(V),-v)
@@ -59,10 +59,14 @@ bench: build
 fuzz: build
 	@$(NODE) build/tests/fuzz/main.js
 
+# A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (here).
+new: build
+	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-.}/$$NAME"
+
 # The .dtb files are committed, so that nothing but this target needs dtc.
 dtbs: $(DTBS)
-$(DTS_DIR)/%.dtb: $(DTS_DIR)/%.dts $(wildcard $(DTS_DIR)/*.dtsi)
-	dtc -I dts -O dtb -i $(DTS_DIR) -o $@ $<
+$(DTS_DIR)/%.dtb: $(DTS_DIR)/%.dts $(wildcard $(DTS_DIR)/*/*.dtsi)
+	dtc -I dts -O dtb -i $(@D) -o $@ $<
 
 node_modules/.package-lock.json: package-lock.json
 	@node tools/build.mjs install

@@ -94,8 +94,9 @@ function filesIn(folder, prefix = '') {
 	});
 }
 
-const isOutput = (path) => /\.(js|js\.map|json)$/.test(path);
-const outputsOf = (source) => ['.js', '.js.map'].map((end) => source.replace(/\.ts$/, end));
+const ENDS = ['.js', '.js.map', '.d.ts'];
+const isOutput = (path) => [...ENDS, '.json'].some((end) => path.endsWith(end));
+const outputsOf = (source) => ENDS.map((end) => source.replace(/\.ts$/, end));
 
 /** Whether node_modules holds what package-lock.json lists, but for what is made for other computers. */
 function modulesAreInstalled() {

@@ -73,6 +73,7 @@ export class EduIommu implements Iommu {
 	readonly streamCount = 2 ** STREAMS_LG2;
 	readonly pasidBits = 0;
 	readonly inputBits = 32;
+	readonly outputBits = 40;
 	reach = 0;
 
 	readonly #ctx: ModelContext;

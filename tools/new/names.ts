@@ -37,7 +37,7 @@ export class Names {
 			.replaceAll('eduIommu', `${lower}Iommu`)
 			.replaceAll('Edu', this.camel)
 			.replaceAll('EDU_', `${this.snake.toUpperCase()}_`)
-			.replace(/\bedu_/g, `${this.snake}_`)
+			.replaceAll('edu_', `${this.snake}_`)
 			.replaceAll('edu\u0000-iommu', 'edu-iommu');
 	}
 }

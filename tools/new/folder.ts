@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The folder of a new IOMMU: its files, made from those of the teaching one.
+import {
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
+import { PROJECT } from '#tools/project.js';
+import { reason } from '#tools/run/files.js';
+import { UserError } from '#tools/run/user-error.js';
+import type { Names } from './names.js';
+
+/** What a folder's file is made from. */
+const SOURCES: readonly [to: string, from: string][] = [
+	['driver.ts', 'drivers/iommu/edu-iommu.ts'],
+	['model.ts', 'hw/iommu/edu-iommu.ts'],
+	['format.ts', 'hw/iommu/edu-iommu-format.ts'],
+	['registers.ts', 'hw/iommu/edu-iommu-regs.ts'],
+];
+const TEST = 'tests/drivers/iommu/edu_board.test.ts';
+const BOARD = 'arch/arm64/boot/dts/edu/edu-board';
+
+/** Libraries and programs of the project that the folder uses until it installs its own. */
+const LENT = ['@types', 'chai', 'mocha', 'typescript'];
+
+interface Package {
+	readonly imports: Readonly<Record<string, unknown>>;
+	readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
+const ownPackage = (): Package => JSON.parse(read('package.json'));
+
+/** @text, which stands in the project at @path, with its imports as they are in the folder. */
+function withImports(text: string, path: string): string {
+	const local = new Map(SOURCES.map(([to, from]) => [from, `./${to.replace(/ts$/, 'js')}`]));
+	return text.replace(/((?:from|import) ')([^']+)(';)/g, (_all, head: string, what: string, tail: string) => {
+		const target = what.startsWith('.') ? join(dirname(path), what) : what.slice(1);
+		const own = local.get(target.replace(/js$/, 'ts'));
+		return `${head}${own ?? (what.startsWith('.') ? `#${target}` : what)}${tail}`;
+	});
+}
+
+/** The board's blob with the new IOMMU's name in it. */
+function boardBlob(names: Names): Uint8Array {
+	const renamed = (node: FdtSource): FdtSource => ({
+		name: node.name,
+		props: new Map(
+			[...node.props].map(([key, value]) => {
+				if (key !== 'compatible') return [key, value];
+				return [key, new Uint8Array(Buffer.from(names.translate(Buffer.from(value).toString())))];
+			}),
+		),
+		children: node.children.map(renamed),
+	});
+	const blob = new Uint8Array(readFileSync(join(PROJECT, `${BOARD}.dtb`)));
+	return writeFdt(renamed(fdtSource(parseFdt(blob).root)));
+}
+
+function packageJson(names: Names): object {
+	const { imports, devDependencies } = ownPackage();
+	const wanted = ['@types/chai', '@types/mocha', '@types/node', 'chai', 'mocha', 'typescript'];
+	return {
+		name: names.name,
+		version: '0.0.1',
+		private: true,
+		type: 'module',
+		imports: Object.fromEntries(Object.keys(imports).map((key) => [key, `linux-iommu-ts/${key.slice(1)}`])),
+		scripts: {
+			build: 'tsc',
+			test: 'tsc && mocha',
+			board: 'dtc -I dts -O dtb -o board.dtb board.dts',
+		},
+		mocha: {
+			spec: 'build/*.test.js',
+			require: ['./node_modules/linux-iommu-ts/build/tests/setup.js'],
+			'enable-source-maps': true,
+			timeout: 0,
+		},
+		devDependencies: {
+			'linux-iommu-ts': `file:${PROJECT}`,
+			...Object.fromEntries(wanted.map((name) => [name, devDependencies[name]])),
+		},
+	};
+}
+
+function tsconfig(): object {
+	const { compilerOptions } = JSON.parse(read('tsconfig.json')) as { compilerOptions: object };
+	// What the project's conditions lead to is its sources; here its declarations are what counts.
+	const own = { customConditions: [], declaration: false, rootDir: '.', outDir: 'build' };
+	return { compilerOptions: { ...compilerOptions, ...own }, include: ['*.ts'] };
+}
+
+/** The folder's files, by name. */
+export function filesOf(names: Names): Map<string, string | Uint8Array> {
+	const files = new Map<string, string | Uint8Array>();
+	for (const [to, from] of SOURCES) files.set(to, names.translate(withImports(read(from), from)));
+	const test = withImports(read(TEST), TEST).replace(/new URL\('[^']+'/, "new URL('../board.dtb'");
+	files.set(`${names.name}.test.ts`, names.translate(test));
+	files.set('board.dts', names.translate(read(`${BOARD}.dts`)));
+	files.set('board.dtb', boardBlob(names));
+	files.set('package.json', `${JSON.stringify(packageJson(names), null, 2)}\n`);
+	files.set('tsconfig.json', `${JSON.stringify(tsconfig(), null, 2)}\n`);
+	files.set('.gitignore', 'build/\nnode_modules/\n');
+	return files;
+}
+
+/** Make @folder, with the names of its files as the result; an error leaves nothing behind. */
+export function makeFolder(folder: string, names: Names): string[] {
+	const at = resolve(folder);
+	const fresh = !existsSync(at);
+	if (!fresh && (!statSync(at).isDirectory() || readdirSync(at).length > 0))
+		throw new UserError(`${folder}: is there already; expected a new folder, or an empty one`);
+	const files = filesOf(names);
+	try {
+		mkdirSync(at, { recursive: false });
+	} catch (e) {
+		if (fresh) throw new UserError(`${folder}: expected a place where a folder can be made: ${reason(e)}`);
+	}
+	try {
+		for (const [name, content] of files) writeFileSync(join(at, name), content);
+		mkdirSync(join(at, 'node_modules'));
+		symlinkSync(PROJECT, join(at, 'node_modules/linux-iommu-ts'));
+		for (const name of [...LENT, '.bin'])
+			symlinkSync(join(PROJECT, 'node_modules', name), join(at, 'node_modules', name));
+	} catch (e) {
+		for (const name of readdirSync(at)) rmSync(join(at, name), { recursive: true });
+		if (fresh) rmSync(at, { recursive: true });
+		throw new UserError(`${folder}: cannot be written: ${reason(e)}`);
+	}
+	return [...files.keys()];
+}
