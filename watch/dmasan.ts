@@ -9,14 +9,15 @@
 //   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache; a page
 //                  is mapped past the cache and through it (mismatched-alias)
 //   INV-PWR        a register was accessed while its block had no clock or was in reset
-//   INV-RANGE      an IOVA that the IOMMU has no lines for was mapped (told by watch/iommu-range.ts)
+//   INV-RANGE      an address that no IOMMU here has lines for was mapped (iommu-range.ts)
 //
 // The linear map shows every page through the cache, and is no finding: nobody touches a page there that is mapped past
 // the cache elsewhere. A user program does, so what it is shown has to agree with the kernel's mapping.
 //
-// It looks at the machine only. Not checked yet: whether an access falls in a live mapping made for that
-// device (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
+// Of the kernel it hears what is mapped. Not checked yet: whether an access falls in a live mapping made for that device
+// (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
 
+import { machine } from '#arch/arm64/kernel/setup.js';
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { Ram } from '#hw/core/ram.js';
@@ -24,6 +25,9 @@ import { hex } from '#hw/core/register-file.js';
 import type { CacheEntry } from '#hw/iommu/cache.js';
 import { hexWord, readCpu } from '#hw/iommu/format.js';
 import { type FaultRecord, type Iommu, type IommuObserver, type WalkRead, WRITE } from '#hw/iommu/iommu.js';
+
+import { early_initcall } from '#linux/init.js';
+import { watchIommuRange } from './iommu-range.js';
 
 export type Invariant =
 	| 'INV-TLB-UNMAP'
@@ -63,12 +67,18 @@ export interface DmasanReport {
 }
 
 /** Reports that are not about a device's access: their details say where. */
-const NO_ACCESS = ['stale-entry', 'dirty-table'];
+const NO_ACCESS = ['stale-entry', 'dirty-table', 'iommu-overrun'];
 
 const RULE = '='.repeat(66);
 
 /** Who watches which machine. */
-const watchers = new WeakMap<Machine, Dmasan>();
+const watchers = new WeakMap<object, Dmasan>();
+
+// A kernel that boots has no probes yet.
+early_initcall(() => {
+	watchers.get(machine)?.watchKernel();
+	return 0;
+});
 
 export class Dmasan {
 	readonly reports: DmasanReport[] = [];
@@ -81,6 +91,7 @@ export class Dmasan {
 	/** What the user program is shown, by area. */
 	readonly #shown = new Map<number, UserPages[]>();
 
+	#unwatchKernel: (() => void) | null = null;
 	readonly #iommu: IommuObserver = {
 		walked: (iommu, read) => this.#walked(iommu, read),
 		answered: (iommu, stream, pasid, iova, access, phys, entry) => {
@@ -93,6 +104,7 @@ export class Dmasan {
 	constructor(readonly machine: Machine) {
 		watchers.get(machine)?.detach();
 		watchers.set(machine, this);
+		if (isRunningOn(machine)) this.watchKernel();
 		const access = (port: DmaPort, addr: number, phys: number, size: number, write: boolean): void =>
 			this.#access(port, addr, phys, size, write);
 		for (const port of machine.ports) port.observer = { access };
@@ -109,10 +121,16 @@ export class Dmasan {
 		};
 	}
 
+	/** Look at the kernel, too, which has just booted or runs. */
+	watchKernel(): void {
+		this.#unwatchKernel = watchIommuRange(this);
+	}
+
 	/** Stop watching. */
 	detach(): void {
 		if (watchers.get(this.machine) !== this) return;
 		watchers.delete(this.machine);
+		this.#unwatchKernel?.();
 		for (const port of this.machine.ports) port.observer = null;
 		for (const iommu of this.machine.iommus) iommu.observers.splice(iommu.observers.indexOf(this.#iommu), 1);
 		this.machine.ram.observer = null;
@@ -301,6 +319,11 @@ export class Dmasan {
 		this.reports.push(report);
 		this.onReport?.(report);
 	}
+}
+
+/** Whether the kernel runs on @m. */
+function isRunningOn(m: Machine): boolean {
+	return machine === (m as unknown);
 }
 
 /** The page of @iova behind @iommu. */

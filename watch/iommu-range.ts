@@ -1,57 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// INV-RANGE at the IOMMU's API: iommu_map() and iommu_unmap() of addresses that no IOMMU of this machine has lines for.
-// A driver that cuts them down maps, or unmaps, something else, and answers as if all were well: Linux 6.12 checks
-// nothing above the aperture.
+// INV-RANGE at the IOMMU's API: iommu_map() of addresses that an IOMMU has no lines for. A driver that cuts them down
+// maps something else, and answers as if all were well: Linux 6.12 checks nothing above the aperture.
 //
-// It hears of every call by the core's tracepoints `map` and `unmap`, which come after the deed and do not name the
-// domain. So what counts is the widest IOMMU: of two with different widths, the narrower one's overruns are not seen.
+// It hears of every call by the core's tracepoint `map`, which comes after the deed and does not name the domain. So it
+// looks where the address would be once it is cut down: what leads to that memory there is the evidence.
 
 import { hex } from '#hw/core/register-file.js';
-import {
-	register_trace_map,
-	register_trace_unmap,
-	unregister_trace_map,
-	unregister_trace_unmap,
-} from '#include/trace/events/iommu.js';
-import type { Dmasan } from '#watch/dmasan.js';
+import type { Iommu } from '#hw/iommu/iommu.js';
+import { NO_PASID } from '#hw/iommu/iommu.js';
+import { register_trace_map, unregister_trace_map } from '#include/trace/events/iommu.js';
+import type { Dmasan } from './dmasan.js';
 
 /** Watch the calls; the findings are @dmasan's. The result ends the watch; so does the next boot. */
 export function watchIommuRange(dmasan: Dmasan): () => void {
-	const { iommus } = dmasan.machine;
-	const device = iommus.length === 1 ? iommus[0].name : 'the IOMMUs';
-	const lastInput = 2 ** Math.max(0, ...iommus.map((iommu) => iommu.inputBits)) - 1;
-	const lastOutput = 2 ** Math.max(0, ...iommus.map((iommu) => iommu.outputBits)) - 1;
+	const { machine } = dmasan;
 
-	const overrun = (
-		call: string,
-		iova: number,
-		phys: number,
-		size: number,
-		what: string,
-		last: number,
-	): void => {
-		const first = what === 'address' ? iova : phys;
-		const details = [
-			`${call}(${hex(iova, 8)}, size ${hex(size)}) was let through; the last ${what} that an IOMMU here has lines for is ${hex(last)}`,
-			`The driver may have cut it down: ${hex(first, 8)} is then ${hex(first % (last + 1), 8)}`,
-		];
-		dmasan.report('INV-RANGE', 'iommu-overrun', device, iova, phys, size, call !== 'iommu_unmap', details);
-	};
+	/** Whether a stream of @iommu now comes to @phys at @iova. */
+	const leads = (iommu: Iommu, iova: number, phys: number): boolean =>
+		machine.ports.some(
+			(port) => machine.iommuOf(port) === iommu && iommu.leaf(port.stream, NO_PASID, iova).phys === phys,
+		);
 	const map = (_data: unknown, iova: number, phys: number, size: number): void => {
-		if (iova + size - 1 > lastInput) overrun('iommu_map', iova, phys, size, 'address', lastInput);
-		if (phys + size - 1 > lastOutput) overrun('iommu_map', iova, phys, size, 'physical address', lastOutput);
-	};
-	const unmap = (_data: unknown, iova: number, size: number, unmapped: number): void => {
-		if (unmapped > 0 && iova + unmapped - 1 > lastInput)
-			overrun('iommu_unmap', iova, -1, unmapped, 'address', lastInput);
+		for (const iommu of machine.iommus) {
+			const [inputs, outputs] = [2 ** iommu.inputBits, 2 ** iommu.outputBits];
+			if (iova + size <= inputs && phys + size <= outputs) continue;
+			// The last byte is beyond whatever is beyond.
+			const [last, lastPhys] = [iova + size - 1, phys + size - 1];
+			if (!leads(iommu, last % inputs, lastPhys % outputs)) continue;
+			const cut =
+				last >= inputs
+					? `${hex(last)} is mapped at ${hex(last % inputs)}: the last address is ${hex(inputs - 1)}`
+					: `what is mapped is ${hex(lastPhys % outputs)}, not ${hex(lastPhys)}: the last one is ${hex(outputs - 1)}`;
+			dmasan.report('INV-RANGE', 'iommu-overrun', iommu.name, iova, phys, size, true, [
+				`iommu_map(${hex(iova, 8)}, ${hex(phys, 8)}, size ${hex(size)}) was let through, and the driver has cut an address down`,
+				`${cut} that this IOMMU has lines for`,
+			]);
+		}
 	};
 
-	if (iommus.length > 0) {
-		register_trace_map(map, null);
-		register_trace_unmap(unmap, null);
-	}
+	if (machine.iommus.length > 0) register_trace_map(map, null);
 	return () => {
 		unregister_trace_map(map, null);
-		unregister_trace_unmap(unmap, null);
 	};
 }

@@ -7,10 +7,18 @@
 // Not modelled: rates, dividers and parents (those registers hold what is written), the time a PLL takes to
 // lock, protection against stopping a clock that the CPU runs on.
 
-import type { ClockProvider, DeviceModel, ModelFactory, ResetProvider } from '#hw/core/model.js';
+import type { ClockProvider, DeviceModel, ModelFactory, Models, ResetProvider } from '#hw/core/model.js';
 import type { RegisterSpec } from '#hw/core/register-file.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
-import type { BitPlace, CcuTable } from './ccu-tables.js';
+import {
+	type BitPlace,
+	CCU_DE3,
+	CCU_H6,
+	CCU_H6_R,
+	CCU_H616,
+	CCU_H616_R,
+	type CcuTable,
+} from './ccu-tables.js';
 
 const PLL_ENABLE = 0x80000000;
 const PLL_LOCK = 0x10000000;
@@ -132,3 +140,11 @@ export class Ccu implements DeviceModel, ClockProvider, ResetProvider {
 export function ccuFactory(table: CcuTable): ModelFactory {
 	return (ctx) => new Ccu(ctx.name, table, () => ctx.machine.powerChanged());
 }
+
+export const ccuModels: Models = {
+	'allwinner,sun50i-h6-ccu': ccuFactory(CCU_H6),
+	'allwinner,sun50i-h616-ccu': ccuFactory(CCU_H616),
+	'allwinner,sun50i-h6-r-ccu': ccuFactory(CCU_H6_R),
+	'allwinner,sun50i-h616-r-ccu': ccuFactory(CCU_H616_R),
+	'allwinner,sun50i-h6-de3-clk': ccuFactory(CCU_DE3),
+};

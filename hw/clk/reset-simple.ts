@@ -5,7 +5,7 @@
 //
 // Not modelled: the status register that some banks have beside the control register.
 
-import type { DeviceModel, ModelContext, ResetProvider } from '#hw/core/model.js';
+import type { DeviceModel, ModelContext, Models, ResetProvider } from '#hw/core/model.js';
 import { RegisterFile } from '#hw/core/register-file.js';
 
 export class ResetSimple implements DeviceModel, ResetProvider {
@@ -54,3 +54,5 @@ export class ResetSimple implements DeviceModel, ResetProvider {
 export function resetSimple(ctx: ModelContext): ResetSimple {
 	return new ResetSimple(ctx.name, ctx.regs[0]?.size ?? 4, () => ctx.machine.powerChanged());
 }
+
+export const resetSimpleModels: Models = { 'snps,dw-low-reset': resetSimple };

@@ -27,7 +27,7 @@ export class Window {
 		readonly region: number,
 		/** null: a block that nobody modelled; reads as zero. */
 		readonly model: DeviceModel | null,
-		/** As Linux names the device: `30f0000.iommu`. */
+		/** As Linux names the device: `1000000.dma`. */
 		readonly name: string,
 		/** null when the block answers; else why it does not (clock off, in reset). */
 		readonly unpowered: (() => string | null) | null,
@@ -54,7 +54,7 @@ export interface MmioEvent {
 	readonly value: number;
 	/** The block, null when nothing is there. */
 	readonly window: Window | null;
-	/** `30f0000.iommu TTB (0x050) = 0x4e000000 [...]`. */
+	/** `1000000.dma CTRL (0x050) = 0x1 [ENABLE=0x1]`. */
 	text(): string;
 }
 

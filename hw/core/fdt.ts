@@ -74,7 +74,7 @@ export class FdtNode {
 
 	constructor(
 		readonly fdt: Fdt,
-		/** With the unit address: `iommu@30f0000`. */
+		/** With the unit address: `iommu@1000000`. */
 		readonly name: string,
 		readonly parent: FdtNode | null,
 		/** Where the node begins in the blob. */

@@ -91,7 +91,7 @@ export interface MachineSummary {
 	readonly iommu: readonly { name: string; figures: readonly Figure[] }[];
 }
 
-/** Where DRAM begins on H6 and H616 (sun50i-h6-iommu.json, "memory"). */
+/** Where DRAM begins on the boards of the project. */
 const DRAM_BASE = 0x4000_0000;
 /** Where else it begins, on boards with other chips. */
 const DRAM_BASES = [DRAM_BASE, 0x8000_0000, 0x1_0000_0000];

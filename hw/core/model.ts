@@ -65,7 +65,7 @@ export interface MachineServices {
 export interface ModelContext {
 	readonly machine: MachineServices;
 	readonly node: FdtNode;
-	/** As Linux names the device: `30f0000.iommu`. */
+	/** As Linux names the device: `1000000.dma`. */
 	readonly name: string;
 	readonly compatible: string;
 	readonly regs: readonly { base: number; size: number }[];
@@ -81,3 +81,6 @@ export interface ModelContext {
 }
 
 export type ModelFactory = (ctx: ModelContext) => DeviceModel;
+
+/** Models by the `compatible` that they stand for: what a model's file is found by (hw/models.ts). */
+export type Models = Readonly<Record<string, ModelFactory>>;

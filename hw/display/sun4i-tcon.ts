@@ -6,7 +6,7 @@
 // Not modelled: channel 0 (panels), the pixel clock (a frame takes 1/60 s whatever the totals are), interlace,
 // gamma, the fill generators.
 
-import type { DeviceModel, IrqLine, ModelContext } from '#hw/core/model.js';
+import type { DeviceModel, IrqLine, ModelContext, Models } from '#hw/core/model.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 import { monitorOf } from './monitor.js';
 
@@ -122,3 +122,8 @@ export class Tcon implements DeviceModel {
 		this.#update();
 	}
 }
+
+export const tconModels: Models = {
+	'allwinner,sun50i-h6-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
+	'allwinner,sun8i-r40-tcon-tv': (ctx) => new Tcon(ctx.name, ctx),
+};

@@ -11,7 +11,7 @@
 // tiled formats, interlace.
 
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, ModelContext } from '#hw/core/model.js';
+import type { DeviceModel, ModelContext, Models } from '#hw/core/model.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 import { monitorOf, type Raster, type RasterSource } from './monitor.js';
 
@@ -438,3 +438,5 @@ function blend(rgb: Uint8Array, at: number, pixel: Uint8Array): void {
 	for (let i = 0; i < 3; i++)
 		rgb[at + i] = Math.round((pixel[i] * alpha + rgb[at + i] * (255 - alpha)) / 255);
 }
+
+export const mixerModels: Models = { 'allwinner,sun50i-h6-de3-mixer-0': (ctx) => new Mixer(ctx.name, ctx) };

@@ -6,7 +6,7 @@
 // Not modelled: what the multiplexers choose (there is one path on this machine); that a gated pixel clock stops the
 // timing controller (its registers answer without that clock, so it is no ClockProvider of theirs).
 
-import type { DeviceModel } from '#hw/core/model.js';
+import type { DeviceModel, Models } from '#hw/core/model.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 
 export const tconTopRegisters: readonly RegisterSpec[] = [
@@ -59,3 +59,5 @@ export class TconTop implements DeviceModel {
 		this.registers.reset();
 	}
 }
+
+export const tconTopModels: Models = { 'allwinner,sun50i-h6-tcon-top': (ctx) => new TconTop(ctx.name) };

@@ -9,10 +9,10 @@
 
 import type { InterruptController } from '#hw/core/interrupts.js';
 import { DistributorWindow, InterruptLines, SPURIOUS } from '#hw/core/interrupts.js';
-import type { DeviceModel } from '#hw/core/model.js';
+import type { DeviceModel, Models } from '#hw/core/model.js';
 import { RegisterFile } from '#hw/core/register-file.js';
 
-/** SPIs of the H6 go up to 127; 256 numbers cover every board we boot. */
+/** 256 numbers cover every board with this controller that we boot. */
 const INTERRUPTS = 256;
 
 const EOI_MODE_NS = 0x200;
@@ -136,3 +136,5 @@ export class Gic400 implements DeviceModel, InterruptController {
 		this.asserted = this.#highest() !== SPURIOUS;
 	}
 }
+
+export const gic400Models: Models = { 'arm,gic-400': (ctx) => new Gic400(ctx.name) };

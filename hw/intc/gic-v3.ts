@@ -8,7 +8,7 @@
 
 import type { InterruptController } from '#hw/core/interrupts.js';
 import { DistributorWindow, InterruptLines, SPURIOUS } from '#hw/core/interrupts.js';
-import type { DeviceModel } from '#hw/core/model.js';
+import type { DeviceModel, Models } from '#hw/core/model.js';
 import { RegisterFile } from '#hw/core/register-file.js';
 
 const INTERRUPTS = 320;
@@ -194,3 +194,5 @@ export class GicV3 implements DeviceModel, InterruptController {
 		this.asserted = this.#highest() !== SPURIOUS;
 	}
 }
+
+export const gicV3Models: Models = { 'arm,gic-v3': (ctx) => new GicV3(ctx.name) };

@@ -3,7 +3,7 @@
 //
 // Not modelled: what that page says is not there; the time that a walk takes.
 
-import type { IrqLine, ModelContext } from '#hw/core/model.js';
+import type { IrqLine, ModelContext, Models } from '#hw/core/model.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
 import { CacheEntry, TranslationCache } from './cache.js';
 import {
@@ -496,3 +496,5 @@ export class EduIommu implements Iommu {
 export function eduIommu(ctx: ModelContext): EduIommu {
 	return new EduIommu(ctx);
 }
+
+export const eduModels: Models = { 'linux-iommu-ts,edu-iommu': eduIommu };

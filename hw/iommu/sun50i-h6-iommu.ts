@@ -13,7 +13,7 @@
 // Not modelled: performance counters and latency registers, the VA debug registers (0x190-0x198), out-of-order and
 // write-buffer control (hold what is written), the time that a walk takes, page sizes other than 4 KiB (none).
 
-import type { IrqLine, ModelContext, Policy } from '#hw/core/model.js';
+import type { IrqLine, ModelContext, Models, Policy } from '#hw/core/model.js';
 import type { Ram } from '#hw/core/ram.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
 import type { CacheEntry, TranslationCache } from './cache.js';
@@ -463,3 +463,8 @@ export function sun50iH6Iommu(ctx: ModelContext): Sun50iH6Iommu {
 		(text) => machine.note(ctx.name, text),
 	);
 }
+
+export const sun50iIommuModels: Models = {
+	[H6.compatible]: sun50iH6Iommu,
+	[H616.compatible]: sun50iH6Iommu,
+};

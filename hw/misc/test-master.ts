@@ -4,7 +4,7 @@
 // Not modelled: anything but the accesses; it has no registers and raises no interrupt.
 
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, ModelContext } from '#hw/core/model.js';
+import type { DeviceModel, ModelContext, Models } from '#hw/core/model.js';
 
 export interface StreamOptions {
 	readonly addr: number;
@@ -86,3 +86,5 @@ export class TestMaster implements DeviceModel {
 export function testMaster(ctx: ModelContext): TestMaster {
 	return new TestMaster(ctx.name, ctx.dma(), (ns, fn) => ctx.after(ns, fn));
 }
+
+export const testMasterModels: Models = { 'oracle,master': testMaster };

@@ -8,7 +8,7 @@
 // frame is received), checksum offload, thresholds and bursts, early interrupts, time stamps, timeouts, the second buffer.
 
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, IrqLine, ModelContext } from '#hw/core/model.js';
+import type { DeviceModel, IrqLine, ModelContext, Models } from '#hw/core/model.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 
 const LOOPBACK = 1 << 1;
@@ -442,3 +442,5 @@ export class Emac implements DeviceModel {
 		return true;
 	}
 }
+
+export const emacModels: Models = { 'allwinner,sun50i-h6-emac': (ctx) => new Emac(ctx.name, ctx) };

@@ -21,7 +21,7 @@
 
 import jpeg from 'jpeg-js';
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, IrqLine, ModelContext, ModelFactory } from '#hw/core/model.js';
+import type { DeviceModel, IrqLine, ModelContext, Models } from '#hw/core/model.js';
 import { fieldOf, hex, RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 
 /** Chroma formats of TRIGGER; MCU size in blocks of 8x8. */
@@ -612,4 +612,5 @@ function scanOf(data: Uint8Array): Uint8Array {
 }
 
 /** For the table of models. */
-export const cedrusVe: ModelFactory = (ctx) => new CedrusVe(ctx);
+
+export const cedrusModels: Models = { 'allwinner,sun50i-h6-video-engine': (ctx) => new CedrusVe(ctx) };
