@@ -71,7 +71,7 @@ $(DTS_DIR)/%.dtb: $(DTS_DIR)/%.dts $(wildcard $(DTS_DIR)/*/*.dtsi)
 node_modules/.package-lock.json: package-lock.json
 	@node tools/build.mjs install
 
-format: build
+format: node_modules/.package-lock.json
 	$(BIN)/biome check --write --error-on-warnings .
 
 clean:

@@ -10,7 +10,9 @@ import { PROJECT } from '#tools/project.js';
 const NAMES = ['PICTURE', 'OUT', 'DTB', 'MEM', 'CMDLINE'];
 const TEXT = ' a  b "c" \'d\' $e $$ $(shell touch pwned) $(f) `touch pwned` \\ # % ; & | ~ * é';
 
-describe('makefile', () => {
+describe('makefile', function () {
+	// As long as programs take to start.
+	this.timeout(0);
 	let dir: string;
 	beforeEach(() => {
 		dir = mkdtempSync(join(tmpdir(), 'make-'));

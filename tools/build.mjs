@@ -26,6 +26,8 @@ const INFO = join(STAGE, 'tsbuildinfo');
 /** Its time is when the compiler began to read: what changed since is compiled the next time. */
 const STAMP = join(BUILD, '.stamp');
 const LOCK = join(STAGE, 'lock');
+/** Held for as long as it takes to look at a stale lock once more. */
+const CLEARING = join(STAGE, 'lock.clearing');
 const BEAT_MS = 1000;
 /** A process that has not touched its lock for so long is another one with the same number, or none. */
 const STALE_MS = 30_000;
@@ -50,28 +52,54 @@ function isAlive(pid) {
 	}
 }
 
+/** `mkdir -p`; Node's own never comes back when the clone is deleted meanwhile. */
+function makeFolder(path) {
+	if (existsSync(path)) return;
+	makeFolder(dirname(path));
+	try {
+		mkdirSync(path);
+	} catch (e) {
+		if (e.code !== 'EEXIST') throw e;
+	}
+}
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Make a file that is not there; whether it was so. */
+function create(path, text) {
+	try {
+		writeFileSync(path, text, { flag: 'wx' });
+		return true;
+	} catch (e) {
+		if (e.code !== 'EEXIST') throw e;
+		return false;
+	}
+}
+
+const isOld = (path) => Date.now() - (ifThere(() => statSync(path).mtimeMs) ?? Date.now()) > STALE_MS;
+
+/** Whether the lock's owner ended without taking it along. */
+function isStale() {
+	const owner = Number(ifThere(() => readFileSync(LOCK, 'utf8')));
+	return (owner > 0 && !isAlive(owner)) || isOld(LOCK);
+}
+
+/** Take a stale lock away; one process at a time, so that none takes away what another has made meanwhile. */
+function clearStale() {
+	if (create(CLEARING, '')) {
+		if (isStale()) rmSync(LOCK, { force: true });
+		rmSync(CLEARING, { force: true });
+	} else if (isOld(CLEARING)) rmSync(CLEARING, { force: true });
+}
 
 /** Wait until no other build is at work in this clone. */
 async function lock() {
-	mkdirSync(STAGE, { recursive: true });
-	for (;;) {
-		try {
-			writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
-			break;
-		} catch (e) {
-			if (e.code !== 'EEXIST') throw e;
-		}
-		const owner = Number(ifThere(() => readFileSync(LOCK, 'utf8')));
-		const age = Date.now() - (ifThere(() => statSync(LOCK).mtimeMs) ?? Date.now());
-		if ((owner > 0 && !isAlive(owner)) || age > STALE_MS) {
-			// By a rename, so that of two that find it stale one takes it away.
-			const taken = join(STAGE, `stale.${process.pid}`);
-			ifThere(() => renameSync(LOCK, taken));
-			rmSync(taken, { force: true });
-		} else await sleep(50);
+	makeFolder(STAGE);
+	while (!create(LOCK, String(process.pid))) {
+		if (isStale()) clearStale();
+		else await sleep(50);
 	}
-	setInterval(() => utimesSync(LOCK, new Date(), new Date()), BEAT_MS).unref();
+	setInterval(() => ifThere(() => utimesSync(LOCK, new Date(), new Date())), BEAT_MS).unref();
 	process.on('exit', () => rmSync(LOCK, { force: true }));
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 }
@@ -125,7 +153,7 @@ function publish(outputs) {
 	for (const path of outputs) {
 		const [from, to] = [join(STAGE, path), join(BUILD, path)];
 		if (ifThere(() => readFileSync(to))?.equals(readFileSync(from))) continue;
-		mkdirSync(dirname(to), { recursive: true });
+		makeFolder(dirname(to));
 		const part = `${to}.part`;
 		copyFileSync(from, part);
 		renameSync(part, to);

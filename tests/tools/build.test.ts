@@ -17,7 +17,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { PROJECT } from '#tools/project.js';
 
-describe('tools_build', () => {
+describe('tools_build', function () {
+	// As long as the compiler takes.
+	this.timeout(0);
 	let dir: string;
 	const at = (path: string): string => join(dir, path);
 	const inode = (path: string): number => statSync(at(path)).ino;

@@ -11,7 +11,9 @@ function program(text: string, stdout: number | 'pipe' = 'pipe'): { status: numb
 	return spawnSync(process.execPath, argv, { stdio: ['ignore', stdout, 'pipe'], encoding: 'utf8' });
 }
 
-describe('tools_lost_output', () => {
+describe('tools_lost_output', function () {
+	// As long as programs take to start.
+	this.timeout(0);
 	it('makes a program end with 1 and a line when its output is lost, but with its own status when it has one', function () {
 		if (statSync('/dev/full', { throwIfNoEntry: false }) === undefined) this.skip();
 		const full = openSync('/dev/full', 'w');

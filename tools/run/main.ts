@@ -126,6 +126,15 @@ function showBoard(
 	return { shown: { name, ways, reserved, job }, failed };
 }
 
+/** The project's own folder for results, which a fresh clone has not. */
+function makeOutFolder(): void {
+	try {
+		mkdirSync(dirname(DEFAULT_OUT));
+	} catch {
+		// It is there, or who opens a file in it says what is wrong.
+	}
+}
+
 function main(): number {
 	const options = parseOptions(process.argv.slice(2), process.env);
 	if (options === null) {
@@ -140,7 +149,7 @@ function main(): number {
 		mem: options.mem,
 		append: options.append,
 	};
-	if (options.out === DEFAULT_OUT) mkdirSync(dirname(DEFAULT_OUT), { recursive: true });
+	if (options.out === DEFAULT_OUT) makeOutFolder();
 	const output = Output.open('OUT', options.out, [
 		['PICTURE', options.picture],
 		['DTB', options.dtb],

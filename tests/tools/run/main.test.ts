@@ -13,7 +13,9 @@ function start(...argv: string[]): { status: number | null; stdout: string; stde
 	return spawnSync(process.execPath, [MAIN, ...argv], { cwd: tmpdir(), env: {}, encoding: 'utf8' });
 }
 
-describe('tools_run_main', () => {
+describe('tools_run_main', function () {
+	// As long as programs take to start.
+	this.timeout(0);
 	it('has help, which names files of its own that are there', () => {
 		const { status, stdout, stderr } = start('--help');
 		expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
