@@ -22,7 +22,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { reason } from './files.js';
-import { UserError } from './user-error.js';
+import { oneLine, UserError } from './user-error.js';
 
 /** The name of a file that is written before it is put in its place. */
 const PART = `.frame.${randomUUID()}.part`;
@@ -72,7 +72,7 @@ function openInto(option: string, path: string, fifo: boolean): number {
 	} catch (e) {
 		if (!fifo || codeOf(e) !== 'ENXIO') throw e;
 	}
-	console.error(`${option}: ${path} is a FIFO: waiting for somebody to read it`);
+	console.error(oneLine(`${option}: ${path} is a FIFO: waiting for somebody to read it`));
 	return openSync(path, constants.O_WRONLY);
 }
 
