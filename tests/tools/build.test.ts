@@ -31,7 +31,14 @@ describe('tools_build', function () {
 		copyFileSync(join(PROJECT, 'tools/build.mjs'), at('tools/build.mjs'));
 		symlinkSync(join(PROJECT, 'node_modules'), at('node_modules'));
 		writeFileSync(at('package.json'), '{ "type": "module" }');
-		const compilerOptions = { rootDir: '.', outDir: 'build', module: 'NodeNext', sourceMap: true, types: [] };
+		const compilerOptions = {
+			rootDir: '.',
+			outDir: 'build',
+			module: 'NodeNext',
+			resolveJsonModule: true,
+			sourceMap: true,
+			types: [],
+		};
 		writeFileSync(at('tsconfig.json'), JSON.stringify({ compilerOptions, include: ['lib'] }));
 		writeFileSync(at('lib/a.ts'), 'export const a: number = 1;\n');
 		writeFileSync(at('lib/b.ts'), 'export const b: number = 2;\n');
@@ -57,6 +64,16 @@ describe('tools_build', function () {
 		expect(build()).to.equal(0);
 		expect(existsSync(at('build/lib/c.js'))).to.equal(false);
 		expect(existsSync(at('build/lib/c.js.map'))).to.equal(false);
+	});
+
+	it('puts data that a program imports beside it', () => {
+		writeFileSync(at('lib/data.json'), '{ "n": 5 }');
+		writeFileSync(
+			at('lib/a.ts'),
+			"import data from './data.json' with { type: 'json' };\nexport const a = data.n;\n",
+		);
+		expect(build()).to.equal(0);
+		expect(JSON.parse(readFileSync(at('build/lib/data.json'), 'utf8'))).to.deep.equal({ n: 5 });
 	});
 
 	it('makes again what was taken away or changed behind its back', () => {
