@@ -17,9 +17,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { PROJECT } from '#tools/project.js';
 
-describe('tools_build', function () {
-	// As long as the compiler takes.
-	this.timeout(0);
+describe('tools_build', () => {
 	let dir: string;
 	const at = (path: string): string => join(dir, path);
 	const inode = (path: string): number => statSync(at(path)).ino;
@@ -35,6 +33,7 @@ describe('tools_build', function () {
 			rootDir: '.',
 			outDir: 'build',
 			module: 'NodeNext',
+			declaration: true,
 			resolveJsonModule: true,
 			sourceMap: true,
 			types: [],

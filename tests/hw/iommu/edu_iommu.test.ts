@@ -5,6 +5,7 @@ import type { MachineOptions } from '#hw/core/machine.js';
 import { figure, READ } from '#hw/iommu/iommu.js';
 import { RAM } from '#tests/hw/board.js';
 import { EduBench, REG } from '#tests/hw/edu.js';
+import { expectFinding } from '#tests/setup.js';
 
 const IOVA = 0x1234_5000;
 const PAGE_A = RAM + 0x40_0000;
@@ -148,6 +149,7 @@ describe('edu_iommu (model)', () => {
 
 	describe('caches', () => {
 		it('serve what was there until a SYNC has passed', () => {
+			expectFinding(/stale-tlb/);
 			const b = enabled();
 			b.map(5, IOVA, PAGE_A);
 			reads(b, 1, IOVA);
@@ -160,6 +162,7 @@ describe('edu_iommu (model)', () => {
 		});
 
 		it('drop exactly the range of the domain', () => {
+			expectFinding(/stale-tlb/);
 			const b = enabled();
 			for (const [domain, iova] of [
 				[5, IOVA],
@@ -185,6 +188,7 @@ describe('edu_iommu (model)', () => {
 		});
 
 		it('keep a level-1 word that the command does not name', () => {
+			expectFinding(/stale-negative/);
 			const b = enabled();
 			expect(reads(b, 1, IOVA)).to.equal(false);
 			b.map(5, IOVA, PAGE_A);
@@ -195,6 +199,7 @@ describe('edu_iommu (model)', () => {
 		});
 
 		it('keep an invalid word until it is invalidated', () => {
+			expectFinding(/stale-negative/);
 			const b = enabled();
 			b.map(5, IOVA, PAGE_A);
 			expect(reads(b, 1, IOVA + 0x1000)).to.equal(false);
@@ -206,6 +211,7 @@ describe('edu_iommu (model)', () => {
 		});
 
 		it('keep a stream-table entry until INV_STREAM', () => {
+			expectFinding(/stale-tlb/);
 			const b = enabled();
 			b.map(5, IOVA, PAGE_A);
 			b.map(6, IOVA, PAGE_B);
@@ -306,6 +312,7 @@ describe('edu_iommu (model)', () => {
 	});
 
 	it('hides a forgotten command under the optimistic policy, some of the time, the same each run', () => {
+		expectFinding(/stale-tlb/);
 		const run = (seed: number): string => {
 			const b = enabled({ policy: 'optimistic', seed });
 			b.map(5, IOVA, PAGE_A);
