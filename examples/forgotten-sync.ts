@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Nothing snoops on the H6: clean what the CPU changed, then start the device.
+// Nothing snoops on this board: clean what the CPU changed, then start the device.
 import { dma_map_single, dma_sync_single_for_device, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';

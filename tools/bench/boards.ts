@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Boards to measure on: booted anew for each measurement, since a kernel's state is that of its modules.
 import { readFileSync } from 'node:fs';
-import { bus_find_device_by_name } from '#drivers/base/bus.js';
-import { platform_bus_type } from '#drivers/base/platform.js';
 import { Machine } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
+import { deviceOf as platformDevice, videoEngine } from '#tools/clients.js';
 import { BOARD_DTB, NO_IOMMU_DTB } from '#tools/project.js';
 import { UserError } from '#tools/run/user-error.js';
-
-/** The video engine: behind the IOMMU on the board that has one. */
-export const VIDEO_ENGINE = '1c0e000.video-codec';
 
 /** What a mapping of the video engine's goes through. */
 export type Way = 'strict' | 'lazy' | 'direct';
@@ -33,17 +29,17 @@ export function bootWay(way: Way): void {
 	boot(...BOARDS[way]);
 }
 
-/** The platform device @name of the board just booted. */
+/** The platform device @name of the board just booted; "": its video engine. */
 export function deviceOf(name: string): device {
-	const dev = bus_find_device_by_name(platform_bus_type, null, name);
-	if (dev === null) throw new UserError(`this board has no device ${name}`);
+	const dev = name === '' ? videoEngine() : platformDevice(name);
+	if (dev === null) throw new UserError(name === '' ? 'no video engine' : `this board has no device ${name}`);
 	return dev;
 }
 
-/** The video engine's device on a board just booted. */
-export function videoEngine(way: Way): device {
+/** The video engine's device, behind the IOMMU on the board that has one, on a board just booted. */
+export function engineOn(way: Way): device {
 	bootWay(way);
-	const dev = deviceOf(VIDEO_ENGINE);
+	const dev = deviceOf('');
 	dma_set_mask_and_coherent(dev, 0xffff_ffff);
 	return dev;
 }

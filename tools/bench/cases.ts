@@ -24,7 +24,7 @@ import { get_order, PAGE_SIZE, page_address } from '#linux/mm.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref } from '#linux/types.js';
 import { alloc_page, alloc_pages } from '#mm/page_alloc.js';
-import { bootWay, videoEngine, type Way } from '#tools/bench/boards.js';
+import { bootWay, engineOn, type Way } from '#tools/bench/boards.js';
 import type { Case } from '#tools/bench/measure.js';
 
 /** The last frame below 4 GiB. */
@@ -57,7 +57,7 @@ export function treePair(live: number): () => void {
 
 /** One mapping of @pages pages, while @live pages are mapped. */
 export function mapSingle(way: Way, pages = 1, live = 0): () => void {
-	const dev = videoEngine(way);
+	const dev = engineOn(way);
 	const page = page_address(must(alloc_page(GFP_KERNEL)), PAGE_SIZE);
 	for (let i = 0; i < live; i++) dma_map_single(dev, page, PAGE_SIZE, DMA_TO_DEVICE);
 	const buffer =
@@ -71,7 +71,7 @@ export function mapSingle(way: Way, pages = 1, live = 0): () => void {
 }
 
 function mapList(pages: number): () => void {
-	const dev = videoEngine('strict');
+	const dev = engineOn('strict');
 	const list = new sg_table();
 	if (sg_alloc_table(list, pages, GFP_KERNEL) !== 0) throw new Error('no memory for the list');
 	for (let sg = list.sgl; sg !== null; sg = sg_next(sg))
@@ -83,7 +83,7 @@ function mapList(pages: number): () => void {
 }
 
 function coherent(size: number): () => void {
-	const dev = videoEngine('strict');
+	const dev = engineOn('strict');
 	const handle = new ref(0);
 	return () => dma_free_coherent(dev, size, dma_alloc_coherent(dev, size, handle, GFP_KERNEL), handle.value);
 }

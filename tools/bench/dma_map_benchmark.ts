@@ -3,6 +3,7 @@
 // Linux 6.12: tools/testing/selftests/dma/dma_map_benchmark.c; what it says and how it ends are that program's.
 //
 // Beyond that program it boots the board and binds the device: --dtb, --device, --append (kernel command line).
+import { dev_name } from '#linux/device.js';
 import '#init/vmlinux.js';
 import { parseArgs } from 'node:util';
 import { sysfs_ioctl, sysfs_lookup, sysfs_write } from '#fs/sysfs/user.js';
@@ -19,7 +20,7 @@ import {
 	map_benchmark,
 } from '#linux/map_benchmark.js';
 import '#tools/lost-output.js';
-import { boot, deviceOf, VIDEO_ENGINE } from '#tools/bench/boards.js';
+import { boot, deviceOf } from '#tools/bench/boards.js';
 import { BOARD_DTB } from '#tools/project.js';
 import { complain, UsageError, UserError } from '#tools/run/user-error.js';
 
@@ -62,7 +63,7 @@ export function parseBenchmark(argv: string[]): BenchmarkOptions {
 				xdelay: { type: 'string', short: 'x', default: '0' },
 				granule: { type: 'string', short: 'g', default: '1' },
 				dtb: { type: 'string', default: BOARD_DTB },
-				device: { type: 'string', default: VIDEO_ENGINE },
+				device: { type: 'string', default: '' },
 				append: { type: 'string', default: '' },
 			},
 		}));
@@ -108,9 +109,9 @@ function write(path: string, text: string): void {
 	if (n < 0) throw new UserError(`cannot write "${text}" to ${path}: ${errname(n)}`);
 }
 
-/** Take @device from its driver and give it to the benchmark's: the commands that Documentation names. */
-export function bindBenchmark(device: string): void {
-	deviceOf(device);
+/** Take @name ("": the video engine) from its driver and give it to the benchmark's: the commands that Documentation names. */
+export function bindBenchmark(name = ''): void {
+	const device = dev_name(deviceOf(name));
 	const dir = `/sys/bus/platform/devices/${device}`;
 	write(`${dir}/driver_override`, 'dma_map_benchmark');
 	if (!IS_ERR(sysfs_lookup(`${dir}/driver`))) write(`${dir}/driver/unbind`, device);

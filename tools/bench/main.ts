@@ -3,7 +3,7 @@
 import '#init/vmlinux.js';
 import '#tools/lost-output.js';
 import { DMA_MAP_TO_DEVICE, map_benchmark } from '#linux/map_benchmark.js';
-import { bootWay, VIDEO_ENGINE, type Way } from '#tools/bench/boards.js';
+import { bootWay, type Way } from '#tools/bench/boards.js';
 import { CASES, type CaseKey, mapSingle, treePair } from '#tools/bench/cases.js';
 import { ask, bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
 import { type Case, duration, type Figure, inTurns, table, time } from '#tools/bench/measure.js';
@@ -65,7 +65,7 @@ function bySize(): void {
 	for (const pages of SIZES)
 		for (const way of ways) {
 			bootWay(way);
-			bindBenchmark(VIDEO_ENGINE);
+			bindBenchmark();
 			const question = new map_benchmark();
 			Object.assign(question, { threads: 1, seconds: 1, node: -1, dma_bits: 32, granule: pages });
 			question.dma_dir = DMA_MAP_TO_DEVICE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One booted board, as the demonstration uses it.
 
-import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
+import { sysfs_read } from '#fs/sysfs/user.js';
 import { FdtError, type FdtNode, parseFdt } from '#hw/core/fdt.js';
 import { Machine, MachineError, MachineHang, type MachineOptions } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
@@ -13,13 +13,11 @@ import { IS_ERR } from '#linux/err.js';
 import { slab_live } from '#linux/slab.js';
 import { cma_for_each_area, cma_get_size, cma_usage } from '#mm/cma.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
+import { DRIVERS, devicesOf } from '#tools/clients.js';
 import { UserError } from './user-error.js';
 
 const PAGE = 4096;
 const LOGLEVEL_INFO = 6;
-
-/** The drivers of the job's devices: whoever decodes, whoever shows, and whose accesses the latter's are. */
-const DRIVERS = { engine: 'cedrus', display: 'sun4i-drm', mixer: 'sun8i-mixer' } as const;
 
 /** How the DMA of a device goes, as the kernel has decided; null: the board has no such device. */
 export type Way = 'translated' | 'direct' | null;
@@ -31,9 +29,9 @@ export interface Ways {
 
 /** What the kernel says of a device's DMA, in clauses; null without a device of that driver. */
 function decision(driver: string): { name: string; clauses: readonly string[] } | null {
-	const bound = sysfs_readdir(`/sys/bus/platform/drivers/${driver}`);
+	const bound = devicesOf(driver);
 	const text = sysfs_read('/sys/kernel/debug/dma/decision');
-	if (IS_ERR(bound) || IS_ERR(text)) return null;
+	if (IS_ERR(text)) return null;
 	for (const line of text.split('\n')) {
 		const name = bound.find((device) => line.startsWith(`${device}: `));
 		if (name !== undefined) return { name, clauses: line.slice(name.length + 2).split('; ') };

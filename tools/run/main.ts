@@ -119,7 +119,12 @@ function showBoard(
 	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
 	if (!guarded)
 		say('  no IOMMU is in the way of the video engine: nothing would stop it, so it is not tried');
-	const { lines, leaked } = leaks(before, Board.allocated(), job);
+	const { lines, leaked } = leaks(
+		before,
+		Board.allocated(),
+		job,
+		board.machine.iommus.map(({ name }) => name),
+	);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
 	const failed = leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0);
 	const name = ways.engine === 'translated' && ways.display === 'translated' ? 'IOMMU' : 'as booted';

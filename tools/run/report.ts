@@ -170,25 +170,28 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 	return lines;
 }
 
-/** Kept on purpose: the driver frees page tables with their domain, the allocator keeps freed ranges in its caches. */
+/** Kept on purpose: the allocator keeps freed ranges in its caches … */
 const KEPT: Readonly<Record<string, string>> = {
-	'30f0000.iommu': 'page tables, which the driver keeps until their domain goes',
 	iova: 'address ranges in the IOVA caches',
 	iova_magazine: 'magazines of these caches',
 };
 
-/** Whether all is as it was before: what is left, by kind. */
+/** … and a driver, whose pool of them has the IOMMU's name, its tables. */
+const TABLES = 'page tables, which the driver keeps until their domain goes';
+
+/** Whether all is as it was before: what is left, by kind. @iommus: their names. */
 export function leaks(
 	before: Allocated,
 	after: Allocated,
 	job: JobResult,
+	iommus: readonly string[],
 ): { lines: string[]; leaked: boolean } {
 	const kept: string[] = [];
 	const leaked: string[] = [];
 	for (const [name, n] of Object.entries(after.objects)) {
 		const more = n - (before.objects[name] ?? 0);
 		if (more <= 0) continue;
-		const why = KEPT[name];
+		const why = iommus.includes(name) ? TABLES : KEPT[name];
 		if (why === undefined) leaked.push(`  LEAKED: ${more} ${name}`);
 		else kept.push(`${more} ${why}`);
 	}

@@ -20,9 +20,10 @@ import { failEach } from '#tests/fail-each.js';
 import { leakCheck } from '#tests/leaks.js';
 import { testMachine } from '#tests/machine.js';
 import { expectWarning } from '#tests/setup.js';
-import { deviceOf, VIDEO_ENGINE } from '#tools/bench/boards.js';
+import { deviceOf } from '#tools/bench/boards.js';
 import { bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
 
+const VIDEO_ENGINE = '1c0e000.video-codec';
 const FILE = '/sys/kernel/debug/dma_map_benchmark';
 const DTS = 'arch/arm64/boot/dts/allwinner';
 
@@ -35,7 +36,7 @@ function boot(board = 'sun50i-h6-orangepi-3', commandLine = '', stopwatch?: () =
 	start_kernel(
 		testMachine(dtb, { commandLine, onConsole, ...(stopwatch === undefined ? {} : { stopwatch }) }),
 	);
-	bindBenchmark(VIDEO_ENGINE);
+	bindBenchmark();
 	return deviceOf(VIDEO_ENGINE);
 }
 

@@ -34,10 +34,11 @@ import { failEach } from '#tests/fail-each.js';
 import { dma_map_single } from '#tests/kernel/dma/client.js';
 import { testMachine } from '#tests/machine.js';
 import { expectWarning } from '#tests/setup.js';
+import { rogueRead, rogueWrite } from '#tools/cedrus-rogue.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { mapFile, SyscallError, VideoDevice } from '#tools/v4l2.js';
-import { rogueRead, rogueWrite } from '#tools/ve-rogue.js';
 
+const VE_BASE = 0x01c0_e000;
 const BOARD = 'arch/arm64/boot/dts/allwinner/sun50i-h6-orangepi-3.dtb';
 
 interface Bench {
@@ -263,7 +264,7 @@ describe('cedrus', () => {
 		const { machine, said } = boot();
 		const job = ready(stream);
 		job.decode();
-		expect(rogueRead(machine, 0x0300_0000)).to.equal(true);
+		expect(rogueRead(machine, VE_BASE, 0x0300_0000)).to.equal(true);
 		const start = machine.now();
 		expect(job.decode().failed).to.equal(true);
 		expect(machine.now() - start).to.be.within(1.9e9, 2.2e9);
@@ -276,7 +277,7 @@ describe('cedrus', () => {
 		const { machine, log } = boot();
 		const job = ready(stream);
 		job.decode();
-		expect(rogueRead(machine, 0x0300_0000)).to.equal(true);
+		expect(rogueRead(machine, VE_BASE, 0x0300_0000)).to.equal(true);
 		// sun50i-iommu.c, sun50i_iommu_report_fault(); the data would begin right behind the headers.
 		expect(log.filter((line) => line.includes('Page fault'))).to.have.lengthOf(1);
 		expect(log.at(-1)).to.match(
@@ -294,7 +295,7 @@ describe('cedrus', () => {
 		const job = ready(stream);
 		job.decode();
 		const lines = log.length;
-		expect(rogueWrite(machine, addr)).to.equal(true);
+		expect(rogueWrite(machine, VE_BASE, addr)).to.equal(true);
 		expect(log.length).to.be.above(lines);
 		dma_unmap_single(dev, addr, 4096, DMA_TO_DEVICE);
 		expect(secret.every((byte) => byte === 0x5a)).to.equal(true);

@@ -11,8 +11,6 @@ export interface RegisterAccess {
 	advance(ns: number): void;
 }
 
-/** The engine's registers on the H6 (sun50i-h6.dtsi, video-codec@1c0e000). */
-export const VE_BASE = 0x01c0_e000;
 /** Offsets and bits: cedrus_regs.h. */
 const CTRL = 0x114;
 const TRIGGER = 0x118;
@@ -34,16 +32,16 @@ function run(machine: RegisterAccess, base: number): boolean {
 	return (machine.mmio_read(base + STATUS, 4) & VE_BUSY) !== 0;
 }
 
-/** Have the engine read its bitstream at DMA address @addr. True: it was stopped, and hangs. */
-export function rogueRead(machine: RegisterAccess, addr: number, base = VE_BASE): boolean {
+/** Have the engine whose registers are at @base read its bitstream at DMA address @addr. True: it was stopped, and hangs. */
+export function rogueRead(machine: RegisterAccess, base: number, addr: number): boolean {
 	const lo = addr & 0x0fff_fff0;
 	machine.mmio_write(base + VLD_ADDR, 4, (0x7000_0000 | lo | (addr >>> 28)) >>> 0);
 	machine.mmio_write(base + VLD_END, 4, (addr + 0x10_0000) >>> 0);
 	return run(machine, base);
 }
 
-/** Have the engine write its picture at DMA address @addr. True: it was stopped, and hangs. */
-export function rogueWrite(machine: RegisterAccess, addr: number, base = VE_BASE): boolean {
+/** Have the engine whose registers are at @base write its picture at DMA address @addr. True: it was stopped, and hangs. */
+export function rogueWrite(machine: RegisterAccess, base: number, addr: number): boolean {
 	machine.mmio_write(base + ROT_LUMA, 4, addr);
 	return run(machine, base);
 }
