@@ -61,7 +61,7 @@ fuzz: build
 
 # A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (here).
 new: build
-	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-.}/$$NAME"
+	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-.}/$${NAME:?expected a name, NAME=my-iommu}"
 
 # The .dtb files are committed, so that nothing but this target needs dtc.
 dtbs: $(DTBS)

@@ -201,7 +201,7 @@ export class Dmasan {
 		if (leaf.phys === phys && leaf.word === entry.bits) return;
 		const to = leaf.phys < 0 ? 'that nothing is mapped there' : hex(leaf.phys, 8);
 		this.report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, (access & WRITE) !== 0, [
-			`Answered from a cached entry ${hex(Number(entry.bits), 8)}; the tables in memory say ${to}`,
+			`${iommu.streamName(stream)} was answered from a cached entry ${hex(Number(entry.bits), 8)}; the tables in memory say ${to}`,
 			iommu.explain(stream, iova, pasid).text,
 		]);
 	}
@@ -212,7 +212,7 @@ export class Dmasan {
 		const leaf = iommu.leaf(stream, pasid, iova);
 		if (leaf.phys < 0 || (access & ~leaf.rights) !== 0) return;
 		this.report('INV-TLB-MAP', 'stale-negative', iommu.name, iova, -1, 1, (access & WRITE) !== 0, [
-			`Refused by a cached word (${fault.what}) ${hex(Number(fault.word), 8)}; the tables in memory lead to ${hex(leaf.phys, 8)}`,
+			`${iommu.streamName(stream)} was refused by a cached word (${fault.what}) ${hex(Number(fault.word), 8)}; the tables in memory lead to ${hex(leaf.phys, 8)}`,
 			iommu.explain(stream, iova, pasid).text,
 		]);
 	}

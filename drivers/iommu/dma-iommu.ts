@@ -705,6 +705,14 @@ function __iommu_dma_init_domain(domain: iommu_domain, dev: device): int {
 		return iova_reserve_iommu_regions(dev, domain);
 	}
 
+	// DEVIATION: init_iova_domain() is about to die of that, in Linux without a word.
+	if (granule > PAGE_SIZE)
+		dev_err(
+			dev,
+			"the smallest page of its IOMMU is %#lx bytes, the CPU's %#lx: the DMA API cannot use that; iommu.passthrough=1 or a driver's def_domain_type leaves it direct",
+			granule,
+			PAGE_SIZE,
+		);
 	init_iova_domain(iovad, granule, base_pfn);
 	let ret = iova_domain_init_rcaches(iovad);
 	if (ret === 0) {

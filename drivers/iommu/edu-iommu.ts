@@ -85,6 +85,7 @@ import {
 	type unsigned_long,
 } from '#linux/types.js';
 
+// SKELETON: your registers and their bits.
 // What the block can do.
 const EDU_ID_REG = 0x00;
 const EDU_ID_STREAMS_LG2 = GENMASK(15, 8);
@@ -198,6 +199,7 @@ function edu_frame(phys: phys_addr_t): u32 {
 	return shr64(phys as number, EDU_FRAME_SHIFT);
 }
 
+// SKELETON: your page tables, as mk and is functions: nothing below them knows a bit.
 /*
  * Page tables: two levels of 1,024 words.
  *
@@ -317,6 +319,7 @@ function edu_cmdq_put(iommu: edu_iommu, word: u32, target: u32, first: u32, last
 	return 0;
 }
 
+// SKELETON: how your chip is told to forget, and how one knows that it has.
 /** Execute one command, and wait until it has taken effect. */
 function edu_cmdq_issue(iommu: edu_iommu, word: u32, target: u32, first: u32, last: u32): void {
 	const flags = spin_lock_irqsave(iommu.cmdq_lock);
@@ -487,6 +490,7 @@ function edu_iommu_iova_to_phys(domain: iommu_domain, iova: dma_addr_t): phys_ad
 	return edu_pte_is_valid(pte) ? (edu_pte_phys(pte) as number) + (at % size) : 0;
 }
 
+// SKELETON: how a stream gets its tables. It may be in use: no address may lead to the wrong page meanwhile.
 /** Tell the hardware what becomes of @sid. Only words[0] of a live entry may change without a detour. */
 function edu_write_stream(iommu: edu_iommu, sid: u32, word: u32, root: u32): void {
 	const at = sid * EDU_STREAM_WORDS;
@@ -562,6 +566,7 @@ const edu_iommu_blocked_domain: iommu_domain = boot_data(
 	() => new iommu_domain({ type: IOMMU_DOMAIN_BLOCKED, ops: edu_iommu_blocked_ops }),
 );
 
+// SKELETON: an address space: its root, its number, and which addresses it has.
 function edu_iommu_domain_alloc_paging(dev: device | null): iommu_domain | null {
 	if (dev === null) return null;
 	const iommu = dev_iommu_priv_get(dev) as edu_iommu;
@@ -649,6 +654,7 @@ function edu_iommu_of_xlate(dev: device, args: of_phandle_args): int {
 	return iommu_fwspec_add_ids(dev, args.args, 1);
 }
 
+// SKELETON: your page sizes; no blocked_domain if your chip cannot refuse.
 const edu_iommu_ops: iommu_ops = {
 	identity_domain: edu_iommu_identity_domain,
 	blocked_domain: edu_iommu_blocked_domain,
@@ -763,6 +769,7 @@ function edu_iommu_set_enable(iommu: edu_iommu, enable: u32): int {
 	);
 }
 
+// SKELETON: clocks, resets and power, if it has them, then registers, interrupt, and what it can do.
 function edu_iommu_probe(pdev: platform_device): int {
 	const dev = pdev.dev;
 

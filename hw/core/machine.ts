@@ -542,7 +542,9 @@ export class Machine implements machine, MachineServices {
 				irq: (index = 0) => this.#wire(node, index, controller),
 				dma: (index = 0) => {
 					const iommu = this.#iommuOf(node, index);
-					const port = new DmaPort(this.memory, name, iommu?.args[0] ?? -1, null, isCoherent(node));
+					// Without cells to name it (`#iommu-cells = <0>`) there is one stream, the first.
+					const stream = iommu === null ? -1 : (iommu.args[0] ?? 0);
+					const port = new DmaPort(this.memory, name, stream, null, isCoherent(node));
 					this.ports.push(port);
 					routes?.push({ port, node, iommu });
 					return port;

@@ -23,6 +23,7 @@ const WORD_FIELDS = [
 	{ name: 'FRAME', bits: [31, 4] },
 ] as const;
 
+// SKELETON: your levels from the root down, and what a word of each says. Words may have 32 or 64 bits.
 /** Two levels of 1,024 words: pages of 4 MiB and of 4 KiB. */
 export const EDU_FORMAT: TableFormat = {
 	wordBytes: 4,
@@ -52,6 +53,7 @@ export const EDU_FORMAT: TableFormat = {
 	],
 };
 
+// SKELETON: what else it reads in memory or is told there: configuration records, commands, events.
 export const STREAMS_LG2 = 6;
 export const DOMAINS_LG2 = 4;
 

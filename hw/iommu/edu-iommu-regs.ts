@@ -18,6 +18,7 @@ const interrupts = [
 	{ name: 'COMMAND', bits: [2, 2] },
 ] as const;
 
+// SKELETON: your registers. Reading, writing, resets, traces come from these lines.
 export const EDU_REGISTERS: readonly RegisterSpec[] = [
 	{
 		name: 'ID',

@@ -70,6 +70,7 @@ export class EduIommu implements Iommu {
 	readonly faults: FaultRecord[] = [];
 	/** Of `commands` (none is executed) and `status` (ENABLED does not follow). */
 	readonly stuck = new Set<string>();
+	// SKELETON: how many masters it knows, and what it can be asked for.
 	readonly streamCount = 2 ** STREAMS_LG2;
 	readonly pasidBits = 0;
 	readonly inputBits = 32;
@@ -149,6 +150,7 @@ export class EduIommu implements Iommu {
 		this.#irq.set(false);
 	}
 
+	// SKELETON: your chip's way from an address to a page, in the order of its manual.
 	translate(stream: number, addr: number, access: number, _pasid: number): number {
 		this.reach = FRAME - (addr % FRAME);
 		const figures = this.#translation.figures[stream];
@@ -185,6 +187,7 @@ export class EduIommu implements Iommu {
 		return phys;
 	}
 
+	// SKELETON: what a report is to call a master.
 	streamName(stream: number): string {
 		return `stream ${stream}`;
 	}
@@ -446,6 +449,7 @@ export class EduIommu implements Iommu {
 		this.registers.set('CMDQ_CONS', this.#commands.next(this.registers.get('CMDQ_CONS')));
 	}
 
+	// SKELETON: your commands, or what writing an invalidation register does.
 	/** Execute the command at CONS; false: there is no such command. */
 	#execute(): boolean {
 		const words = this.#commands.take();

@@ -44,7 +44,7 @@ export interface TranslationParts {
 	readonly pageLevels: readonly number[];
 	/** Whether each stream has a TLB of its own in front of the shared one. */
 	readonly micro: boolean;
-	/** What to call the caches. */
+	/** What to call the caches; '' where there are none. */
 	readonly names: { readonly micro: string; readonly shared: string; readonly walk: string };
 	/** What the walker reads. */
 	readonly view: View;
@@ -250,7 +250,7 @@ export class Translation {
 			...(this.micro.length === 0 ? [] : [{ name: `${names.micro} hits`, value: sum.microHits }]),
 			{ name: `${names.shared} hits`, value: sum.sharedHits },
 			{ name: 'table walks', value: sum.walks },
-			{ name: `${names.walk} hits`, value: sum.walkCacheHits },
+			...(this.walk.length === 0 ? [] : [{ name: `${names.walk} hits`, value: sum.walkCacheHits }]),
 			{ name: 'prefetches', value: sum.prefetches },
 			{ name: 'faults', value: sum.faults },
 			{ name: 'refused', value: sum.refused },

@@ -57,7 +57,7 @@ describe('dmasan', () => {
 			/^=+\nBUG: DMASAN: stale-tlb in 30f0000\.iommu at 0\.\d{6}, INV-TLB-UNMAP\nWrite of size 1 at address 0x12345000 \(physical 0x40400000\)\n/,
 		);
 		expect(san.text()).to.contain(
-			'Answered from a cached entry 0x40400042; the tables in memory say that nothing is mapped there',
+			'VE was answered from a cached entry 0x40400042; the tables in memory say that nothing is mapped there',
 		);
 		expect(san.text()).to.contain('micro TLB of VE: 0x40400042');
 	});

@@ -112,28 +112,31 @@ export function filesOf(names: Names): Map<string, string | Uint8Array> {
 	return files;
 }
 
+/** @at and the folders above it that are not there, from the top. */
+function missing(at: string): string[] {
+	const folders: string[] = [];
+	for (let folder = at; !existsSync(folder); folder = dirname(folder)) folders.unshift(folder);
+	return folders;
+}
+
 /** Make @folder, with the names of its files as the result; an error leaves nothing behind. */
 export function makeFolder(folder: string, names: Names): string[] {
 	const at = resolve(folder);
-	const fresh = !existsSync(at);
-	if (!fresh && (!statSync(at).isDirectory() || readdirSync(at).length > 0))
+	if (existsSync(at) && (!statSync(at).isDirectory() || readdirSync(at).length > 0))
 		throw new UserError(`${folder}: is there already; expected a new folder, or an empty one`);
 	const files = filesOf(names);
+	const folders = missing(at);
 	try {
-		mkdirSync(at, { recursive: false });
-	} catch (e) {
-		if (fresh) throw new UserError(`${folder}: expected a place where a folder can be made: ${reason(e)}`);
-	}
-	try {
+		for (const made of folders) mkdirSync(made);
 		for (const [name, content] of files) writeFileSync(join(at, name), content);
 		mkdirSync(join(at, 'node_modules'));
 		symlinkSync(PROJECT, join(at, 'node_modules/linux-iommu-ts'));
 		for (const name of [...LENT, '.bin'])
 			symlinkSync(join(PROJECT, 'node_modules', name), join(at, 'node_modules', name));
 	} catch (e) {
-		for (const name of readdirSync(at)) rmSync(join(at, name), { recursive: true });
-		if (fresh) rmSync(at, { recursive: true });
-		throw new UserError(`${folder}: cannot be written: ${reason(e)}`);
+		if (folders.length === 0) for (const name of readdirSync(at)) rmSync(join(at, name), { recursive: true });
+		else if (existsSync(folders[0])) rmSync(folders[0], { recursive: true });
+		throw new UserError(`${folder}: expected a place where a folder can be made: ${reason(e)}`);
 	}
 	return [...files.keys()];
 }

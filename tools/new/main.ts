@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // make new: a folder of one's own, anywhere, with a new IOMMU in it that builds and passes its test.
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { PROJECT } from '#tools/project.js';
 import { complain, UsageError, UserError } from '#tools/run/user-error.js';
 import { makeFolder } from './folder.js';
 import { badName, Names } from './names.js';
 
+const GUIDE = 'Documentation/new-driver.md';
 const USAGE = 'usage: linux-iommu new FOLDER, or make new NAME=my-iommu [DIR=/where/it/goes]';
 
 /** The verb `new`: @args is the folder. The exit status. */
@@ -18,13 +21,18 @@ export function main(args: readonly string[]): number {
 		const [folder] = given;
 		if (given.length !== 1 || folder === '' || folder.startsWith('-'))
 			throw new UsageError('expected one folder, whose name is to be the name of the IOMMU', USAGE);
-		const bad = badName(basename(resolve(folder)));
+		const name = basename(resolve(folder));
+		const bad = badName(name);
 		if (bad !== null) throw new UsageError(bad);
-		const names = new Names(basename(resolve(folder)));
+		if (existsSync(join(PROJECT, `drivers/iommu/${name}.ts`)))
+			throw new UsageError(
+				`"${name}": expected a name that no driver has; drivers/iommu/${name}.ts is there`,
+			);
+		const names = new Names(name);
 		const files = makeFolder(folder, names);
-		console.log(`${join(folder)}: ${files.join(', ')}`);
+		console.log(`${folder}: ${files.join(', ')}`);
 		console.log(
-			`Now: cd ${folder} && npm test, then look for SKELETON: (${names.compatible} is its name in a tree)`,
+			`Now: cd '${folder}' && npm test; then ${join(PROJECT, GUIDE)}, and grep SKELETON: (in a tree it is ${names.compatible})`,
 		);
 		return 0;
 	} catch (e) {

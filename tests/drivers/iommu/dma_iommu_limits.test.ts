@@ -23,6 +23,7 @@ import {
 	dma_unmap_sgtable,
 } from '#kernel/dma/mapping.js';
 import { sg_alloc_table, sg_free_table, sg_next } from '#lib/scatterlist.js';
+import { kernel_bug } from '#linux/bug.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import {
@@ -90,6 +91,13 @@ function segments(t: sg_table): [number, number][] {
 }
 
 describe('dma_iommu_limits', () => {
+	it('dies of pages that are larger than the CPU’s, and says so before', () => {
+		expectWarning(/kernel BUG at drivers\/iommu\/iova/);
+		const rig = bootRig('', { pgsize_bitmap: K64 });
+		expect(() => rig.driver.device('a')).to.throw(kernel_bug);
+		expect(rig.said("the smallest page of its IOMMU is 0x10000 bytes, the CPU's 0x1000")).to.equal(true);
+	});
+
 	describe('the highest address', () => {
 		const cases: [string, Partial<iommu_ops>, number, number, number][] = [
 			['the mask', space(0, 2 ** 48 - 1, true), 0x0fff_ffff, 0, 0x0fff_f000],

@@ -18,6 +18,9 @@ import { ok } from './rig.js';
 
 export const RW = IOMMU_READ | IOMMU_WRITE;
 
+/** How much of the log one sees who looks for a mistake. */
+const LAST_LINES = 6;
+
 export class IommuRig {
 	readonly machine: Machine;
 	readonly masters: Masters;
@@ -33,7 +36,13 @@ export class IommuRig {
 		options: MachineOptions = {},
 	) {
 		this.machine = board({ onConsole: (_level, line) => this.log.push(line), ...options });
-		this.masters = new Masters(this.machine);
+		if (this.machine.iommus.length === 0) throw new Error(`no IOMMU has a model: ${this.#hints()}`);
+		try {
+			this.masters = new Masters(this.machine);
+		} catch (e) {
+			if (e instanceof Error) e.message += `: ${this.#hints()}`;
+			throw e;
+		}
 		this.dmasan = sanitiserOf(this.machine);
 	}
 
@@ -42,7 +51,10 @@ export class IommuRig {
 	}
 
 	device(n: number): device {
-		return this.masters.device(this.master(n));
+		const dev = this.masters.device(this.master(n));
+		if (dev.iommu_group === null)
+			throw new Error(`${this.master(n)} is behind no IOMMU that has a driver: ${this.#hints()}`);
+		return dev;
 	}
 
 	/** A new domain for master @n, not attached. */
@@ -83,5 +95,17 @@ export class IommuRig {
 	/** What the caches say against the tables; must be empty after each operation. */
 	stale(): string[] {
 		return this.machine.iommus.flatMap((iommu) => iommu.contradictions().map((c) => c.text));
+	}
+
+	/** What the sanitiser has to say: of all accesses, and of what the caches hold now. Must be '' at the end of a test. */
+	findings(): string {
+		this.dmasan.check('the test');
+		return this.dmasan.text();
+	}
+
+	/** What machine and kernel said, for one who looks for a mistake. */
+	#hints(): string {
+		const notes = this.machine.notes.map(({ who, text }) => `${who}: ${text}`);
+		return ['they said', ...notes, ...this.log.slice(-LAST_LINES)].join('\n  ');
 	}
 }
