@@ -27,8 +27,9 @@ const SOURCES: readonly [to: string, from: string][] = [
 const TEST = 'tests/drivers/iommu/edu_board.test.ts';
 const BOARD = 'arch/arm64/boot/dts/edu/edu-board';
 
-/** Libraries and programs of the project that the folder uses until it installs its own. */
-const LENT = ['@types', 'chai', 'mocha', 'typescript'];
+/** Packages of the project that the folder uses until it installs its own, and their programs. */
+const LENT = ['@types/chai', '@types/mocha', '@types/node', 'chai', 'mocha', 'typescript'];
+const PROGRAMS = ['mocha', 'tsc'];
 
 interface Package {
 	readonly imports: Readonly<Record<string, unknown>>;
@@ -66,7 +67,6 @@ function boardBlob(names: Names): Uint8Array {
 
 function packageJson(names: Names): object {
 	const { imports, devDependencies } = ownPackage();
-	const wanted = ['@types/chai', '@types/mocha', '@types/node', 'chai', 'mocha', 'typescript'];
 	return {
 		name: names.name,
 		version: '0.0.1',
@@ -86,7 +86,7 @@ function packageJson(names: Names): object {
 		},
 		devDependencies: {
 			'linux-iommu-ts': `file:${PROJECT}`,
-			...Object.fromEntries(wanted.map((name) => [name, devDependencies[name]])),
+			...Object.fromEntries(LENT.map((name) => [name, devDependencies[name]])),
 		},
 	};
 }
@@ -112,6 +112,14 @@ export function filesOf(names: Names): Map<string, string | Uint8Array> {
 	return files;
 }
 
+/** Link the project and what it lends into @modules. Package by package: npm tidies up in a folder of several. */
+function lend(modules: string): void {
+	for (const folder of ['', '.bin', '@types']) mkdirSync(join(modules, folder));
+	symlinkSync(PROJECT, join(modules, 'linux-iommu-ts'));
+	for (const name of [...LENT, ...PROGRAMS.map((program) => `.bin/${program}`)])
+		symlinkSync(join(PROJECT, 'node_modules', name), join(modules, name));
+}
+
 /** @at and the folders above it that are not there, from the top. */
 function missing(at: string): string[] {
 	const folders: string[] = [];
@@ -129,10 +137,7 @@ export function makeFolder(folder: string, names: Names): string[] {
 	try {
 		for (const made of folders) mkdirSync(made);
 		for (const [name, content] of files) writeFileSync(join(at, name), content);
-		mkdirSync(join(at, 'node_modules'));
-		symlinkSync(PROJECT, join(at, 'node_modules/linux-iommu-ts'));
-		for (const name of [...LENT, '.bin'])
-			symlinkSync(join(PROJECT, 'node_modules', name), join(at, 'node_modules', name));
+		lend(join(at, 'node_modules'));
 	} catch (e) {
 		if (folders.length === 0) for (const name of readdirSync(at)) rmSync(join(at, name), { recursive: true });
 		else if (existsSync(folders[0])) rmSync(folders[0], { recursive: true });

@@ -34,8 +34,16 @@ function boot(options: MachineOptions = {}): IommuRig {
 }
 
 describe('edu_board', () => {
+	let rig: IommuRig;
+	beforeEach(() => {
+		rig = boot();
+	});
+	// Why a device got through, or did not: the sanitiser mostly knows.
+	afterEach(function () {
+		if (this.currentTest?.state === 'failed') console.error(rig.findings());
+	});
+
 	it('lets a device write a buffer through the DMA API, and only while it is mapped', () => {
-		const rig = boot();
 		const buffer = kmalloc(SZ_4K, GFP_KERNEL)!;
 		const dma = dma_map_single(rig.device(0), buffer, SZ_4K, DMA_FROM_DEVICE);
 		expect(dma_mapping_error(rig.device(0), dma)).to.equal(0);
@@ -51,7 +59,6 @@ describe('edu_board', () => {
 	// SKELETON: the sizes of your pages, and some that take several.
 	for (const size of [SZ_4K, 3 * SZ_4K, 0x40_0000, 0x40_0000 + SZ_4K])
 		it(`maps and unmaps ${size} bytes, to the last byte`, () => {
-			const rig = boot();
 			const domain = rig.attached(0);
 			const iova = 0x80_0000;
 			expect(iommu_map(domain, iova, BUFFER, size, RW, GFP_KERNEL)).to.equal(0);
@@ -66,7 +73,6 @@ describe('edu_board', () => {
 		});
 
 	it('refuses what it was not asked to allow, and reports that once', () => {
-		const rig = boot();
 		const domain = rig.attached(0);
 		iommu_map(domain, SZ_4K, BUFFER, SZ_4K, IOMMU_READ, GFP_KERNEL);
 		expect([rig.tries(0, SZ_4K), rig.tries(0, SZ_4K, true)]).to.deep.equal([true, false]);
@@ -78,7 +84,6 @@ describe('edu_board', () => {
 	});
 
 	it('gives all memory back', () => {
-		const rig = boot();
 		const leaks = rig.leakCheck();
 		const domain = rig.attached(0);
 		iommu_map(domain, SZ_4K, BUFFER, 0x80_0000, RW, GFP_KERNEL);
