@@ -59,9 +59,9 @@ bench: build
 fuzz: build
 	@$(NODE) build/tests/fuzz/main.js
 
-# A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (here).
+# A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (beside this one).
 new: build
-	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-.}/$${NAME:?expected a name, NAME=my-iommu}"
+	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-..}/$${NAME:?expected a name, NAME=my-iommu}"
 
 # The .dtb files are committed, so that nothing but this target needs dtc.
 dtbs: $(DTBS)

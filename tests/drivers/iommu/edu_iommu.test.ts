@@ -17,10 +17,11 @@ import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { DMA_BIDIRECTIONAL, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { IS_ERR } from '#linux/err.js';
-import { EEXIST, EINVAL, ERANGE } from '#linux/errno.js';
+import { EEXIST, EINVAL, ENOMEM, ERANGE } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
 import { kfree, kmalloc } from '#linux/slab.js';
+import { failEach } from '#tests/fail-each.js';
 import { type Node, RAM } from '#tests/hw/board.js';
 import { EDU_NAME, edu } from '#tests/hw/edu.js';
 import { leakCheck } from '#tests/leaks.js';
@@ -251,6 +252,63 @@ describe('edu_iommu', () => {
 		rig.machine.iommu.stuck.clear();
 		iommu_unmap(domain, M4, K4);
 		rig.detachAndFree(domain, 1);
+	});
+
+	it('maps the whole range or nothing when memory runs out, and loses none', () => {
+		const rig = new Rig();
+		const leaks = leakCheck();
+		const failures = failEach((what) => {
+			const domain = iommu_paging_domain_alloc(rig.device(1));
+			if (IS_ERR(domain)) return;
+			const ret = iommu_map(domain, M4 - K4, BUFFER, 2 * K4, RW, GFP_KERNEL);
+			expect(iommu_iova_to_phys(domain, M4 - K4), what).to.equal(ret === 0 ? BUFFER : 0);
+			if (ret === 0) iommu_unmap(domain, M4 - K4, 2 * K4);
+			else expect(ret, what).to.equal(-ENOMEM);
+			iommu_domain_free(domain);
+		});
+		expect(failures).to.be.greaterThan(3);
+		expect(leaks()).to.deep.equal([]);
+	});
+
+	it('is right on a lucky board, too', () => {
+		const rig = new Rig({ policy: 'optimistic' });
+		const domain = rig.attached(1);
+		for (let round = 0; round < 8; round++) {
+			expect(rig.tries(1, M4)).to.equal(false);
+			iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
+			expect(rig.tries(1, M4)).to.equal(true);
+			iommu_unmap(domain, M4, K4);
+		}
+		rig.detachAndFree(domain, 1);
+		expect(rig.findings()).to.equal('');
+	});
+
+	it('is caught when an invalidation is lost: as a device uses what is gone, and when nobody does', () => {
+		const rig = new Rig({ habits: { neighbours: 1 } });
+		const domain = rig.attached(1);
+		domain.ops = { ...domain.ops, iotlb_sync: undefined };
+		iommu_map(domain, M4, BUFFER, 2 * K4, RW, GFP_KERNEL);
+		rig.tries(1, M4);
+		rig.tries(1, M4 + K4);
+		iommu_unmap(domain, M4, 2 * K4);
+		expect(rig.tries(1, M4)).to.equal(true);
+		expect(rig.findings()).to.contain('stream 1 was answered from a cached entry');
+		expect(rig.dmasan.reports.map(({ kind, addr }) => [kind, addr])).to.deep.equal([
+			['stale-tlb', M4],
+			['stale-entry', M4],
+			['stale-entry', M4 + K4],
+		]);
+		rig.detachAndFree(domain, 1);
+	});
+
+	it('is missed by name when it has no model, or took no master', () => {
+		expect(() => new Rig({ overrides: { 'linux-iommu-ts,edu-iommu': null } })).to.throw(
+			'no IOMMU has a model: they said',
+		);
+		const rig = new Rig({}, { m1: { compatible: 'oracle,master', iommus: [3, 64] } });
+		expect(() => rig.device(1)).to.throw(
+			/^m1 is behind no IOMMU that has a driver: they said[\s\S]*m1: stream 64: this IOMMU has 0 to 63/,
+		);
 	});
 
 	it('gives all memory back', () => {

@@ -135,6 +135,23 @@ describe('machine', () => {
 			expect(machine.notes[0].text).to.match(/^\/x\\x1b\[2J@1 is left out: /);
 		});
 
+		it('gives a master of an IOMMU without cells its first stream, and one without IOMMU none', () => {
+			const iommu: Node = { compatible: 'linux-iommu-ts,edu-iommu', reg: [0x1000, 0x1000] };
+			const machine = h6(
+				{},
+				{
+					'iommu@1000': { ...iommu, '#iommu-cells': [0], phandle: [77] },
+					behind: { compatible: 'oracle,master', iommus: [77] },
+					direct: { compatible: 'oracle,master' },
+				},
+			);
+			const streams = machine.stats().dma.map(({ name, stream, streamName }) => [name, stream, streamName]);
+			expect(streams).to.deep.include.members([
+				['behind', 0, 'stream 0'],
+				['direct', -1, ''],
+			]);
+		});
+
 		it('reads blocks without a model as zero', () => {
 			const machine = h6(
 				{},

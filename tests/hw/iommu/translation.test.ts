@@ -52,7 +52,7 @@ class Bench {
 	readonly roots = [BASE, BASE + 0x1000];
 	#next = BASE + 0x10000;
 
-	constructor() {
+	constructor(format = FORMAT, pageLevels: readonly number[] = [1, 2, 3]) {
 		const owner = {
 			name: 'test',
 			streamCount: 2,
@@ -60,8 +60,8 @@ class Bench {
 			observers: [{ walked: (_iommu: Iommu, read: WalkRead) => this.reads.push(read) }],
 		} as unknown as Iommu;
 		this.translation = new Translation(owner, {
-			format: FORMAT,
-			pageLevels: [1, 2, 3],
+			format,
+			pageLevels,
 			micro: true,
 			names: { micro: 'uTLB', shared: 'TLB', walk: 'walk cache' },
 			view: { ram: this.ram, snoop: false },
@@ -134,6 +134,21 @@ describe('iommu_translation', () => {
 			expect(b.reads.length).to.equal(before);
 			expect(b.ask(0, 0, 2 ** 31 + size)).to.equal(-1);
 		});
+
+	it('has no cache of tables, and no figure of one, where there is a single level', () => {
+		const { translation } = new Bench({ wordBytes: 8, levels: [level('ONLY', 16, false, true)] }, [0]);
+		expect(translation.caches().map((cache) => cache.name)).to.deep.equal(['uTLB of s0', 'uTLB of s1', 'TLB']);
+		expect(translation.figuresOf(undefined).map((figure) => figure.name)).to.deep.equal([
+			'accesses',
+			'bypassed',
+			'uTLB hits',
+			'TLB hits',
+			'table walks',
+			'prefetches',
+			'faults',
+			'refused',
+		]);
+	});
 
 	it('remembers tables on the way, for one tag alone', () => {
 		const b = new Bench();
