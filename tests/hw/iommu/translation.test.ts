@@ -137,7 +137,11 @@ describe('iommu_translation', () => {
 
 	it('has no cache of tables, and no figure of one, where there is a single level', () => {
 		const { translation } = new Bench({ wordBytes: 8, levels: [level('ONLY', 16, false, true)] }, [0]);
-		expect(translation.caches().map((cache) => cache.name)).to.deep.equal(['uTLB of s0', 'uTLB of s1', 'TLB']);
+		expect(translation.caches().map((cache) => cache.name)).to.deep.equal([
+			'uTLB of s0',
+			'uTLB of s1',
+			'TLB',
+		]);
 		expect(translation.figuresOf(undefined).map((figure) => figure.name)).to.deep.equal([
 			'accesses',
 			'bypassed',
