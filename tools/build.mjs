@@ -3,6 +3,7 @@
 // run meanwhile, and builds beside this one, each find files that belong together.
 import { spawn } from 'node:child_process';
 import {
+	chmodSync,
 	copyFileSync,
 	existsSync,
 	mkdirSync,
@@ -152,11 +153,14 @@ async function install() {
 function publish(outputs) {
 	for (const path of outputs) {
 		const [from, to] = [join(STAGE, path), join(BUILD, path)];
-		if (ifThere(() => readFileSync(to))?.equals(readFileSync(from))) continue;
-		makeFolder(dirname(to));
-		const part = `${to}.part`;
-		copyFileSync(from, part);
-		renameSync(part, to);
+		const made = readFileSync(from);
+		if (!ifThere(() => readFileSync(to))?.equals(made)) {
+			makeFolder(dirname(to));
+			const part = `${to}.part`;
+			copyFileSync(from, part);
+			renameSync(part, to);
+		}
+		if (made.toString('latin1', 0, 2) === '#!') chmodSync(to, 0o755);
 	}
 	const wanted = new Set(outputs);
 	for (const folder of [STAGE, BUILD])

@@ -75,6 +75,13 @@ describe('tools_build', () => {
 		expect(JSON.parse(readFileSync(at('build/lib/data.json'), 'utf8'))).to.deep.equal({ n: 5 });
 	});
 
+	it('makes a program of what says which program runs it', () => {
+		writeFileSync(at('lib/c.ts'), '#!/usr/bin/env node\nexport const c: number = 4;\n');
+		expect(build()).to.equal(0);
+		const runs = (path: string): boolean => (statSync(at(path)).mode & 0o111) === 0o111;
+		expect([runs('build/lib/a.js'), runs('build/lib/c.js')]).to.deep.equal([false, true]);
+	});
+
 	it('makes again what was taken away or changed behind its back', () => {
 		expect(build()).to.equal(0);
 		rmSync(at('.build/lib/a.js'));
