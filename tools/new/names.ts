@@ -34,7 +34,7 @@ export class Names {
 			.replaceAll('linux-iommu-ts,edu-iommu', this.compatible)
 			.replaceAll('Documentation/edu-iommu.md', 'Documentation/edu\u0000-iommu.md')
 			.replaceAll('edu-iommu', this.name)
-			.replaceAll('eduIommu', `${lower}Iommu`)
+			.replace(/edu(?=[A-Z])/g, lower)
 			.replaceAll('Edu', this.camel)
 			.replaceAll('EDU_', `${this.snake.toUpperCase()}_`)
 			.replaceAll('edu_', `${this.snake}_`)

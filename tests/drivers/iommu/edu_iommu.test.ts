@@ -25,6 +25,7 @@ import { failEach } from '#tests/fail-each.js';
 import { type Node, RAM } from '#tests/hw/board.js';
 import { EDU_NAME, edu } from '#tests/hw/edu.js';
 import { leakCheck } from '#tests/leaks.js';
+import { expectFinding } from '#tests/setup.js';
 import { IommuRig, RW } from './iommu-rig.js';
 
 const K4 = 0x1000;
@@ -284,6 +285,7 @@ describe('edu_iommu', () => {
 	});
 
 	it('is caught when an invalidation is lost: as a device uses what is gone, and when nobody does', () => {
+		expectFinding(/stale-(tlb|entry)/);
 		const rig = new Rig({ habits: { neighbours: 1 } });
 		const domain = rig.attached(1);
 		domain.ops = { ...domain.ops, iotlb_sync: undefined };
