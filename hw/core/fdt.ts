@@ -198,15 +198,30 @@ export class FdtNode {
 	 * cells of the root, and `linux,usable-memory` before `reg`.
 	 */
 	memoryRegions(): Region[] {
-		const value = this.props.get('linux,usable-memory') ?? this.props.get('reg') ?? new Uint8Array(0);
-		const { childAddressCells: na, childSizeCells: ns } = this.fdt.root;
-		const step = (na + ns) * 4;
-		const regions: Region[] = [];
-		for (let at = 0; step > 0 && at + step <= value.length; at += step) {
-			const cells = Array.from({ length: na + ns }, (_, i) => be32(value, at + i * 4));
-			regions.push({ base: cellsToNumber(cells, 0, na), size: cellsToNumber(cells, na, ns) });
+		const { childAddressCells, childSizeCells } = this.fdt.root;
+		const prop = this.has('linux,usable-memory') ? 'linux,usable-memory' : 'reg';
+		return this.entries(prop, [childAddressCells, childSizeCells]).map(([base, size]) => ({
+			base: base!,
+			size: size!,
+		}));
+	}
+
+	/** The whole entries of @prop, each a list of numbers of so many cells; what is left behind them is nothing to Linux. */
+	entries(prop: string, cellCounts: readonly number[]): number[][] {
+		const value = this.props.get(prop) ?? new Uint8Array(0);
+		const step = cellCounts.reduce((sum, count) => sum + count, 0);
+		const list: number[][] = [];
+		for (let at = 0; step > 0 && at + step * 4 <= value.length; at += step * 4) {
+			const cells = Array.from({ length: step }, (_, i) => be32(value, at + i * 4));
+			let from = 0;
+			list.push(
+				cellCounts.map((count) => {
+					from += count;
+					return cellsToNumber(cells, from - count, count);
+				}),
+			);
 		}
-		return regions;
+		return list;
 	}
 
 	/**
@@ -252,23 +267,32 @@ export class FdtNode {
 		return at;
 	}
 
-	/** A list of phandles with arguments, as `iommus` with `#iommu-cells`. An empty entry (phandle 0) is left out. */
-	phandleArgs(prop: string, cellsProp: string): PhandleArgs[] {
+	/**
+	 * A list of phandles with arguments, as `iommus` with `#iommu-cells`, entry by entry: what is wrong with one is thrown
+	 * when that one is asked for. An empty entry (phandle 0) is null.
+	 */
+	*phandleEntries(prop: string, cellsProp: string): Iterable<PhandleArgs | null> {
 		const cells = this.u32s(prop);
-		const list: PhandleArgs[] = [];
 		for (let at = 0; at < cells.length; ) {
 			const phandle = cells[at++]!;
-			if (phandle === 0) continue;
+			if (phandle === 0) {
+				yield null;
+				continue;
+			}
 			const node = this.fdt.byPhandle(phandle);
 			if (node === undefined) throw this.wrong(prop, `names phandle ${hex(phandle)}, which no node has`);
 			const count = node.u32(cellsProp);
 			if (count === undefined) throw this.wrong(prop, `names ${node.path}, which has no ${cellsProp}`);
 			if (count > MAX_PHANDLE_ARGS || at + count > cells.length)
 				throw this.wrong(prop, `ends inside the ${count} arguments for ${node.path}`);
-			list.push({ node, args: cells.slice(at, at + count) });
+			yield { node, args: cells.slice(at, at + count) };
 			at += count;
 		}
-		return list;
+	}
+
+	/** phandleEntries(), all of them; an empty one is left out. */
+	phandleArgs(prop: string, cellsProp: string): PhandleArgs[] {
+		return [...this.phandleEntries(prop, cellsProp)].filter((entry) => entry !== null);
 	}
 
 	get iommus(): PhandleArgs[] {

@@ -13,6 +13,7 @@ import { Bus, Window } from './bus.js';
 import { Clock } from './clock.js';
 import type { DmaStats, Translator } from './dma-port.js';
 import { BURST, DmaPort } from './dma-port.js';
+import { type DmaWindow, dmaWindows, isCoherent } from './dma-route.js';
 import type { Fdt, FdtNode, PhandleArgs, Region } from './fdt.js';
 import { FdtError, parseFdt, withMemory } from './fdt.js';
 import type { InterruptController } from './interrupts.js';
@@ -109,7 +110,7 @@ const DEEP_SLEEP_NS = 3600e9;
 /** Memory that is not the CPU's address: a bus with `dma-ranges`. */
 class RangeTranslator implements Translator {
 	constructor(
-		readonly ranges: readonly { bus: number; cpu: number; size: number }[],
+		readonly ranges: readonly DmaWindow[],
 		readonly next: Translator | null,
 	) {}
 	reach = 0;
@@ -576,15 +577,23 @@ export class Machine implements machine, MachineServices {
 		return controller.lines.wire(number + (type === 0 ? 32 : 16));
 	}
 
-	/** What stands between @node and memory. An IOMMU that a wrong `iommus` names lets it pass: nobody sets it up. */
+	/**
+	 * Entry @index of `iommus`, which stands between @node and memory; what is wrong with those behind it spoils nothing
+	 * here. An IOMMU that a wrong entry names lets it pass: nobody sets it up.
+	 */
 	#iommuOf(node: FdtNode, index: number): PhandleArgs | null {
+		let at = 0;
 		try {
-			return node.iommus[index] ?? null;
+			for (const entry of node.phandleEntries('iommus', '#iommu-cells')) {
+				// As Linux, which reads no further.
+				if (entry === null) break;
+				if (at++ === index) return entry;
+			}
 		} catch (error) {
 			if (!(error instanceof FdtError)) throw error;
 			this.note('machine', `${error.message}: its DMA is not translated`);
-			return null;
 		}
+		return null;
 	}
 
 	#connect(port: DmaPort, node: FdtNode, iommu: PhandleArgs | null): void {
@@ -605,10 +614,13 @@ export class Machine implements machine, MachineServices {
 				if (isIommu(model)) this.#behind.set(port, model);
 			}
 		}
-		this.#guard(node, () => {
-			const ranges = dmaRanges(node);
-			if (ranges !== null) port.translator = new RangeTranslator(ranges, port.translator);
-		});
+		try {
+			const windows = dmaWindows(node);
+			if (windows !== null) port.translator = new RangeTranslator(windows, port.translator);
+		} catch (error) {
+			if (!(error instanceof FdtError)) throw error;
+			this.note(port.name, `${error.message}: it sees memory as it is`);
+		}
 	}
 
 	#wirePower(node: FdtNode): void {
@@ -622,7 +634,10 @@ export class Machine implements machine, MachineServices {
 			if (both && registers !== power) registers.inputs.push(input);
 		};
 		const names = node.strings('clock-names');
-		for (const [i, { node: from, args }] of (node.has('clocks') ? node.clocks : []).entries()) {
+		for (const [i, clock] of [...node.phandleEntries('clocks', '#clock-cells')].entries()) {
+			// A place that is left empty has a name all the same.
+			if (clock === null) continue;
+			const { node: from, args } = clock;
 			const provider = this.#byNode.get(from);
 			if (!isClockProvider(provider)) continue;
 			const upstream = this.#power.get(from)!;
@@ -635,7 +650,7 @@ export class Machine implements machine, MachineServices {
 				registerClocks?.includes(names[i] ?? '') ?? true,
 			);
 		}
-		for (const { node: from, args } of node.has('resets') ? node.resets : []) {
+		for (const { node: from, args } of node.resets) {
 			const provider = this.#byNode.get(from);
 			if (!isResetProvider(provider)) continue;
 			feed(() => {
@@ -716,31 +731,4 @@ function isDevice(node: FdtNode): boolean {
 	for (let at: FdtNode | null = node; at !== null; at = at.parent)
 		if (at.parent?.parent === null && NO_DEVICES.includes(at.name)) return false;
 	return true;
-}
-
-/** Whether the node's DMA snoops: `dma-coherent`, there or on a bus above (drivers/of/address.c). */
-function isCoherent(node: FdtNode): boolean {
-	for (let at: FdtNode | null = node; at !== null; at = at.parent) {
-		if (at.has('dma-coherent')) return true;
-		if (at.has('dma-noncoherent')) return false;
-	}
-	return false;
-}
-
-/** The nearest `dma-ranges` above the node; null without one, or with one that changes nothing. */
-function dmaRanges(node: FdtNode): { bus: number; cpu: number; size: number }[] | null {
-	for (let bus = node.parent; bus?.parent != null; bus = bus.parent) {
-		if (!bus.has('dma-ranges')) continue;
-		const cells = bus.u32s('dma-ranges');
-		const na = bus.childAddressCells;
-		const np = bus.parent.childAddressCells;
-		const ns = bus.childSizeCells;
-		const number = (at: number, count: number): number =>
-			cells.slice(at, at + count).reduce((value, cell) => value * 0x1_0000_0000 + cell, 0);
-		const ranges = [];
-		for (let at = 0; at + na + np + ns <= cells.length; at += na + np + ns)
-			ranges.push({ bus: number(at, na), cpu: number(at + na, np), size: number(at + na + np, ns) });
-		return ranges.length === 0 ? null : ranges;
-	}
-	return null;
 }

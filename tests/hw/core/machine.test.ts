@@ -238,6 +238,17 @@ describe('machine', () => {
 			}
 		});
 
+		it('goes by the first entry of iommus, whatever is wrong with a later one', () => {
+			const machine = h6({}, { m: { compatible: 'oracle,master', iommus: [3, 1, 0x77, 2] } });
+			expect(machine.iommuOf(machine.ports.find((p) => p.name === 'm')!)).to.equal(machine.iommu);
+			expect(machine.notes).to.deep.equal([]);
+		});
+
+		it('is not translated behind an empty entry of iommus, where Linux reads no further', () => {
+			const machine = h6({}, { m: { compatible: 'oracle,master', iommus: [0, 3, 1] } });
+			expect(machine.iommuOf(machine.ports.find((p) => p.name === 'm')!)).to.equal(null);
+		});
+
 		it('snoops when the node, or a bus above it, is dma-coherent', () => {
 			expectFinding(/stale-read in direct/);
 			const machine = h6(
