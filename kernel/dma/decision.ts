@@ -302,6 +302,16 @@ function translated_limit(dev: device, mask: u64): u64 {
 	return geometry.force_aperture ? min(limit, geometry.aperture_end) : limit;
 }
 
+/** Whether the IOMMU itself gets at its tables, which its driver maps as any other. */
+function show_tables(s: seq_file, dev: device): void {
+	const walker = dev.iommu?.iommu_dev?.dev?.parent ?? null;
+
+	if (walker === null || !is_swiotlb_force_bounce(walker)) return;
+	seq_printf(s, '; every table of %s ', dev_name(walker));
+	show_bounce(s, walker, min_not_zero(dma_get_mask(walker), walker.bus_dma_limit));
+	seq_puts(s, ' (swiotlb=force)');
+}
+
 /** What a device behind an IOMMU gets at, and what is mapped elsewhere than where it lies. */
 function show_translated_reach(s: seq_file, dev: device): void {
 	const mask = dma_get_mask(dev);
@@ -509,6 +519,7 @@ export function dma_decision_show(s: seq_file, dev: device): void {
 	}
 	if (use_dma_iommu(dev)) {
 		show_translated_reach(s, dev);
+		show_tables(s, dev);
 	} else {
 		show_windows(s, dev);
 		show_direct_reach(s, dev);

@@ -239,6 +239,11 @@ describe('decision', () => {
 			expect(said('alone')[1]).to.equal('its iommus names no master: #iommu-cells of /iommu@30f0000 is 0');
 		});
 
+		it('says what becomes of the tables of the IOMMU when everything must bounce', () => {
+			new Masters(testMachine(blobOf(h6Tree()), { commandLine: 'swiotlb=force' }));
+			expect(said('m0').join('; ')).to.contain('; every table of 30f0000.iommu bounces (swiotlb=force)');
+		});
+
 		it('says that there is no node', () => {
 			const { driver } = bootRig();
 			driver.plainDevice('b');
