@@ -36,6 +36,7 @@ import {
 	list_head,
 } from '#linux/list.js';
 import type { page } from '#linux/mm_types.js';
+import { pr_warn_once } from '#linux/printk.js';
 import type { bool, gfp_t, int, phys_addr_t, size_t, unsigned_int } from '#linux/types.js';
 import { should_failslab } from '#mm/failslab.js';
 import { __free_pages, alloc_pages } from '#mm/page_alloc.js';
@@ -61,7 +62,13 @@ type any_cache = kmem_cache<never>;
 /** Where an object says which cache it is of, and a class which cache makes it. */
 const SLAB_CACHE = Symbol('slab_cache');
 
+/** Where an array says how many elements it was made with. */
+const SLAB_ELEMENTS = Symbol('slab_elements');
+/** What all arrays of structs and pointers may have together: they take no simulated memory, and the heap has an end. */
+const MAX_ELEMENTS = 2 ** 22;
+
 interface marked {
+	[SLAB_ELEMENTS]?: size_t;
 	[SLAB_CACHE]?: any_cache | freed_object;
 }
 
@@ -76,6 +83,8 @@ export const slab_state = boot_data(() => ({
 	boot: {},
 	/** Large allocations. */
 	nr_large: 0,
+	/** The elements of all arrays that are alive. */
+	elements: 0,
 	store_user: false as bool,
 	check_use: false as bool,
 	poison: true as bool,
@@ -191,8 +200,15 @@ export function kmalloc_array_of<T extends object>(
 	flags: gfp_t,
 ): (T | null)[] | null {
 	if (!slab_pre_alloc_hook(type === null ? 'Array' : type.name, 0, flags)) return null;
+	if (n > MAX_ELEMENTS - slab_state.elements) {
+		if ((flags & __GFP_NOWARN) === 0)
+			pr_warn_once('slab: no room for %zu elements: the arrays of this build have %u', n, MAX_ELEMENTS);
+		return null;
+	}
+	slab_state.elements += n;
 	const type_of_array = Array as unknown as struct_type<(T | null)[]>;
 	const arr = struct_alloc(struct_cache(type_of_array), type_of_array);
+	(arr as marked)[SLAB_ELEMENTS] = n;
 	for (let i = 0; i < n; i++) arr.push(type === null ? null : new type());
 	return arr;
 }
@@ -420,6 +436,7 @@ function struct_free(obj: object, from: any_cache | null): void {
 		]);
 	}
 	mark.live--;
+	slab_state.elements -= (obj as marked)[SLAB_ELEMENTS] ?? 0;
 	if (slab_state.store_user) {
 		untrack(mark, obj);
 		(obj as marked)[SLAB_CACHE] = new freed_object(mark, caller_site());

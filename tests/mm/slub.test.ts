@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { virt_to_phys } from '#asm/memory.js';
+import { printk_state } from '#kernel/printk/printk.js';
 import { bitmap_zalloc } from '#linux/bitmap.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import {
@@ -90,6 +91,18 @@ describe('slub', () => {
 			),
 			{ numRuns: 30 },
 		);
+	});
+
+	it('has no array that is longer than all arrays together may be, and says so', () => {
+		expect(kcalloc(2 ** 27, null, GFP_KERNEL)).to.equal(null);
+		expect(printk_state.log.at(-1)?.text).to.match(/^slab: no room for 134217728 elements: /);
+		const parts = Array.from({ length: 5 }, () => kcalloc(2 ** 20, null, GFP_KERNEL));
+		expect(parts[0]).to.have.length(2 ** 20);
+		expect(parts[4]).to.equal(null);
+		for (const part of parts) kfree(part);
+		const again = kcalloc(2 ** 20, null, GFP_KERNEL);
+		expect(again).to.have.length(2 ** 20);
+		kfree(again);
 	});
 
 	it('gives every page back once caches are shrunk', () => {
