@@ -75,12 +75,12 @@ export function* for_each_sg(sglist: scatterlist, nents: unsigned_int): Iterable
 
 /** Every entry of a table (include/linux/scatterlist.h: for_each_sgtable_sg()). */
 export function for_each_sgtable_sg(sgt: sg_table): Iterable<scatterlist> {
-	return for_each_sg(deref(sgt.sgl), sgt.orig_nents);
+	return for_each_sg(deref(deref(sgt).sgl), sgt.orig_nents);
 }
 
 /** Every mapped entry of a table (include/linux/scatterlist.h: for_each_sgtable_dma_sg()). */
 export function for_each_sgtable_dma_sg(sgt: sg_table): Iterable<scatterlist> {
-	return for_each_sg(deref(sgt.sgl), sgt.nents);
+	return for_each_sg(deref(deref(sgt).sgl), sgt.nents);
 }
 
 /** How many entries @sg leads (lib/scatterlist.c: sg_nents()). */
@@ -114,7 +114,7 @@ export function sg_last(sgl: scatterlist, nents: unsigned_int): scatterlist {
 /** Clear @nents entries and mark the end (lib/scatterlist.c: sg_init_table()). */
 export function sg_init_table(sgl: scatterlist, nents: unsigned_int): void {
 	for (let i = 0; i < nents; i++) {
-		const sg = sg_at(sgl, i);
+		const sg = sg_at(deref(sgl), i);
 		sg.page_link = null;
 		sg.link_flags = 0;
 		sg.offset = 0;
@@ -178,7 +178,7 @@ export function __sg_free_table(
 
 /** Free an append table (lib/scatterlist.c: sg_free_append_table()). */
 export function sg_free_append_table(table: sg_append_table): void {
-	__sg_free_table(table.sgt, SG_MAX_SINGLE_ALLOC, 0, sg_kfree, table.total_nents);
+	__sg_free_table(deref(table).sgt, SG_MAX_SINGLE_ALLOC, 0, sg_kfree, table.total_nents);
 }
 
 /** Free a table of sg_alloc_table() (lib/scatterlist.c: sg_free_table()). */
@@ -202,7 +202,7 @@ export function __sg_alloc_table(
 	gfp_mask: gfp_t,
 	alloc_fn: sg_alloc_fn,
 ): int {
-	table.sgl = null;
+	deref(table).sgl = null;
 	table.nents = 0;
 	table.orig_nents = 0;
 	if (nents === 0) return -EINVAL;
@@ -289,7 +289,7 @@ function pages_are_mergeable(a: page, b: page): bool {
 function segment_end(pages: page[], first: int, end: int, max_segment: unsigned_int): int {
 	const most = max_segment / PAGE_SIZE;
 	let i = first + 1;
-	while (i < end && i - first < most && pages_are_mergeable(pages[i], pages[i - 1])) i++;
+	while (i < end && i - first < most && pages_are_mergeable(deref(deref(pages)[i]), deref(pages[i - 1]))) i++;
 	return i;
 }
 
@@ -350,7 +350,7 @@ export function sg_alloc_append_table_from_pages(
 			}
 			// 32 bits in C: an offset that lies behind the chunk wraps, and then limits nothing.
 			const chunk_size = ((end - cur_page) * PAGE_SIZE - skip) >>> 0;
-			sg_set_page(entry, deref(pages[cur_page]), Math.min(left, chunk_size), skip);
+			sg_set_page(entry, deref(deref(pages)[cur_page]), Math.min(left, chunk_size), skip);
 			// More pages than bytes: the count wraps in C, and then limits nothing.
 			left = left >= chunk_size ? left - chunk_size : Number.POSITIVE_INFINITY;
 			skip = 0;
@@ -395,7 +395,7 @@ export function sg_alloc_table_from_pages_segment(
 		sg_free_append_table(append);
 		return err;
 	}
-	sgt.sgl = append.sgt.sgl;
+	deref(sgt).sgl = append.sgt.sgl;
 	sgt.nents = append.sgt.nents;
 	sgt.orig_nents = append.sgt.orig_nents;
 	WARN_ON(append.total_nents !== sgt.orig_nents);
@@ -487,7 +487,7 @@ export function __sg_page_iter_start(
 	nents: unsigned_int,
 	pgoffset: unsigned_long,
 ): void {
-	piter.__pg_advance = 0;
+	deref(piter).__pg_advance = 0;
 	piter.__nents = nents;
 	piter.sg = sglist;
 	piter.sg_pgoffset = pgoffset;
@@ -503,7 +503,7 @@ function sg_dma_page_count(sg: scatterlist): int {
 
 /** One page further; @count says how many pages an entry has. */
 function page_iter_advance(piter: sg_page_iter, count: (sg: scatterlist) => int): bool {
-	if (piter.__nents === 0 || piter.sg === null) return false;
+	if (deref(piter).__nents === 0 || piter.sg === null) return false;
 
 	piter.sg_pgoffset += piter.__pg_advance;
 	piter.__pg_advance = 1;
@@ -522,18 +522,18 @@ export function __sg_page_iter_next(piter: sg_page_iter): bool {
 
 /** Move to the next page of DMA addresses (lib/scatterlist.c: __sg_page_iter_dma_next()). */
 export function __sg_page_iter_dma_next(dma_iter: sg_dma_page_iter): bool {
-	return page_iter_advance(dma_iter.base, sg_dma_page_count);
+	return page_iter_advance(deref(dma_iter).base, sg_dma_page_count);
 }
 
 /** The page of a walk (include/linux/scatterlist.h: sg_page_iter_page()). */
 export function sg_page_iter_page(piter: sg_page_iter): page {
-	return nth_page(sg_page(piter.sg as scatterlist), piter.sg_pgoffset);
+	return nth_page(sg_page(deref(piter.sg)), piter.sg_pgoffset);
 }
 
 /** The DMA address of a walk (include/linux/scatterlist.h: sg_page_iter_dma_address()). */
 export function sg_page_iter_dma_address(dma_iter: sg_dma_page_iter): dma_addr_t {
 	const piter = dma_iter.base;
-	return (piter.sg as scatterlist).dma_address + piter.sg_pgoffset * PAGE_SIZE;
+	return deref(piter.sg).dma_address + piter.sg_pgoffset * PAGE_SIZE;
 }
 
 /** Each page of a list; read it with sg_page_iter_page() (include/linux/scatterlist.h: for_each_sg_page()). */
@@ -560,7 +560,7 @@ export function* for_each_sg_dma_page(
 
 /** Each page of a table (include/linux/scatterlist.h: for_each_sgtable_page()). */
 export function for_each_sgtable_page(sgt: sg_table, pgoffset: unsigned_long): Iterable<sg_page_iter> {
-	return for_each_sg_page(deref(sgt.sgl), sgt.orig_nents, pgoffset);
+	return for_each_sg_page(deref(deref(sgt).sgl), sgt.orig_nents, pgoffset);
 }
 
 /** Each page of DMA addresses of a table (include/linux/scatterlist.h: for_each_sgtable_dma_page()). */
@@ -568,7 +568,7 @@ export function for_each_sgtable_dma_page(
 	sgt: sg_table,
 	pgoffset: unsigned_long,
 ): Iterable<sg_dma_page_iter> {
-	return for_each_sg_dma_page(deref(sgt.sgl), sgt.nents, pgoffset);
+	return for_each_sg_dma_page(deref(deref(sgt).sgl), sgt.nents, pgoffset);
 }
 
 /** Start a mapping walk; @flags must say which way the bytes go (lib/scatterlist.c: sg_miter_start()). */
@@ -642,7 +642,7 @@ export function sg_miter_next(miter: sg_mapping_iter): bool {
 
 /** End the current piece; sg_miter_next() goes on after what was consumed (lib/scatterlist.c: sg_miter_stop()). */
 export function sg_miter_stop(miter: sg_mapping_iter): void {
-	WARN_ON(miter.consumed > miter.length);
+	WARN_ON(deref(miter).consumed > miter.length);
 	if (miter.addr === null) return;
 	miter.__offset += miter.consumed;
 	miter.__remaining -= miter.consumed;
@@ -667,13 +667,15 @@ export function sg_copy_buffer(
 	skip: loff_t,
 	to_buffer: bool,
 ): size_t {
+	// C goes on behind the end of the buffer.
+	const whole = WARN_ON(buflen > deref(buf).length) ? buf.length : buflen;
 	const miter = new sg_mapping_iter();
 	sg_miter_start(miter, sgl, nents, SG_MITER_ATOMIC | (to_buffer ? SG_MITER_FROM_SG : SG_MITER_TO_SG));
 	if (!sg_miter_skip(miter, skip)) return 0;
 
 	let offset = 0;
-	while (offset < buflen && sg_miter_next(miter)) {
-		const len = Math.min(miter.length, buflen - offset);
+	while (offset < whole && sg_miter_next(miter)) {
+		const len = Math.min(miter.length, whole - offset);
 		const addr = miter.addr as void_ptr;
 		if (to_buffer) buf.set(addr.subarray(0, len), offset);
 		else addr.set(buf.subarray(offset, offset + len));

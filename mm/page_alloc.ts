@@ -617,6 +617,7 @@ function __free_pages_ok(page: page, order: unsigned_int): void {
 
 /** Drop the caller's reference; the last one frees the block (mm/page_alloc.c: __free_pages()). */
 export function __free_pages(page: page, order: unsigned_int): void {
+	if (WARN_ON_ONCE(order > MAX_PAGE_ORDER)) return;
 	if (PageBuddy(page) || page._refcount.counter <= 0) {
 		bad_page(page, 'freed twice');
 		return;

@@ -5,6 +5,7 @@
 // newest first, where C has trees.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { deref } from '#arch/arm64/mm/fault.js';
 import { page_to_phys, phys_to_page } from '#asm/memory.js';
 import { PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
@@ -95,7 +96,7 @@ export function vmap(
 	if (area === null) return null;
 	const phys = new Float64Array(count);
 	for (let i = 0; i < count; i++) {
-		const page = pages[i];
+		const page = deref(pages)[i] ?? null;
 		if (WARN_ON_ONCE(page === null)) {
 			kfree(area);
 			return null;

@@ -4,6 +4,7 @@
 //
 // Left out: per-CPU memory, pages, devm_krealloc().
 
+import { deref } from '#arch/arm64/mm/fault.js';
 import { sprintf } from '#lib/vsprintf.js';
 import { WARN_ON } from '#linux/bug.js';
 import type { device } from '#linux/device.js';
@@ -167,7 +168,7 @@ export function devres_remove<T extends object>(
 	match: dr_match_t | null,
 	match_data: unknown,
 ): T | null {
-	const flags = spin_lock_irqsave(dev.devres_lock);
+	const flags = spin_lock_irqsave(deref(dev).devres_lock);
 	const dr = find_dr(dev, release, match, match_data);
 	if (dr !== null) {
 		list_del_init(dr.entry);

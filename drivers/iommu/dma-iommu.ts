@@ -840,8 +840,8 @@ function __iommu_dma_map(dev: device, phys: phys_addr_t, size: size_t, prot: int
 }
 
 function __iommu_dma_free_pages(pages: (page | null)[], count: int): void {
-	for (let i = count - 1; i >= 0; i--) __free_page(pages[i] as page);
-	kvfree(pages);
+	for (let i = count - 1; i >= 0; i--) __free_page(deref(deref(pages)[i]));
+	kvfree(deref(pages));
 }
 
 /**
@@ -958,7 +958,7 @@ function iommu_dma_alloc_remap(
 	const pages = __iommu_dma_alloc_noncontiguous(dev, size, sgt, gfp, attrs);
 	if (pages === null) return null;
 
-	dma_handle.value = deref(sgt.sgl).dma_address;
+	deref(dma_handle).value = deref(sgt.sgl).dma_address;
 	sg_free_table(sgt);
 	const vaddr = dma_common_pages_remap(pages as page[], size, prot, null);
 	if (vaddr === null) {
@@ -975,7 +975,7 @@ class dma_sgt_handle extends sg_table {
 }
 
 function sgt_handle(sgt: sg_table): dma_sgt_handle {
-	return sgt as dma_sgt_handle;
+	return deref(sgt) as dma_sgt_handle;
 }
 
 /** drivers/iommu/dma-iommu.c: iommu_dma_alloc_noncontiguous(); see dma_alloc_noncontiguous(). */
@@ -1012,7 +1012,7 @@ export function iommu_dma_free_noncontiguous(
 
 /** drivers/iommu/dma-iommu.c: iommu_dma_vmap_noncontiguous() */
 export function iommu_dma_vmap_noncontiguous(dev: device, size: size_t, sgt: sg_table): void_ptr | null {
-	return vmap(sgt_handle(sgt).pages as page[], PAGE_ALIGN(size) / PAGE_SIZE, VM_MAP, PAGE_KERNEL);
+	return vmap(deref(sgt_handle(sgt).pages) as page[], PAGE_ALIGN(size) / PAGE_SIZE, VM_MAP, PAGE_KERNEL);
 }
 
 /** include/linux/iommu-dma.h: iommu_dma_vunmap_noncontiguous() */
@@ -1028,7 +1028,7 @@ export function iommu_dma_mmap_noncontiguous(
 	sgt: sg_table,
 ): int {
 	const count = PAGE_ALIGN(size) / PAGE_SIZE;
-	if (vma.vm_pgoff >= count || vma_pages(vma) > count - vma.vm_pgoff) return -ENXIO;
+	if (deref(vma).vm_pgoff >= count || vma_pages(vma) > count - vma.vm_pgoff) return -ENXIO;
 	return vm_map_pages(vma, sgt_handle(sgt).pages as page[], count);
 }
 
@@ -1531,7 +1531,13 @@ export function iommu_dma_alloc(
 	}
 	if (cpu_addr === null) return null;
 
-	handle.value = __iommu_dma_map(dev, page_to_phys(page.value as page), size, ioprot, dev.coherent_dma_mask);
+	deref(handle).value = __iommu_dma_map(
+		dev,
+		page_to_phys(page.value as page),
+		size,
+		ioprot,
+		dev.coherent_dma_mask,
+	);
 	if (handle.value === DMA_MAPPING_ERROR) {
 		__iommu_dma_free(dev, size, cpu_addr);
 		return null;
@@ -1549,7 +1555,7 @@ export function iommu_dma_mmap(
 	attrs: unsigned_long,
 ): int {
 	const nr_pages = PAGE_ALIGN(size) / PAGE_SIZE;
-	const off = vma.vm_pgoff;
+	const off = deref(vma).vm_pgoff;
 	const ret = new ref<int>(0);
 
 	vma.vm_page_prot = dma_pgprot(dev, vma.vm_page_prot, attrs);

@@ -142,7 +142,7 @@ import { NOTIFY_DONE, NOTIFY_OK, notifier_block } from '#linux/notifier.js';
 import { dev_is_pci, to_pci_dev } from '#linux/pci.js';
 import { pr_debug, pr_debug_enabled, pr_err, pr_info, pr_warn } from '#linux/printk.js';
 import { type scatterlist, sg_dma_is_bus_address, sg_phys, type sg_table } from '#linux/scatterlist.js';
-import { kcalloc, kfree, kstrdup, kzalloc } from '#linux/slab.js';
+import { KMALLOC_MAX_SIZE, kcalloc, kfree, kstrdup, kzalloc } from '#linux/slab.js';
 import { spin_lock, spin_unlock, spinlock_t } from '#linux/spinlock.js';
 import { attribute, type sysfs_buf, type sysfs_ops } from '#linux/sysfs.js';
 import {
@@ -388,7 +388,7 @@ function dev_iommu_get(dev: device): dev_iommu | null {
 
 /** Forget all that the core knows of @dev (Linux: drivers/iommu/iommu.c: dev_iommu_free()). */
 export function dev_iommu_free(dev: device): void {
-	const param = dev.iommu!;
+	const param = deref(deref(dev).iommu);
 
 	dev.iommu = null;
 	if (param.fwspec !== null) {
@@ -400,7 +400,7 @@ export function dev_iommu_free(dev: device): void {
 
 /** Whether a driver stands behind @dev; a group alone (VFIO without an IOMMU) does not count. */
 function dev_has_iommu(dev: device): bool {
-	return dev.iommu !== null && dev.iommu.iommu_dev !== null;
+	return deref(dev).iommu !== null && dev.iommu!.iommu_dev !== null;
 }
 
 function dev_iommu_get_max_pasids(dev: device): u32 {
@@ -413,7 +413,7 @@ function dev_iommu_get_max_pasids(dev: device): u32 {
 /** Keep the driver's own @priv with @dev; called from of_xlate() (Linux: drivers/iommu/iommu.c: dev_iommu_priv_set()). */
 export function dev_iommu_priv_set(dev: device, priv: unknown): void {
 	lockdep_assert_held(iommu_probe_device_lock);
-	dev.iommu!.priv = priv;
+	deref(deref(dev).iommu).priv = priv;
 }
 
 /** Have the driver probe @dev, and find it a group. */
@@ -691,7 +691,7 @@ function iommu_insert_device_resv_regions(
 export function iommu_get_group_resv_regions(group: iommu_group, head: list_head<iommu_resv_region>): int {
 	let ret = 0;
 
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	for (const device of for_each_group_device(group)) {
 		// The file in sysfs is there for groups without a driver, too.
 		if (!dev_has_iommu(device.dev)) break;
@@ -838,7 +838,7 @@ export function iommu_group_alloc(): iommu_group | err_ptr {
 
 /** What iommu_group_set_iommudata() left (Linux: drivers/iommu/iommu.c: iommu_group_get_iommudata()). */
 export function iommu_group_get_iommudata(group: iommu_group): unknown {
-	return group.iommu_data;
+	return deref(group).iommu_data;
 }
 
 /** Keep a driver's @iommu_data with @group; @release ends it, with the group (Linux: drivers/iommu/iommu.c: iommu_group_set_iommudata()). */
@@ -847,13 +847,13 @@ export function iommu_group_set_iommudata(
 	iommu_data: unknown,
 	release: ((iommu_data: unknown) => void) | null,
 ): void {
-	group.iommu_data = iommu_data;
+	deref(group).iommu_data = iommu_data;
 	group.iommu_data_release = release;
 }
 
 /** Give @group a name, shown in its file "name"; null takes an old one away (Linux: drivers/iommu/iommu.c: iommu_group_set_name()). */
 export function iommu_group_set_name(group: iommu_group, name: string | null): int {
-	if (group.name !== null) {
+	if (deref(group).name !== null) {
 		iommu_group_remove_file(group, iommu_group_attr_name);
 		group.name = null;
 		if (name === null) return 0;
@@ -916,7 +916,7 @@ function iommu_group_alloc_device(group: iommu_group, dev: device): group_device
 	device.dev = dev;
 
 	undo: {
-		ret = sysfs_create_link(dev.kobj, group.kobj, 'iommu_group');
+		ret = sysfs_create_link(deref(dev).kobj, deref(group).kobj, 'iommu_group');
 		if (ret !== 0) break undo;
 
 		// Devices of two buses may bear one name; the second then gets a number.
@@ -958,7 +958,7 @@ export function iommu_group_add_device(group: iommu_group, dev: device): int {
 
 /** Take @dev out of its group; the reference it held is put (Linux: drivers/iommu/iommu.c: iommu_group_remove_device()). */
 export function iommu_group_remove_device(dev: device): void {
-	const group = dev.iommu_group;
+	const group = deref(dev).iommu_group;
 	if (group === null) return;
 
 	dev_info(dev, 'Removing from iommu group %d', group.id);
@@ -967,12 +967,12 @@ export function iommu_group_remove_device(dev: device): void {
 
 /** Complain when the mutex of @dev's group is not held (Linux: drivers/iommu/iommu.c: iommu_group_mutex_assert()). */
 export function iommu_group_mutex_assert(dev: device): void {
-	lockdep_assert_held(dev.iommu_group!.mutex);
+	lockdep_assert_held(deref(deref(dev).iommu_group).mutex);
 }
 
 function iommu_group_first_dev(group: iommu_group): device {
 	lockdep_assert_held(group.mutex);
-	return list_first_entry(group.devices).dev;
+	return deref(list_first_entry(group.devices)).dev;
 }
 
 /**
@@ -987,7 +987,7 @@ export function iommu_group_for_each_dev<T>(
 ): int {
 	let ret = 0;
 
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	for (const device of for_each_group_device(group)) {
 		ret = fn(device.dev, data);
 		if (ret !== 0) break;
@@ -998,7 +998,7 @@ export function iommu_group_for_each_dev<T>(
 
 /** The group of @dev, or null; to be put with iommu_group_put() (Linux: drivers/iommu/iommu.c: iommu_group_get()). */
 export function iommu_group_get(dev: device): iommu_group | null {
-	const group = dev.iommu_group;
+	const group = deref(dev).iommu_group;
 
 	if (group !== null) kobject_get(group.devices_kobj!);
 	return group;
@@ -1006,7 +1006,7 @@ export function iommu_group_get(dev: device): iommu_group | null {
 
 /** One more reference to @group (Linux: drivers/iommu/iommu.c: iommu_group_ref_get()). */
 export function iommu_group_ref_get(group: iommu_group): iommu_group {
-	kobject_get(group.devices_kobj!);
+	kobject_get(deref(group).devices_kobj!);
 	return group;
 }
 
@@ -1017,7 +1017,7 @@ export function iommu_group_put(group: iommu_group | null): void {
 
 /** The number that names @group in sysfs (Linux: drivers/iommu/iommu.c: iommu_group_id()). */
 export function iommu_group_id(group: iommu_group): int {
-	return group.id;
+	return deref(group).id;
 }
 
 /** For drivers that can tell every device apart: a group each (Linux: drivers/iommu/iommu.c: generic_device_group()). */
@@ -1027,7 +1027,7 @@ export function generic_device_group(dev: device): iommu_group | err_ptr {
 
 /** For drivers that can tell none apart: one group for all of an instance (Linux: drivers/iommu/iommu.c: generic_single_device_group()). */
 export function generic_single_device_group(dev: device): iommu_group | err_ptr {
-	const iommu = dev.iommu!.iommu_dev!;
+	const iommu = deref(deref(deref(dev).iommu).iommu_dev);
 
 	if (iommu.singleton_group === null) {
 		const group = iommu_group_alloc();
@@ -1070,7 +1070,7 @@ function iommu_group_alloc_default_domain(group: iommu_group, req_type: int): io
 
 /** The kernel's own domain of @group (Linux: drivers/iommu/iommu.c: iommu_group_default_domain()). */
 export function iommu_group_default_domain(group: iommu_group): iommu_domain | null {
-	return group.default_domain;
+	return deref(group).default_domain;
 }
 
 function probe_iommu_group(dev: device, data: unknown): int {
@@ -1194,7 +1194,7 @@ export function device_iommu_capable(dev: device, cap: iommu_cap): bool {
 
 /** Whether the MSIs of every member are kept apart (Linux: drivers/iommu/iommu.c: iommu_group_has_isolated_msi()). */
 export function iommu_group_has_isolated_msi(group: iommu_group): bool {
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	// A device without an MSI domain, as all are here, is not isolated.
 	const ret = list_empty(group.devices);
 	mutex_unlock(group.mutex);
@@ -1348,13 +1348,14 @@ export function iommu_attach_device(domain: iommu_domain, dev: device): int {
 
 /** Make good an attach that was put off until the first mapping (Linux: drivers/iommu/iommu.c: iommu_deferred_attach()). */
 export function iommu_deferred_attach(dev: device, domain: iommu_domain): int {
-	if (dev.iommu === null || dev.iommu.attach_deferred === 0) return 0;
+	const param = deref(dev).iommu;
+	if (param === null || param.attach_deferred === 0) return 0;
 	return __iommu_attach_device(domain, dev);
 }
 
 /** Undo iommu_attach_device() (Linux: drivers/iommu/iommu.c: iommu_detach_device()). */
 export function iommu_detach_device(domain: iommu_domain, dev: device): void {
-	const group = dev.iommu_group;
+	const group = deref(dev).iommu_group;
 	if (group === null) return;
 
 	mutex_lock(group.mutex);
@@ -1371,7 +1372,7 @@ export function iommu_get_domain_for_dev(dev: device): iommu_domain | null {
 
 /** The DMA API's domain, for callers that know there is one (Linux: drivers/iommu/iommu.c: iommu_get_dma_domain()). */
 export function iommu_get_dma_domain(dev: device): iommu_domain {
-	return dev.iommu_group!.default_domain!;
+	return deref(deref(deref(dev).iommu_group).default_domain);
 }
 
 function __iommu_attach_group(domain: iommu_domain, group: iommu_group): int {
@@ -1402,7 +1403,7 @@ export function iommu_attach_group(domain: iommu_domain, group: iommu_group): in
 export function iommu_group_replace_domain(group: iommu_group, new_domain: iommu_domain | null): int {
 	if (new_domain === null) return -EINVAL;
 
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	const ret = __iommu_group_set_domain(group, new_domain);
 	mutex_unlock(group.mutex);
 	return ret;
@@ -1489,7 +1490,7 @@ function __iommu_group_set_domain_nofail(group: iommu_group, new_domain: iommu_d
 
 /** Undo iommu_attach_group() (Linux: drivers/iommu/iommu.c: iommu_detach_group()). */
 export function iommu_detach_group(domain: iommu_domain, group: iommu_group): void {
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	__iommu_group_set_core_domain(group);
 	mutex_unlock(group.mutex);
 }
@@ -1716,8 +1717,9 @@ export function iommu_map_sg(
 			if (ret !== 0) break undo;
 			mapped += len;
 		}
-		if (domain.ops!.iotlb_sync_map) {
-			ret = domain.ops!.iotlb_sync_map(domain, iova, mapped);
+		const { ops } = deref(domain);
+		if (ops!.iotlb_sync_map) {
+			ret = ops!.iotlb_sync_map(domain, iova, mapped);
 			if (ret !== 0) break undo;
 		}
 		return mapped;
@@ -1733,7 +1735,7 @@ export function iommu_map_sgtable(
 	sgt: sg_table,
 	prot: int,
 ): ssize_t {
-	return iommu_map_sg(domain, iova, sgt.sgl!, sgt.orig_nents, prot, GFP_KERNEL);
+	return iommu_map_sg(domain, iova, deref(sgt).sgl!, sgt.orig_nents, prot, GFP_KERNEL);
 }
 
 /**
@@ -1747,7 +1749,8 @@ export function iommu_map_sgtable(
 export function report_iommu_fault(domain: iommu_domain, dev: device, iova: unsigned_long, flags: int): int {
 	let ret = -ENOSYS;
 
-	if (domain.handler !== null) ret = domain.handler(domain, dev, iova, flags, domain.handler_token);
+	const { handler, handler_token } = deref(domain);
+	if (handler !== null) ret = handler(domain, dev, iova, flags, handler_token);
 	trace_io_page_fault(dev, iova, flags);
 	return ret;
 }
@@ -1763,13 +1766,13 @@ core_initcall(iommu_init);
 
 /** Linux: drivers/iommu/iommu.c: iommu_enable_nesting() */
 export function iommu_enable_nesting(domain: iommu_domain): int {
-	if (domain.type !== IOMMU_DOMAIN_UNMANAGED || !domain.ops!.enable_nesting) return -EINVAL;
+	if (deref(domain).type !== IOMMU_DOMAIN_UNMANAGED || !domain.ops!.enable_nesting) return -EINVAL;
 	return domain.ops!.enable_nesting(domain);
 }
 
 /** Linux: drivers/iommu/iommu.c: iommu_set_pgtable_quirks() */
 export function iommu_set_pgtable_quirks(domain: iommu_domain, quirk: unsigned_long): int {
-	if (domain.type !== IOMMU_DOMAIN_UNMANAGED || !domain.ops!.set_pgtable_quirks) return -EINVAL;
+	if (deref(domain).type !== IOMMU_DOMAIN_UNMANAGED || !domain.ops!.set_pgtable_quirks) return -EINVAL;
 	return domain.ops!.set_pgtable_quirks(domain, quirk);
 }
 
@@ -1780,7 +1783,7 @@ export function iommu_get_resv_regions(dev: device, list: list_head<iommu_resv_r
 
 /** End what iommu_get_resv_regions() answered (Linux: drivers/iommu/iommu.c: iommu_put_resv_regions()). */
 export function iommu_put_resv_regions(dev: device, list: list_head<iommu_resv_region>): void {
-	for (const entry of list_for_each_entry_safe(list)) {
+	for (const entry of list_for_each_entry_safe(deref(list))) {
 		if (entry.free !== null) entry.free(dev, entry);
 		else kfree(entry);
 	}
@@ -1888,6 +1891,7 @@ export function iommu_fwspec_add_ids(dev: device, ids: readonly u32[], num_ids: 
 
 	// The first id has its place in the struct; for more of them it has to grow, and so may move.
 	const new_num = fwspec.num_ids + num_ids;
+	if (WARN_ON_ONCE(new_num * 4 > KMALLOC_MAX_SIZE)) return -ENOMEM;
 	if (new_num > 1) {
 		const bigger = kzalloc(iommu_fwspec, GFP_KERNEL);
 		if (bigger === null) return -ENOMEM;
@@ -1900,7 +1904,7 @@ export function iommu_fwspec_add_ids(dev: device, ids: readonly u32[], num_ids: 
 		dev_iommu_fwspec_set(dev, fwspec);
 	}
 
-	for (let i = 0; i < num_ids; i++) fwspec.ids[fwspec.num_ids + i] = ids[i]!;
+	for (let i = 0; i < num_ids; i++) fwspec.ids[fwspec.num_ids + i] = deref(ids)[i]!;
 	fwspec.num_ids = new_num;
 	return 0;
 }
@@ -2079,7 +2083,7 @@ function __iommu_take_dma_ownership(group: iommu_group, owner: unknown): int {
 export function iommu_group_claim_dma_owner(group: iommu_group, owner: unknown): int {
 	if (WARN_ON(owner === null)) return -EINVAL;
 
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	const ret = group.owner_cnt !== 0 ? -EPERM : __iommu_take_dma_ownership(group, owner);
 	mutex_unlock(group.mutex);
 	return ret;
@@ -2087,7 +2091,7 @@ export function iommu_group_claim_dma_owner(group: iommu_group, owner: unknown):
 
 /** iommu_group_claim_dma_owner() by a device; the same owner may claim more devices of the group (Linux: drivers/iommu/iommu.c: iommu_device_claim_dma_owner()). */
 export function iommu_device_claim_dma_owner(dev: device, owner: unknown): int {
-	const group = dev.iommu_group;
+	const group = deref(dev).iommu_group;
 	let ret = 0;
 
 	if (WARN_ON(owner === null)) return -EINVAL;
@@ -2111,14 +2115,14 @@ function __iommu_release_dma_ownership(group: iommu_group): void {
 
 /** Undo iommu_group_claim_dma_owner() (Linux: drivers/iommu/iommu.c: iommu_group_release_dma_owner()). */
 export function iommu_group_release_dma_owner(group: iommu_group): void {
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	__iommu_release_dma_ownership(group);
 	mutex_unlock(group.mutex);
 }
 
 /** Undo one iommu_device_claim_dma_owner() (Linux: drivers/iommu/iommu.c: iommu_device_release_dma_owner()). */
 export function iommu_device_release_dma_owner(dev: device): void {
-	const group = dev.iommu_group!;
+	const group = deref(deref(dev).iommu_group);
 
 	mutex_lock(group.mutex);
 	if (group.owner_cnt > 1) group.owner_cnt--;
@@ -2128,7 +2132,7 @@ export function iommu_device_release_dma_owner(dev: device): void {
 
 /** Whether a driver or an owner uses @group; true only for the moment (Linux: drivers/iommu/iommu.c: iommu_group_dma_owner_claimed()). */
 export function iommu_group_dma_owner_claimed(group: iommu_group): bool {
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	const user = group.owner_cnt;
 	mutex_unlock(group.mutex);
 	return user !== 0;
@@ -2179,10 +2183,10 @@ export function iommu_attach_device_pasid(
 	pasid: ioasid_t,
 	handle: iommu_attach_handle | null,
 ): int {
-	const group = dev.iommu_group;
+	const group = deref(dev).iommu_group;
 	let ret = 0;
 
-	if (!domain.ops!.set_dev_pasid) return -EOPNOTSUPP;
+	if (!deref(domain).ops!.set_dev_pasid) return -EOPNOTSUPP;
 	if (group === null) return -ENODEV;
 	if (!dev_has_iommu(dev) || dev_iommu_ops(dev) !== domain.owner || pasid === IOMMU_NO_PASID) return -EINVAL;
 
@@ -2205,7 +2209,7 @@ export function iommu_attach_device_pasid(
 
 /** Undo iommu_attach_device_pasid() (Linux: drivers/iommu/iommu.c: iommu_detach_device_pasid()). */
 export function iommu_detach_device_pasid(domain: iommu_domain, dev: device, pasid: ioasid_t): void {
-	const group = dev.iommu_group!;
+	const group = deref(deref(dev).iommu_group);
 
 	mutex_lock(group.mutex);
 	__iommu_remove_group_pasid(group, pasid, domain);
@@ -2215,7 +2219,7 @@ export function iommu_detach_device_pasid(domain: iommu_domain, dev: device, pas
 
 /** A PASID that no other device uses, or IOMMU_PASID_INVALID (Linux: drivers/iommu/iommu.c: iommu_alloc_global_pasid()). */
 export function iommu_alloc_global_pasid(dev: device): ioasid_t {
-	const max_pasids = dev.iommu!.max_pasids;
+	const max_pasids = deref(deref(dev).iommu).max_pasids;
 	if (max_pasids === 0) return IOMMU_PASID_INVALID;
 
 	const ret = ida_alloc_range(
@@ -2247,7 +2251,7 @@ export function iommu_attach_handle_get(
 	let ret: iommu_attach_handle | err_ptr;
 
 	// Under the lock a handle that is found is attached, and so has its domain.
-	xa_lock(group.pasid_array);
+	xa_lock(deref(group).pasid_array);
 	const handle = xa_load(group.pasid_array, pasid);
 	if (handle === null) ret = ERR_PTR(-ENOENT);
 	else ret = type === 0 || type === handle.domain!.type ? handle : ERR_PTR(-EBUSY);
@@ -2263,7 +2267,7 @@ export function iommu_attach_group_handle(
 ): int {
 	if (handle !== null) handle.domain = domain;
 
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	let ret = xa_insert(group.pasid_array, IOMMU_NO_PASID, handle, GFP_KERNEL);
 	if (ret === 0) {
 		ret = __iommu_attach_group(domain, group);
@@ -2275,7 +2279,7 @@ export function iommu_attach_group_handle(
 
 /** Undo iommu_attach_group_handle() (Linux: drivers/iommu/iommu.c: iommu_detach_group_handle()). */
 export function iommu_detach_group_handle(domain: iommu_domain, group: iommu_group): void {
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	__iommu_group_set_core_domain(group);
 	xa_erase(group.pasid_array, IOMMU_NO_PASID);
 	mutex_unlock(group.mutex);
@@ -2291,7 +2295,7 @@ export function iommu_replace_group_handle(
 
 	if (new_domain === null) return -EINVAL;
 
-	mutex_lock(group.mutex);
+	mutex_lock(deref(group).mutex);
 	// The place is taken before the attach, so that keeping the handle cannot fail after it.
 	if (handle !== null) {
 		ret = xa_reserve(group.pasid_array, IOMMU_NO_PASID, GFP_KERNEL);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Messages that say which device they are about.
 // Linux 6.12: include/linux/dev_printk.h; __dev_printk() is drivers/base/core.c's
+
+import { deref } from '#arch/arm64/mm/fault.js';
 import { __do_once_lite, __printk_ratelimited } from '#kernel/panic.js';
 import { printk_state, vprintk_emit } from '#kernel/printk/printk.js';
 import { kasprintf_va, type printk_arg } from '#lib/vsprintf.js';
@@ -10,7 +12,7 @@ import { ENOMEM, EPROBE_DEFER, errname } from '#linux/errno.js';
 import type { bool, int } from '#linux/types.js';
 
 function prefix(dev: device): string {
-	const name = dev.init_name ?? dev.kobj.name ?? '(null)';
+	const name = deref(dev).init_name ?? dev.kobj.name ?? '(null)';
 	return `${dev.driver?.name ?? dev.bus?.name ?? dev.class?.name ?? ''} ${name}: `;
 }
 

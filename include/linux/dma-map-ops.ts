@@ -117,7 +117,7 @@ export class coherent_mask_ref extends ref<u64> {}
 
 /** Whether the device sees what the CPU's cache holds (include/linux/dma-map-ops.h: dev_is_dma_coherent()). */
 export function dev_is_dma_coherent(dev: device): bool {
-	return dev.dma_coherent;
+	return deref(dev).dma_coherent;
 }
 
 /** From now on syncs of @dev matter (include/linux/dma-map-ops.h: dma_reset_need_sync()). */

@@ -4,6 +4,7 @@
 //
 // dma_map_single(), dma_alloc_coherent(), dma_sync_*(), dma_set_mask_and_coherent() and the other inlines that
 // only call into kernel/dma/mapping.c stand there: '#kernel/dma/mapping.js'.
+import { deref } from '#arch/arm64/mm/fault.js';
 import { WARN_ON_ONCE } from '#linux/bug.js';
 import type { device } from '#linux/device.js';
 import { ENOMEM } from '#linux/errno.js';
@@ -62,13 +63,14 @@ export function dma_mapping_error(dev: device, dma_addr: dma_addr_t): int {
 
 /** The streaming mask; 32 bits for a device that has none (include/linux/dma-mapping.h: dma_get_mask()). */
 export function dma_get_mask(dev: device): u64 {
-	if (dev.dma_mask !== null && dev.dma_mask.value !== 0) return dev.dma_mask.value;
+	const { dma_mask } = deref(dev);
+	if (dma_mask !== null && dma_mask.value !== 0) return dma_mask.value;
 	return DMA_BIT_MASK(32);
 }
 
 /** Whether syncs of @dev's mappings do something; dma-debug wants to see all (include/linux/dma-mapping.h: dma_dev_need_sync()). */
 export function dma_dev_need_sync(dev: device): bool {
-	return !dev.dma_skip_sync || dma_debug_hook.mapping_error !== null;
+	return !deref(dev).dma_skip_sync || dma_debug_hook.mapping_error !== null;
 }
 
 /** The longest segment the device takes; 64 KiB unless it said so (include/linux/dma-mapping.h: dma_get_max_seg_size()). */

@@ -4,6 +4,7 @@
 // Left out: page faults that can be answered (struct iopf_*, CONFIG_IOMMU_IOPF), SVA, struct iova_bitmap and
 // iommu_dirty_bitmap_record(), nesting's user data copies, ACPI's RMR data, tegra_dev_iommu_get_stream_id().
 // iommu_map_sgtable() stands in drivers/iommu/iommu.ts: an include must not call into drivers/.
+import { deref } from '#arch/arm64/mm/fault.js';
 import type { iommu_dma_cookie } from '#drivers/iommu/dma-iommu.js';
 import type { iommu_group } from '#drivers/iommu/iommu.js';
 import type { device } from '#linux/device.js';
@@ -431,12 +432,14 @@ export class iommu_attach_handle {
 
 /** Linux: include/linux/iommu.h: dev_iommu_fwspec_get() */
 export function dev_iommu_fwspec_get(dev: device): iommu_fwspec | null {
-	return dev.iommu !== null ? dev.iommu.fwspec : null;
+	const param = deref(dev).iommu;
+
+	return param !== null ? param.fwspec : null;
 }
 
 /** Linux: include/linux/iommu.h: dev_iommu_fwspec_set() */
 export function dev_iommu_fwspec_set(dev: device, fwspec: iommu_fwspec | null): void {
-	dev.iommu!.fwspec = fwspec;
+	deref(deref(dev).iommu).fwspec = fwspec;
 }
 
 /** What the driver gave dev_iommu_priv_set() (Linux: include/linux/iommu.h: dev_iommu_priv_get()). */

@@ -2,6 +2,7 @@
 // Pages, their references and zones, and user mappings.
 // Linux 6.12: include/linux/mm.h (and page_ref.h)
 // The functions that mm.h declares are in mm/page_alloc.ts, mm/memory.ts, mm/util.ts.
+import { deref } from '#arch/arm64/mm/fault.js';
 import { page_to_phys, phys_to_virt } from '#asm/memory.js';
 import { PAGE_SHIFT, PAGE_SIZE } from '#asm/page-def.js';
 import { boot_data } from '#linux/init.js';
@@ -108,7 +109,7 @@ export function PageHighMem(_page: page): bool {
 
 /** Pages in @vma (include/linux/mm.h: vma_pages()). */
 export function vma_pages(vma: vm_area_struct): unsigned_long {
-	return (vma.vm_end - vma.vm_start) / PAGE_SIZE;
+	return (deref(vma).vm_end - vma.vm_start) / PAGE_SIZE;
 }
 
 /** Set bits of vm_flags (include/linux/mm.h: vm_flags_set()). */

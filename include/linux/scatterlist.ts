@@ -7,6 +7,7 @@
 // The two low bits of C's page_link are the field `link_flags`.
 //
 // for_each_sg() and its relatives need sg_next() and stand beside it in lib/scatterlist.ts.
+import { deref } from '#arch/arm64/mm/fault.js';
 import { page_to_phys, phys_to_virt, virt_to_page, virt_to_phys } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { BUG_ON } from '#linux/bug.js';
@@ -101,7 +102,8 @@ export function kfree_sg(sgl: scatterlist | null): void {
 /** C's `sgl[i]`: the entry @i places behind @sgl in the same array. */
 export function sg_at(sgl: scatterlist, i: int): scatterlist {
 	if (i === 0) return sgl;
-	const sg = sgl.vec === null ? undefined : sgl.vec[sgl.slot + i];
+	const { vec, slot } = deref(sgl);
+	const sg = vec === null ? undefined : vec[slot + i];
 	BUG_ON(sg === undefined);
 	return sg as scatterlist;
 }
@@ -166,7 +168,7 @@ export function sg_set_page(
 
 /** The first page of @sg; not for a chain entry (include/linux/scatterlist.h: sg_page()). */
 export function sg_page(sg: scatterlist): page {
-	return sg.page_link as page;
+	return deref(sg).page_link as page;
 }
 
 /** Point @sg at kernel memory (include/linux/scatterlist.h: sg_set_buf()). */
@@ -214,7 +216,7 @@ export function sg_dma_unmark_bus_address(sg: scatterlist): void {
 
 /** Whether the entry is bounced (include/linux/scatterlist.h: sg_dma_is_swiotlb()). */
 export function sg_dma_is_swiotlb(sg: scatterlist): bool {
-	return (sg.dma_flags & SG_DMA_SWIOTLB) !== 0;
+	return (deref(sg).dma_flags & SG_DMA_SWIOTLB) !== 0;
 }
 
 /** The entry is bounced (include/linux/scatterlist.h: sg_dma_mark_swiotlb()). */

@@ -4,6 +4,7 @@
 // The global pool (CONFIG_DMA_GLOBAL_POOL) is here, and empty unless a tree declares it. dma_direct_alloc() takes
 // nothing from it: Linux has either that or CONFIG_DMA_DIRECT_REMAP, which arm64 wants.
 
+import { deref } from '#arch/arm64/mm/fault.js';
 import { get_order, PAGE_ALIGN } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { of_get_flat_dt_prop } from '#drivers/of/fdt.js';
@@ -209,7 +210,7 @@ function __dma_mmap_from_coherent(
 ): int {
 	const at = coherent_offset(mem, vaddr);
 	if (mem === null || at < 0 || at + size > mem.size * PAGE_SIZE) return 0;
-	const off = vma.vm_pgoff;
+	const off = deref(vma).vm_pgoff;
 	const start = Math.floor(at / PAGE_SIZE);
 	const user_count = vma_pages(vma);
 	const count = PAGE_ALIGN(size) / PAGE_SIZE;

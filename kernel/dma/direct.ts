@@ -195,7 +195,7 @@ function dma_direct_alloc_from_pool(
 	const phys_limit = new ref<u64>(0);
 	const flags = gfp | dma_direct_optimal_gfp_mask(dev, phys_limit);
 	const page = dma_alloc_from_pool(dev, size, cpu_addr, flags, dma_coherent_ok);
-	if (page !== null) dma_handle.value = phys_to_dma_direct(dev, page_to_phys(page));
+	if (page !== null) deref(dma_handle).value = phys_to_dma_direct(dev, page_to_phys(page));
 	return page;
 }
 
@@ -210,7 +210,7 @@ function dma_direct_alloc_no_mapping(
 	if (page === null) return null;
 	// The kernel's own view may hold dirty lines.
 	arch_dma_prep_coherent(page, size);
-	dma_handle.value = phys_to_dma_direct(dev, page_to_phys(page));
+	deref(dma_handle).value = phys_to_dma_direct(dev, page_to_phys(page));
 	return page as unknown as void_ptr;
 }
 
@@ -251,7 +251,7 @@ export function dma_direct_alloc(
 		ret = page_address(page, bytes);
 	}
 	ret.fill(0, 0, bytes);
-	dma_handle.value = phys_to_dma_direct(dev, page_to_phys(page));
+	deref(dma_handle).value = phys_to_dma_direct(dev, page_to_phys(page));
 	return ret;
 }
 
@@ -283,7 +283,7 @@ export function dma_direct_alloc_pages(
 	const page = __dma_direct_alloc_pages(dev, size, gfp);
 	if (page === null) return null;
 	page_address(page, size).fill(0);
-	dma_handle.value = phys_to_dma_direct(dev, page_to_phys(page));
+	deref(dma_handle).value = phys_to_dma_direct(dev, page_to_phys(page));
 	return page;
 }
 

@@ -331,7 +331,7 @@ export function dma_map_sgtable(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): int {
-	const nents = __dma_map_sg_attrs(dev, deref(sgt.sgl), sgt.orig_nents, dir, attrs);
+	const nents = __dma_map_sg_attrs(dev, deref(deref(sgt).sgl), sgt.orig_nents, dir, attrs);
 	if (nents < 0) return nents;
 	sgt.nents = nents;
 	return 0;
@@ -526,12 +526,12 @@ export function dma_sync_sg_for_device(
 
 /** Give a mapped table to the CPU for a while (include/linux/dma-mapping.h: dma_sync_sgtable_for_cpu()). */
 export function dma_sync_sgtable_for_cpu(dev: device, sgt: sg_table, dir: dma_data_direction): void {
-	dma_sync_sg_for_cpu(dev, deref(sgt.sgl), sgt.orig_nents, dir);
+	dma_sync_sg_for_cpu(dev, deref(deref(sgt).sgl), sgt.orig_nents, dir);
 }
 
 /** Give it back to the device (include/linux/dma-mapping.h: dma_sync_sgtable_for_device()). */
 export function dma_sync_sgtable_for_device(dev: device, sgt: sg_table, dir: dma_data_direction): void {
-	dma_sync_sg_for_device(dev, deref(sgt.sgl), sgt.orig_nents, dir);
+	dma_sync_sg_for_device(dev, deref(deref(sgt).sgl), sgt.orig_nents, dir);
 }
 
 /** dma_need_sync() of a device for which some mappings may (kernel/dma/mapping.c: __dma_need_sync()). */
@@ -637,7 +637,7 @@ export function dma_unmap_sgtable(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
-	dma_unmap_sg_attrs(dev, deref(sgt.sgl), sgt.orig_nents, dir, attrs);
+	dma_unmap_sg_attrs(dev, deref(deref(sgt).sgl), sgt.orig_nents, dir, attrs);
 }
 
 /**
@@ -775,7 +775,7 @@ export function dma_alloc_attrs(
 		trace_dma_alloc(dev, null, 0, size, DMA_BIDIRECTIONAL, gfp, attrs);
 		return null;
 	}
-	trace_dma_alloc(dev, cpu_addr, dma_handle.value, size, DMA_BIDIRECTIONAL, gfp, attrs);
+	trace_dma_alloc(dev, cpu_addr, deref(dma_handle).value, size, DMA_BIDIRECTIONAL, gfp, attrs);
 	debug_dma_alloc_coherent(dev, size, dma_handle.value, cpu_addr, attrs);
 	return cpu_addr;
 }
@@ -937,7 +937,7 @@ export function dma_free_noncoherent(
 /** Show pages of dma_alloc_pages() to user space (kernel/dma/mapping.c: dma_mmap_pages()). */
 export function dma_mmap_pages(dev: device, vma: vm_area_struct, size: size_t, page: page): int {
 	const count = PAGE_ALIGN(size) / PAGE_SIZE;
-	if (vma.vm_pgoff >= count || vma_pages(vma) > count - vma.vm_pgoff) return -ENXIO;
+	if (deref(vma).vm_pgoff >= count || vma_pages(vma) > count - vma.vm_pgoff) return -ENXIO;
 	return remap_pfn_range(
 		vma,
 		vma.vm_start,
@@ -955,7 +955,7 @@ function alloc_single_sgt(dev: device, size: size_t, dir: dma_data_direction, gf
 		return null;
 	}
 
-	const sg = deref(sgt.sgl);
+	const sg = deref(deref(sgt).sgl);
 	const dma_handle = new ref<dma_addr_t>(0);
 	const page = __dma_alloc_pages(dev, size, dma_handle, dir, gfp);
 	if (page === null) {
@@ -990,7 +990,7 @@ export function dma_alloc_noncontiguous(
 	if (sgt !== null) {
 		sgt.nents = 1;
 		trace_dma_alloc_sgt(dev, sgt, size, dir, gfp, attrs);
-		debug_dma_map_sg(dev, deref(sgt.sgl), sgt.orig_nents, 1, dir, attrs);
+		debug_dma_map_sg(dev, deref(deref(sgt).sgl), sgt.orig_nents, 1, dir, attrs);
 	} else {
 		trace_dma_alloc_sgt_err(dev, null, 0, size, dir, gfp, attrs);
 	}
@@ -998,7 +998,7 @@ export function dma_alloc_noncontiguous(
 }
 
 function free_single_sgt(dev: device, size: size_t, sgt: sg_table, dir: dma_data_direction): void {
-	const sg = deref(sgt.sgl);
+	const sg = deref(deref(sgt).sgl);
 	__dma_free_pages(dev, size, sg_page(sg), sg.dma_address, dir);
 	sg_free_table(sgt);
 	kfree(sgt);
@@ -1012,7 +1012,7 @@ export function dma_free_noncontiguous(
 	dir: dma_data_direction,
 ): void {
 	trace_dma_free_sgt(dev, sgt, size, dir);
-	debug_dma_unmap_sg(dev, deref(sgt.sgl), sgt.orig_nents, dir);
+	debug_dma_unmap_sg(dev, deref(deref(sgt).sgl), sgt.orig_nents, dir);
 	if (use_dma_iommu(dev)) iommu_dma_free_noncontiguous(dev, size, sgt, dir);
 	else free_single_sgt(dev, size, sgt, dir);
 }
@@ -1020,7 +1020,7 @@ export function dma_free_noncontiguous(
 /** Make such memory one range for the CPU too, cached (kernel/dma/mapping.c: dma_vmap_noncontiguous()). */
 export function dma_vmap_noncontiguous(dev: device, size: size_t, sgt: sg_table): void_ptr | null {
 	if (use_dma_iommu(dev)) return iommu_dma_vmap_noncontiguous(dev, size, sgt);
-	return page_address(sg_page(deref(sgt.sgl)), PAGE_ALIGN(size));
+	return page_address(sg_page(deref(deref(sgt).sgl)), PAGE_ALIGN(size));
 }
 
 /** Undo dma_vmap_noncontiguous() (kernel/dma/mapping.c: dma_vunmap_noncontiguous()). */
@@ -1031,7 +1031,7 @@ export function dma_vunmap_noncontiguous(dev: device, vaddr: void_ptr): void {
 /** Show such memory to user space (kernel/dma/mapping.c: dma_mmap_noncontiguous()). */
 export function dma_mmap_noncontiguous(dev: device, vma: vm_area_struct, size: size_t, sgt: sg_table): int {
 	if (use_dma_iommu(dev)) return iommu_dma_mmap_noncontiguous(dev, vma, size, sgt);
-	return dma_mmap_pages(dev, vma, size, sg_page(deref(sgt.sgl)));
+	return dma_mmap_pages(dev, vma, size, sg_page(deref(deref(sgt).sgl)));
 }
 
 function dma_supported(dev: device, mask: u64): bool {

@@ -2,6 +2,7 @@
 // What DMA back ends have in common.
 // Linux 6.12: kernel/dma/ops_helpers.c
 
+import { deref } from '#arch/arm64/mm/fault.js';
 import { iommu_dma_map_page, iommu_dma_unmap_page } from '#drivers/iommu/dma-iommu.js';
 import { dma_mmap_from_dev_coherent } from '#kernel/dma/coherent.js';
 import { dma_alloc_contiguous, dma_free_contiguous } from '#kernel/dma/contiguous.js';
@@ -68,7 +69,7 @@ export function dma_common_mmap(
 ): int {
 	const user_count = vma_pages(vma);
 	const count = PAGE_ALIGN(size) / PAGE_SIZE;
-	const off = vma.vm_pgoff;
+	const off = deref(vma).vm_pgoff;
 	const page = dma_common_vaddr_to_page(cpu_addr);
 	const ret = new ref<int>(-ENXIO);
 

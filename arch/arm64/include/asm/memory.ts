@@ -160,7 +160,7 @@ export function pfn_valid(pfn: unsigned_long): bool {
 
 /** @p + @n, as C's pointer arithmetic on struct pages does it (include/linux/mm.h: nth_page()). */
 export function nth_page(p: page, n: unsigned_long): page {
-	return n === 0 ? p : pfn_to_page(p.pfn + n);
+	return n === 0 ? p : pfn_to_page(page_to_pfn(p) + n);
 }
 
 /**

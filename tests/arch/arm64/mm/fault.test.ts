@@ -3,11 +3,36 @@
 import { expect } from 'chai';
 import { page_to_phys, pfn_to_page, phys_to_virt, virt_to_page } from '#asm/memory.js';
 import {
+	dev_iommu_free,
+	iommu_alloc_global_pasid,
+	iommu_attach_device_pasid,
 	iommu_attach_group,
+	iommu_attach_handle_get,
+	iommu_detach_device,
+	iommu_detach_device_pasid,
+	iommu_detach_group,
+	iommu_device_claim_dma_owner,
+	iommu_device_release_dma_owner,
 	iommu_domain_free,
+	iommu_enable_nesting,
+	iommu_fwspec_add_ids,
+	iommu_get_dma_domain,
+	iommu_group_add_device,
+	iommu_group_claim_dma_owner,
+	iommu_group_dma_owner_claimed,
+	iommu_group_for_each_dev,
+	iommu_group_get,
+	iommu_group_has_isolated_msi,
+	iommu_group_id,
+	iommu_group_ref_get,
+	iommu_group_release_dma_owner,
+	iommu_group_remove_device,
+	iommu_group_set_name,
 	iommu_iova_to_phys,
 	iommu_map,
+	iommu_map_sgtable,
 	iommu_unmap,
+	report_iommu_fault,
 } from '#drivers/iommu/iommu.js';
 import { of_reserved_mem_device_init } from '#drivers/of/of_reserved_mem.js';
 import {
@@ -19,24 +44,43 @@ import {
 	dma_map_sg,
 	dma_map_sgtable,
 	dma_map_single,
+	dma_mmap_coherent,
 	dma_set_mask_and_coherent,
 	dma_sync_sg_for_device,
 	dma_sync_single_for_cpu,
 	dma_sync_single_for_device,
 	dma_unmap_page,
 	dma_unmap_sg,
+	dma_vmap_noncontiguous,
 } from '#kernel/dma/mapping.js';
 import { kernel_bug, panic_state } from '#kernel/panic.js';
-import { sg_alloc_table } from '#lib/scatterlist.js';
+import {
+	sg_alloc_table,
+	sg_alloc_table_from_pages,
+	sg_copy_to_buffer,
+	sg_free_append_table,
+	sg_init_one,
+	sg_page_iter_dma_address,
+	sg_page_iter_page,
+	sgl_alloc,
+} from '#lib/scatterlist.js';
 import type { device } from '#linux/device.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
+import { ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import type { iommu_domain } from '#linux/iommu.js';
-import { type scatterlist, sg_set_page, sg_table, sg_virt } from '#linux/scatterlist.js';
+import {
+	type scatterlist,
+	sg_dma_page_iter,
+	sg_page_iter,
+	sg_set_page,
+	sg_table,
+	sg_virt,
+} from '#linux/scatterlist.js';
 import { kmalloc, kmalloc_array } from '#linux/slab.js';
 import { ref } from '#linux/types.js';
-import { alloc_page } from '#mm/page_alloc.js';
+import { __free_pages, alloc_page } from '#mm/page_alloc.js';
 import { Board, BUFS, boardTree, reg } from '#tests/kernel/dma/board.js';
 import { expectWarning } from '#tests/setup.js';
 
@@ -180,6 +224,71 @@ describe('die_kernel_fault', () => {
 		dies(() => iommu_domain_free(none), NULL_POINTER);
 		dies(() => iommu_attach_group(none, nothing()), NULL_POINTER);
 		dies(() => dma_alloc_coherent(dev, 0, new ref(0), GFP_KERNEL), NULL_POINTER);
+	});
+
+	it('comes with each function of the IOMMU core that is given nothing', () => {
+		boot('main');
+		const no = nothing<never>();
+		for (const call of [
+			() => iommu_group_get(no),
+			() => iommu_group_ref_get(no),
+			() => iommu_group_id(no),
+			() => iommu_group_set_name(no, 'x'),
+			() => iommu_group_for_each_dev(no, 0, () => 0),
+			() => iommu_group_add_device(no, no),
+			() => iommu_group_remove_device(no),
+			() => iommu_group_has_isolated_msi(no),
+			() => iommu_group_claim_dma_owner(no, board),
+			() => iommu_group_release_dma_owner(no),
+			() => iommu_group_dma_owner_claimed(no),
+			() => iommu_device_claim_dma_owner(no, board),
+			() => iommu_device_release_dma_owner(board.device('m3')),
+			() => iommu_detach_device(no, no),
+			() => iommu_detach_group(no, no),
+			() => iommu_attach_device_pasid(no, board.device('m0'), 1, null),
+			() => iommu_detach_device_pasid(no, board.device('m3'), 1),
+			() => iommu_attach_handle_get(no, 0, 0),
+			() => iommu_get_dma_domain(board.device('m3')),
+			() => iommu_alloc_global_pasid(board.device('m3')),
+			() => iommu_enable_nesting(no),
+			() => iommu_map_sgtable(no, 0, no, 0),
+			() => iommu_fwspec_add_ids(no, [], 0),
+			() => report_iommu_fault(no, no, 0, 0),
+			() => dev_iommu_free(board.device('m3')),
+		])
+			dies(call, NULL_POINTER);
+	});
+
+	it('comes with lists, tables and areas that are not there', () => {
+		const dev = boot('main').device('m0');
+		const no = nothing<never>();
+		for (const call of [
+			() => sg_init_one(no, kmalloc(64, GFP_KERNEL)!, 64),
+			() => sgl_alloc(0, GFP_KERNEL, null),
+			() => sg_page_iter_page(new sg_page_iter()),
+			() => sg_page_iter_dma_address(new sg_dma_page_iter()),
+			() => sg_alloc_table(no, 1, GFP_KERNEL),
+			() => sg_free_append_table(no),
+			() => sg_alloc_table_from_pages(new sg_table(), no, 1, 0, 4096, GFP_KERNEL),
+			() => sg_alloc_table_from_pages(new sg_table(), [alloc_page(GFP_KERNEL)!], 2, 0, 8192, GFP_KERNEL),
+			() => dma_mmap_coherent(dev, no, kmalloc(64, GFP_KERNEL)!, 0, 4096),
+			() => dma_map_sgtable(dev, no, DMA_TO_DEVICE, 0),
+			() => dma_map_single(no, new Uint8Array(64), 64, DMA_TO_DEVICE),
+			() => dma_alloc_coherent(dev, 4096, no, GFP_KERNEL),
+			() => dma_alloc_coherent(board.device('m3'), 4096, no, GFP_KERNEL),
+			() => dma_vmap_noncontiguous(dev, 4096, list(1)),
+			() => dma_vmap_noncontiguous(dev, 4096, no),
+		])
+			dies(call, NULL_POINTER);
+	});
+
+	it('does not come with sizes that nothing has: those warn, and end', () => {
+		const dev = boot('main').device('m0');
+		expectWarning(/WARNING: at |WARN/);
+		expect(iommu_fwspec_add_ids(dev, [], 0x7fff_ffff)).to.equal(-ENOMEM);
+		expect(dma_alloc_coherent(dev, 2 ** 39, new ref(0), GFP_KERNEL)).to.equal(null);
+		expect(sg_copy_to_buffer(list(2).sgl!, 2, new Uint8Array(64), 8192)).to.equal(64);
+		__free_pages(alloc_page(GFP_KERNEL)!, 20);
 	});
 
 	it('does not come with what is arithmetic in C', () => {
