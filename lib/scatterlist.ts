@@ -106,7 +106,7 @@ export function sg_nents_for_len(sg: scatterlist | null, len: u64): int {
 /** The last of @nents entries, which must carry the end mark (lib/scatterlist.c: sg_last()). */
 export function sg_last(sgl: scatterlist, nents: unsigned_int): scatterlist {
 	let last = sgl;
-	for (let i = 1; i < nents; i++) last = sg_next(last) ?? last;
+	for (const sg of for_each_sg(sgl, nents)) last = sg;
 	if (!sg_is_last(last)) BUG();
 	return last;
 }
@@ -578,7 +578,7 @@ export function sg_miter_start(
 	nents: unsigned_int,
 	flags: unsigned_int,
 ): void {
-	miter.page = null;
+	deref(miter).page = null;
 	miter.addr = null;
 	miter.length = 0;
 	miter.consumed = 0;
