@@ -46,7 +46,7 @@ lint: build
 # Each prints something and exits 0.
 examples: build
 	@set -e; for e in $(filter-out bench,$(basename $(notdir $(wildcard examples/*.ts)))); do \
-		echo "== examples/$$e.ts"; $(NODE) --import ./build/tools/lost-output.js build/examples/$$e.js; done
+		echo "== examples/$$e.ts"; $(NODE) build/examples/$$e.js; done
 
 golden: build
 	@$(NODE) build/tests/golden/main.js $(if $(V),-v) -- "$$GOLDEN"

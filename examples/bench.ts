@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // For the examples: test masters m0, m1, m2 behind an IOMMU, m3 without; or another of the golden boards.
 import '#init/vmlinux.js';
+import '#tools/lost-output.js';
 import { readFileSync } from 'node:fs';
 import { Machine } from '#hw/core/machine.js';
 import type { TestMaster } from '#hw/misc/test-master.js';

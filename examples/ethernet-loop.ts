@@ -3,6 +3,7 @@
 // Counted is what is mapped by way of the bounce pool, a receive buffer too: it is copied to the pool before the device
 // writes to it, so that what the device leaves alone stays. A frame of 256 bytes and more takes its buffer along.
 import '#init/vmlinux.js';
+import '#tools/lost-output.js';
 import { DMA_RX_SIZE } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
 import { dev_close } from '#linux/netdevice.js';
 import { frame, Port, packet } from '#tests/drivers/net/ethernet/stmicro/stmmac/port.js';

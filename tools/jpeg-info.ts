@@ -100,7 +100,7 @@ class Inspector {
 	inspect(): JpegInfo {
 		const { data } = this;
 		if (data.length === 0) this.#fail(0, 'the file is empty; expected a JPEG picture');
-		if (data.length < 4 || this.#u16(0) !== 0xffd8) {
+		if (data.length < 2 || this.#u16(0) !== 0xffd8) {
 			const start = [...data.subarray(0, 2)].map((byte) => hex(byte)).join(' ');
 			this.#fail(0, `not a JPEG file: it begins with ${start}; expected 0xff 0xd8 (SOI)`);
 		}

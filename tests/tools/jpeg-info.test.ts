@@ -83,6 +83,7 @@ describe('jpeg_info', () => {
 			Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10),
 			/not a JPEG file: it begins with 0x89 0x50; expected 0xff 0xd8/,
 		],
+		['no more than a beginning', Uint8Array.of(0xff, 0xd8), /^p\.jpg: offset 0x2: truncated/],
 		[
 			'a progressive one',
 			patched(good, sof, 0xff, 0xc2),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Programs whose output nobody gets.
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { expect } from 'chai';
 
 const LOST = JSON.stringify(new URL('../../tools/lost-output.js', import.meta.url).href);
@@ -22,6 +22,16 @@ describe('tools_lost_output', function () {
 		expect(program(print, full)).to.include({ status: 1, stderr: line });
 		expect(program(`${print} process.exitCode = 3;`, full)).to.include({ status: 3, stderr: line });
 		closeSync(full);
+	});
+
+	it('is a part of each example, however it is started', () => {
+		const dir = new URL('../../examples/', import.meta.url);
+		const names = readdirSync(dir).filter((name) => name.endsWith('.js'));
+		expect(names).not.to.have.length(0);
+		for (const name of names)
+			expect(readFileSync(new URL(name, dir), 'utf8'), name).to.match(
+				/'#tools\/lost-output\.js'|'\.\/bench\.js'/,
+			);
 	});
 
 	it('says nothing of output that arrives', () => {

@@ -119,6 +119,11 @@ export class Board {
 		});
 	}
 
+	/** What the kernel said of a device of the job from the moment that its driver was tried; nothing without either. */
+	static saidOf(role: keyof typeof DRIVERS): string[] {
+		return Board.log().filter((line) => line.includes(`] ${DRIVERS[role]} `));
+	}
+
 	/** The kernel log from message @from on, in dmesg's form. */
 	static log(from = 0, level = LOGLEVEL_INFO): string[] {
 		return kmsg_dump_get_lines(level, from);

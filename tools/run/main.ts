@@ -55,10 +55,15 @@ function variant(name: string, setup: Setup, jpeg: Uint8Array, info: JpegInfo): 
 	}
 }
 
-/** That a board has no device for a part of the job, by its node in /dev. */
-function lacks(node: string): string {
+/** That a board has no device for a part of the job, by its node in /dev; and what the kernel said of it, if it tried. */
+function lacks(node: string, said: readonly string[]): string[] {
 	const what = node.includes('video') ? 'video engine' : 'display';
-	return `This board has no ${node}: its tree puts no ${what} where this kernel has a driver for it.`;
+	if (said.length === 0)
+		return [`This board has no ${node}: its tree puts no ${what} where this kernel has a driver for it.`];
+	return [
+		`This board has no ${node}: its ${what} did not get its driver.`,
+		...said.map((line) => `  ${line}`),
+	];
 }
 
 function showBoard(
@@ -90,13 +95,14 @@ function showBoard(
 		job = runJob(board, jpeg, info);
 	} catch (e) {
 		if (!(e instanceof JobError) || e.missing === null) throw e;
+		const said = Board.saidOf('engine');
 		say(
-			lacks(e.missing),
+			...lacks(e.missing, said),
 			'Nothing to decode and show; what there is was probed.',
 			'',
 			...figures(board.machine.stats(), null),
 		);
-		return { shown: null, failed: false };
+		return { shown: null, failed: said.length > 0 };
 	}
 	say(
 		...pictureLines(options.picture, jpeg.length, info, job),
@@ -108,7 +114,8 @@ function showBoard(
 	if (job.raster !== null) {
 		output.write(pngOf(job.raster));
 		say(`Shown: ${job.raster.width}x${job.raster.height} on the monitor, captured to ${options.out}`);
-	} else if (ways.display === null) say(lacks('/dev/dri/card0'), 'The picture is decoded, and not shown.');
+	} else if (ways.display === null)
+		say(...lacks('/dev/dri/card0', Board.saidOf('display')), 'The picture is decoded, and not shown.');
 	else say('The monitor shows nothing.');
 	const rogues = (guarded ? [readNowhere, writeReadOnly] : []).map((rogue) => {
 		const facts = runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts;

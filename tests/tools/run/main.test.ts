@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The program as it is started: from any folder, with an exit status that says how it went.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { PROJECT } from '#tools/project.js';
+import { ENGINE, Tree } from './trees.js';
 
 const MAIN = join(PROJECT, 'build/tools/run/main.js');
 
@@ -36,5 +37,23 @@ describe('tools_run_main', function () {
 			stdout: '',
 			stderr: `OUT: cannot write ${out}: is a folder\n`,
 		});
+	});
+
+	it('ends in 1, with what the kernel said, where the engine did not get its driver; in 0 where there is none', () => {
+		const dir = mkdtempSync(join(tmpdir(), 'main-'));
+		const on = (name: string, tree: Tree): ReturnType<typeof start> => {
+			const dtb = join(dir, name);
+			writeFileSync(dtb, tree.blob());
+			return start('--dtb', dtb, '--out', join(dir, 'o.png'));
+		};
+		const failed = on('clocks.dtb', new Tree().set(ENGINE, 'clocks', [0x99, 0, 0x99, 0, 0x99, 0]));
+		expect(failed.status).to.equal(1);
+		expect(failed.stdout).to.match(
+			/did not get its driver\.\n(?: {2}\[.*\n)* {2}.*driver cedrus failed with error -22\n/,
+		);
+		const without = on('without.dtb', new Tree().set(ENGINE, 'status', 'disabled'));
+		expect(without.status).to.equal(0);
+		expect(without.stdout).to.contain('its tree puts no video engine');
+		rmSync(dir, { recursive: true });
 	});
 });

@@ -109,6 +109,15 @@ describe('tools_run_setup', () => {
 		expect(failure(board).missing).to.equal('/dev/video0');
 	});
 
+	it('knows what the kernel said of an engine that did not get its driver, and nothing of one that is not there', () => {
+		boot(new Tree().set(ENGINE, 'status', 'disabled').blob());
+		expect(Board.saidOf('engine')).to.deep.equal([]);
+		boot(new Tree().set(ENGINE, 'clocks', [0x99, 0, 0x99, 0, 0x99, 0]).blob());
+		expect(Board.saidOf('engine').at(-1)).to.match(
+			/1c0e000\.video-codec: probe with driver cedrus failed with error -22$/,
+		);
+	});
+
 	describe('a job that fails', () => {
 		for (const [what, path, master, wrong] of [
 			['engine', ENGINE, 7, /^decoding: \d+ of the accesses of 1c0e000\.video-codec were refused$/],
