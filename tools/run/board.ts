@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One booted board, as the demonstration uses it.
 
+import { close_fd } from '#fs/file.js';
+import { do_sys_open } from '#fs/open.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { FdtError, type FdtNode, parseFdt } from '#hw/core/fdt.js';
 import { Machine, MachineError, MachineHang, type MachineOptions } from '#hw/core/machine.js';
@@ -10,10 +12,12 @@ import { kmsg_dump_get_lines } from '#kernel/printk/printk.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { IS_ERR } from '#linux/err.js';
+import { O_RDWR } from '#linux/fs.js';
 import { slab_live } from '#linux/slab.js';
 import { cma_for_each_area, cma_get_size, cma_usage } from '#mm/cma.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
 import { DRIVERS, devicesOf } from '#tools/clients.js';
+import { CARD0 } from './display.js';
 import { UserError } from './user-error.js';
 
 const PAGE = 4096;
@@ -43,6 +47,14 @@ function way(driver: string): Way {
 	const said = decision(driver);
 	if (said === null) return null;
 	return said.clauses[0].startsWith('translated') ? 'translated' : 'direct';
+}
+
+/** The display's driver may be bound, and wait for its components for ever. */
+function hasCard(): boolean {
+	const fd = do_sys_open(CARD0, O_RDWR);
+	if (fd < 0) return false;
+	close_fd(fd);
+	return true;
 }
 
 /** Memory that the IOMMU was told to map, from its trace events. */
@@ -104,7 +116,7 @@ export class Board {
 
 	/** Which way the DMA of the job's devices goes: the kernel knows, not the tree. */
 	static ways(): Ways {
-		return { engine: way(DRIVERS.engine), display: way(DRIVERS.display) };
+		return { engine: way(DRIVERS.engine), display: hasCard() ? way(DRIVERS.display) : null };
 	}
 
 	/** Why a device of the job is behind no IOMMU, or what its `iommus` has wrong; nothing where all is well. */

@@ -11,7 +11,7 @@ import { MKDEV } from '#linux/kdev_t.js';
 import { SyscallError } from '#tools/v4l2.js';
 
 /** Device number of /dev/dri/card0 (Documentation/admin-guide/devices.txt). */
-const CARD0 = MKDEV(226, 0);
+export const CARD0 = MKDEV(226, 0);
 
 export interface PictureLayout {
 	readonly width: number;

@@ -95,7 +95,7 @@ function showBoard(
 		job = runJob(board, jpeg, info);
 	} catch (e) {
 		if (!(e instanceof JobError) || e.missing === null) throw e;
-		const said = Board.saidOf('engine');
+		const said = e.missing.includes('video') ? Board.saidOf('engine') : Board.saidOf('display');
 		say(
 			...lacks(e.missing, said),
 			'Nothing to decode and show; what there is was probed.',

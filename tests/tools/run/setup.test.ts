@@ -104,6 +104,12 @@ describe('tools_run_setup', () => {
 		expect(job(board)).to.include({ raster: null, cmaBytes: 0 });
 	});
 
+	it('decodes where the display waits for a part that never comes', () => {
+		const board = boot(new Tree().set('/soc/hdmi@6000000', 'compatible', 'foo,bar').blob());
+		expect(Board.ways()).to.deep.equal({ engine: 'translated', display: null });
+		expect(job(board)).to.include({ raster: null });
+	});
+
 	it('knows which device is missing', () => {
 		const board = boot(new Tree().set(ENGINE, 'status', 'disabled').blob());
 		expect(failure(board).missing).to.equal('/dev/video0');
