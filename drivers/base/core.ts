@@ -18,6 +18,7 @@ import {
 } from '#drivers/base/bus.js';
 import { class_register, class_to_subsys } from '#drivers/base/class.js';
 import {
+	device_block_probing,
 	device_release_driver_internal,
 	driver_deferred_probe_add,
 	driver_deferred_probe_del,
@@ -30,6 +31,15 @@ import {
 	fw_devlink_is_on,
 	fwnode_links_check_suppliers,
 } from '#drivers/base/fw_devlink.js';
+import {
+	device_pm_add,
+	device_pm_init,
+	device_pm_initialized,
+	device_pm_lock,
+	device_pm_move_last,
+	device_pm_remove,
+	device_pm_unlock,
+} from '#drivers/base/power/main.js';
 import { dev_fwnode } from '#drivers/base/property.js';
 import {
 	sysfs_create_bin_file,
@@ -47,6 +57,7 @@ import {
 } from '#fs/sysfs/group.js';
 import { sysfs_create_link, sysfs_delete_link, sysfs_remove_link } from '#fs/sysfs/symlink.js';
 import { swiotlb_dev_init } from '#kernel/dma/swiotlb.js';
+import { workqueue_struct } from '#kernel/workqueue.js';
 import {
 	klist_add_tail,
 	klist_del,
@@ -107,6 +118,7 @@ import {
 	device_is_registered,
 	device_link,
 	device_lock,
+	device_set_pm_not_required,
 	device_unlock,
 	kobj_to_dev,
 	set_dev_node,
@@ -132,26 +144,33 @@ import {
 	list_for_each_entry,
 	list_for_each_entry_safe,
 	list_head,
+	list_last_entry,
+	list_move_tail,
 } from '#linux/list.js';
 import { mutex, mutex_init, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { NUMA_NO_NODE } from '#linux/numa.js';
 import type { device_node } from '#linux/of.js';
 import {
-	device_pm_init,
+	pm_request_idle,
+	pm_runtime_barrier,
 	pm_runtime_drop_link,
+	pm_runtime_get_noresume,
 	pm_runtime_get_sync,
 	pm_runtime_new_link,
 	pm_runtime_put,
 	pm_runtime_put_noidle,
+	pm_runtime_release_supplier,
 	pm_runtime_resume,
 } from '#linux/pm_runtime.js';
 import type { printk_arg } from '#linux/printk.js';
 import { pr_debug } from '#linux/printk.js';
+import { refcount_inc, refcount_set } from '#linux/refcount.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock, spin_lock_init, spin_unlock } from '#linux/spinlock.js';
 import type { attribute, attribute_group, bin_attribute, sysfs_buf, sysfs_ops } from '#linux/sysfs.js';
 import type { bool, dev_t, int, ref, size_t, ssize_t, u32, unsigned_int } from '#linux/types.js';
 import { container_of } from '#linux/types.js';
+import { flush_workqueue, INIT_WORK, queue_work, type work_struct } from '#linux/workqueue.js';
 
 /** Linux: devices_kset, dev_kobj and the rest of drivers/base/core.c's .bss. */
 export const core_state = boot_data(() => ({
@@ -164,6 +183,8 @@ export const core_state = boot_data(() => ({
 	gdp_mutex: new mutex('gdp_mutex'),
 	deferred_sync: new list_head<device>(),
 	defer_sync_state_count: 1,
+	/** Where links end; there from the start (C makes it in devlink_class_init()). */
+	device_link_wq: new workqueue_struct('device_link_wq'),
 }));
 
 // ---- device links --------------------------------------------------------------------------------------------
@@ -208,6 +229,42 @@ export function device_is_dependent(dev: device, target: device): bool {
 		if (link.consumer === target || device_is_dependent(link.consumer, target)) return true;
 	}
 	return false;
+}
+
+function devices_kset_move_last(dev: device): void {
+	const kset = core_state.devices_kset;
+	if (kset === null) return;
+
+	pr_debug('devices_kset: Moving %s to end of list', dev_name(dev));
+	spin_lock(kset.list_lock);
+	list_move_tail(dev.kobj.entry, kset.list);
+	spin_unlock(kset.list_lock);
+}
+
+/** Have @dev, and what needs it, resumed last and shut down first. */
+function device_reorder_to_tail(dev: device): int {
+	// What is not registered yet comes to the end when it is.
+	if (device_is_registered(dev)) devices_kset_move_last(dev);
+	if (device_pm_initialized(dev)) device_pm_move_last(dev);
+
+	device_for_each_child(dev, null, device_reorder_to_tail);
+	for (const link of list_for_each_entry(dev.links.consumers))
+		if (!device_link_flag_is_sync_state_only(link.flags)) device_reorder_to_tail(link.consumer);
+	return 0;
+}
+
+/** The same, with the locks (drivers/base/core.c: device_pm_move_to_tail()). */
+export function device_pm_move_to_tail(dev: device): void {
+	device_links_write_lock();
+	device_pm_lock();
+	device_reorder_to_tail(dev);
+	device_pm_unlock();
+	device_links_write_unlock();
+}
+
+function device_link_reorder(link: device_link): void {
+	device_reorder_to_tail(link.consumer);
+	dev_dbg(link.consumer, 'Linked as a consumer to %s', dev_name(link.supplier));
 }
 
 function device_link_init_status(link: device_link, consumer: device, supplier: device): void {
@@ -317,16 +374,29 @@ function devlink_remove_symlinks(dev: device): void {
 	sysfs_remove_link(link.supplier.kobj, con_name);
 }
 
-function devlink_dev_release(dev: device): void {
-	const link = to_devlink(dev);
-	// What the consumer's runtime PM still held of the supplier.
-	while (link.rpm_active > 1) {
-		link.rpm_active--;
-		pm_runtime_put(link.supplier);
-	}
+/** The end of a link, later: the devices that it lets go may be on the releaser's stack. */
+function device_link_release_fn(work: work_struct): void {
+	const link = container_of(work, device_link);
+
+	pm_runtime_release_supplier(link);
+	// Dropped in the middle of the consumer's probe, which had woken the supplier for itself.
+	if (link.supplier_preactivated) pm_runtime_put_noidle(link.supplier);
+	pm_request_idle(link.supplier);
 	put_device(link.consumer);
 	put_device(link.supplier);
 	kfree(link);
+}
+
+function devlink_dev_release(dev: device): void {
+	const link = to_devlink(dev);
+
+	INIT_WORK(link.rm_work, device_link_release_fn);
+	queue_work(core_state.device_link_wq, link.rm_work);
+}
+
+/** Wait until no link is on its way out (drivers/base/core.c: device_link_wait_removal()). */
+export function device_link_wait_removal(): void {
+	flush_workqueue(core_state.device_link_wq);
 }
 
 /** /sys/class/devlink. */
@@ -371,7 +441,9 @@ export function device_link_add(
 	if (want & DL_FLAG_SYNC_STATE_ONLY && !device_link_flag_is_sync_state_only(want)) return null;
 
 	device_links_write_lock();
+	device_pm_lock();
 	const link = __device_link_add(consumer, supplier, want);
+	device_pm_unlock();
 	device_links_write_unlock();
 	if (active && link === null) pm_runtime_put(supplier);
 	return link;
@@ -379,7 +451,7 @@ export function device_link_add(
 
 function __device_link_add(consumer: device, supplier: device, want: u32): device_link | null {
 	let flags = want;
-	if (!device_is_registered(supplier)) return null;
+	if (!device_pm_initialized(supplier)) return null;
 	if (!(flags & DL_FLAG_SYNC_STATE_ONLY) && device_is_dependent(consumer, supplier)) return null;
 	// A link that only holds sync_state() back is of no use to a consumer that is bound.
 	if (
@@ -399,11 +471,14 @@ function __device_link_add(consumer: device, supplier: device, want: u32): devic
 				pm_runtime_new_link(consumer);
 				link.flags |= DL_FLAG_PM_RUNTIME;
 			}
-			if (flags & DL_FLAG_RPM_ACTIVE) link.rpm_active++;
+			if (flags & DL_FLAG_RPM_ACTIVE) refcount_inc(link.rpm_active);
 		}
 		if (flags & DL_FLAG_STATELESS) {
 			kref_get(link.kref);
+			const reorder =
+				device_link_test(link, DL_FLAG_SYNC_STATE_ONLY) && !device_link_test(link, DL_FLAG_STATELESS);
 			link.flags |= DL_FLAG_STATELESS;
+			if (reorder) device_link_reorder(link);
 			return link;
 		}
 		// The longer life wins.
@@ -420,14 +495,16 @@ function __device_link_add(consumer: device, supplier: device, want: u32): devic
 			link.flags |= DL_FLAG_MANAGED;
 			device_link_init_status(link, consumer, supplier);
 		}
-		if (device_link_test(link, DL_FLAG_SYNC_STATE_ONLY) && !(flags & DL_FLAG_SYNC_STATE_ONLY))
+		if (device_link_test(link, DL_FLAG_SYNC_STATE_ONLY) && !(flags & DL_FLAG_SYNC_STATE_ONLY)) {
 			link.flags &= ~DL_FLAG_SYNC_STATE_ONLY;
+			device_link_reorder(link);
+		}
 		return link;
 	}
 
 	const link = kzalloc(device_link, GFP_KERNEL);
 	if (link === null) return null;
-	link.rpm_active = 1;
+	refcount_set(link.rpm_active, 1);
 	get_device(supplier);
 	link.supplier = supplier;
 	INIT_LIST_HEAD(link.s_node);
@@ -438,6 +515,7 @@ function __device_link_add(consumer: device, supplier: device, want: u32): devic
 	kref_init(link.kref);
 
 	link.link_dev.class = devlink_class;
+	device_set_pm_not_required(link.link_dev);
 	dev_set_name(
 		link.link_dev,
 		'%s:%s--%s:%s',
@@ -454,7 +532,7 @@ function __device_link_add(consumer: device, supplier: device, want: u32): devic
 	WARN_ON(ret);
 
 	if (flags & DL_FLAG_PM_RUNTIME) {
-		if (flags & DL_FLAG_RPM_ACTIVE) link.rpm_active++;
+		if (flags & DL_FLAG_RPM_ACTIVE) refcount_inc(link.rpm_active);
 		pm_runtime_new_link(consumer);
 	}
 	if (flags & DL_FLAG_STATELESS) link.status = DL_STATE_NONE;
@@ -466,7 +544,7 @@ function __device_link_add(consumer: device, supplier: device, want: u32): devic
 	list_add_tail(link.c_node, consumer.links.suppliers);
 	if (flags & DL_FLAG_SYNC_STATE_ONLY)
 		dev_dbg(consumer, 'Linked as a sync state only consumer to %s', dev_name(supplier));
-	else dev_dbg(consumer, 'Linked as a consumer to %s', dev_name(supplier));
+	else device_link_reorder(link);
 	return link;
 }
 
@@ -1239,6 +1317,7 @@ function __device_add(dev: device): int {
 							BusError: {
 								error = bus_add_device(dev);
 								if (error) break BusError;
+								device_pm_add(dev);
 								DevAttrError: {
 									if (MAJOR(dev.devt)) {
 										error = device_create_file(dev, dev_attr_dev);
@@ -1252,6 +1331,7 @@ function __device_add(dev: device): int {
 									device_add_finish(dev, p, parent);
 									return 0;
 								}
+								device_pm_remove(dev);
 								dev.driver = null;
 								bus_remove_device(dev);
 							}
@@ -1353,6 +1433,7 @@ export function device_del(dev: device): void {
 	device_remove_file(dev, dev_attr_uevent);
 	device_remove_attrs(dev);
 	bus_remove_device(dev);
+	device_pm_remove(dev);
 	driver_deferred_probe_del(dev);
 	device_links_purge(dev);
 	// A managed resource may hold the device itself, so they cannot wait for its release.
@@ -1587,6 +1668,44 @@ export function root_device_register(name: string): device | err_ptr {
 /** drivers/base/core.c: root_device_unregister(). */
 export function root_device_unregister(dev: device): void {
 	device_unregister(dev);
+}
+
+/**
+ * Shut every device down, the last one first: it was there after all that it needs
+ * (drivers/base/core.c: device_shutdown()). Nothing is probed any more.
+ */
+export function device_shutdown(): void {
+	wait_for_device_probe();
+	device_block_probing();
+
+	const devices_kset = core_state.devices_kset as kset;
+	spin_lock(devices_kset.list_lock);
+	while (!list_empty(devices_kset.list)) {
+		const dev = kobj_to_dev(list_last_entry(devices_kset.list));
+		const parent = get_device(dev.parent);
+		get_device(dev);
+		list_del_init(dev.kobj.entry);
+		spin_unlock(devices_kset.list_lock);
+
+		if (parent !== null) device_lock(parent);
+		device_lock(dev);
+
+		// No runtime suspends from now on.
+		pm_runtime_get_noresume(dev);
+		pm_runtime_barrier(dev);
+
+		dev.class?.shutdown_pre?.(dev);
+		if (dev.bus?.shutdown !== undefined) dev.bus.shutdown(dev);
+		else dev.driver?.shutdown?.(dev);
+
+		device_unlock(dev);
+		if (parent !== null) device_unlock(parent);
+
+		put_device(dev);
+		put_device(parent);
+		spin_lock(devices_kset.list_lock);
+	}
+	spin_unlock(devices_kset.list_lock);
 }
 
 /** Make /sys/devices and /sys/dev (drivers/base/core.c: devices_init()). */

@@ -23,6 +23,7 @@ import {
 	device_links_force_bind,
 	device_links_no_driver,
 	device_links_unbind_consumers,
+	device_pm_move_to_tail,
 	device_remove_groups,
 	get_device,
 	put_device,
@@ -127,6 +128,8 @@ function deferred_probe_work_func(): void {
 		p.deferred_probe_reason = null;
 		// The probe may change the lists.
 		mutex_unlock(state.deferred_probe_mutex);
+		// Its suppliers were bound meanwhile: it is to sleep before them.
+		device_pm_move_to_tail(dev);
 		dev_dbg(dev, 'Retrying from deferred list');
 		bus_probe_device(dev);
 		mutex_lock(state.deferred_probe_mutex);

@@ -22,6 +22,7 @@ import { mutex, mutex_lock, mutex_trylock, mutex_unlock } from '#linux/mutex.js'
 import { NUMA_NO_NODE } from '#linux/numa.js';
 import type { device_node } from '#linux/of.js';
 import { type dev_pm_domain, dev_pm_info, type dev_pm_ops } from '#linux/pm.js';
+import { refcount_t } from '#linux/refcount.js';
 import { spinlock_t } from '#linux/spinlock.js';
 import type { io_tlb_mem, io_tlb_pool } from '#linux/swiotlb.js';
 import { attribute, type attribute_group, type sysfs_buf } from '#linux/sysfs.js';
@@ -39,6 +40,7 @@ import {
 	type unsigned_int,
 	type unsigned_long,
 } from '#linux/types.js';
+import { work_struct } from '#linux/workqueue.js';
 import type { cma } from '#mm/cma.js';
 
 export type * from '#linux/device/bus.js';
@@ -237,10 +239,11 @@ export class device_link {
 	status: device_link_state = DL_STATE_NONE;
 	flags: u32 = 0;
 	/** How often the consumer's runtime PM holds the supplier, plus one. */
-	rpm_active: int = 1;
+	readonly rpm_active = new refcount_t(1);
 	kref: kref = new kref(this);
 	/** The supplier was resumed for the consumer's probe. */
 	supplier_preactivated: bool = false;
+	readonly rm_work = new work_struct(this);
 }
 
 /** The device that embeds @kobj (include/linux/device.h: kobj_to_dev()). */
@@ -294,6 +297,11 @@ export function dev_ready_to_probe(dev: device): bool {
 /** From now on it may (include/linux/device.h: dev_set_ready_to_probe()). */
 export function dev_set_ready_to_probe(dev: device): void {
 	dev.flags |= 1 << DEV_FLAG_READY_TO_PROBE;
+}
+
+/** Leave @dev out of power management; before it is registered (include/linux/device.h: device_set_pm_not_required()). */
+export function device_set_pm_not_required(dev: device): void {
+	dev.power.no_pm = true;
 }
 
 /** Send no uevents (include/linux/device.h: dev_set_uevent_suppress()). */

@@ -4,9 +4,12 @@
 //
 // Left out: system sleep phases beyond suspend/resume, wake-up sources, QoS, domains' own structs.
 import type { device } from '#linux/device.js';
+import { hrtimer } from '#linux/hrtimer.js';
+import { list_head } from '#linux/list.js';
 import { spinlock_t } from '#linux/spinlock.js';
-import type { atomic_t, bool, int, u32, u64, unsigned_int } from '#linux/types.js';
-import { delayed_work } from '#linux/workqueue.js';
+import type { atomic_t, bool, embedded, int, u32, u64, unsigned_int } from '#linux/types.js';
+import { wait_queue_head } from '#linux/wait.js';
+import { work_struct } from '#linux/workqueue.js';
 
 export interface pm_message_t {
 	event: int;
@@ -55,11 +58,27 @@ export interface dev_pm_domain {
 	dismiss?: (dev: device) => void;
 }
 
-export class dev_pm_info {
+export class dev_pm_info implements embedded {
 	power_state: pm_message_t = { event: 0 };
 	can_wakeup: bool = false;
+	in_dpm_list: bool = false;
+	is_prepared: bool = false;
+	is_suspended: bool = false;
+	is_noirq_suspended: bool = false;
+	is_late_suspended: bool = false;
+	/** It takes no part in any of this. */
+	no_pm: bool = false;
 	driver_flags: u32 = 0;
 	lock: spinlock_t = new spinlock_t('dev->power.lock');
+	/** In the list of all that sleep with the system. */
+	readonly entry = new list_head<dev_pm_info>(this);
+	/** Those who wait for a callback to end. */
+	readonly wait_queue = new wait_queue_head();
+	readonly suspend_timer = new hrtimer(this);
+	/** When that is due, in ns; 0: it is not armed. */
+	timer_expires: u64 = 0;
+	/** Does what was put off. */
+	readonly work = new work_struct(this);
 	usage_count: atomic_t = { counter: 0 };
 	child_count: atomic_t = { counter: 0 };
 	disable_depth: unsigned_int = 1;
@@ -80,10 +99,8 @@ export class dev_pm_info {
 	runtime_error: int = 0;
 	autosuspend_delay: int = 0;
 	last_busy: u64 = 0;
-	timer_expires: u64 = 0;
-	/** Does what was put off: a request, or the autosuspend when it is due. */
-	work: delayed_work;
+	readonly container: device;
 	constructor(dev: device) {
-		this.work = new delayed_work(dev);
+		this.container = dev;
 	}
 }

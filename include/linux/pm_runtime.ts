@@ -13,27 +13,39 @@ import {
 	RPM_AUTO,
 	RPM_GET_PUT,
 } from '#drivers/base/power/runtime.js';
+import { atomic_add_unless, atomic_inc } from '#linux/atomic.js';
 import type { device } from '#linux/device.js';
-import { EINVAL } from '#linux/errno.js';
 import { RPM_ACTIVE, RPM_SUSPENDED } from '#linux/pm.js';
 import type { bool, int } from '#linux/types.js';
 
 export {
 	__pm_runtime_use_autosuspend,
-	device_pm_init,
 	devm_pm_runtime_enable,
+	devm_pm_runtime_get_noresume,
+	devm_pm_runtime_set_active_enabled,
+	pm_runtime_allow,
+	pm_runtime_autosuspend_expiration,
 	pm_runtime_barrier,
+	pm_runtime_block_if_disabled,
+	pm_runtime_blocked,
 	pm_runtime_drop_link,
 	pm_runtime_enable,
+	pm_runtime_forbid,
 	pm_runtime_force_resume,
 	pm_runtime_force_suspend,
+	pm_runtime_get_if_active,
+	pm_runtime_get_if_in_use,
 	pm_runtime_get_suppliers,
 	pm_runtime_irq_safe,
+	pm_runtime_need_not_resume,
 	pm_runtime_new_link,
 	pm_runtime_no_callbacks,
 	pm_runtime_put_suppliers,
 	pm_runtime_reinit,
+	pm_runtime_release_supplier,
 	pm_runtime_set_autosuspend_delay,
+	pm_runtime_unblock,
+	pm_schedule_suspend,
 	RPM_ASYNC,
 	RPM_AUTO,
 	RPM_GET_PUT,
@@ -64,20 +76,12 @@ export function pm_runtime_get(dev: device): int {
 
 /** Only count (include/linux/pm_runtime.h: pm_runtime_get_noresume()). */
 export function pm_runtime_get_noresume(dev: device): void {
-	dev.power.usage_count.counter++;
+	atomic_inc(dev.power.usage_count);
 }
 
 /** Only count down (include/linux/pm_runtime.h: pm_runtime_put_noidle()). */
 export function pm_runtime_put_noidle(dev: device): void {
-	if (dev.power.usage_count.counter > 0) dev.power.usage_count.counter--;
-}
-
-/** Count if the device is up: 1, 0, or -EINVAL (include/linux/pm_runtime.h: pm_runtime_get_if_in_use()). */
-export function pm_runtime_get_if_in_use(dev: device): int {
-	if (dev.power.disable_depth > 0) return -EINVAL;
-	if (dev.power.runtime_status !== RPM_ACTIVE || dev.power.usage_count.counter === 0) return 0;
-	dev.power.usage_count.counter++;
-	return 1;
+	atomic_add_unless(dev.power.usage_count, -1, 0);
 }
 
 /** Done with the device; it may sleep some time later (include/linux/pm_runtime.h: pm_runtime_put()). */

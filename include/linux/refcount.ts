@@ -78,6 +78,15 @@ export function refcount_dec(r: refcount_t): void {
 	if (--r.counter <= 0) saturate(r, 'decrement hit 0; leaking memory.');
 }
 
+/** One reference fewer, unless it is the last: then false (lib/refcount.c: refcount_dec_not_one()). */
+export function refcount_dec_not_one(r: refcount_t): bool {
+	if (r.counter === REFCOUNT_SATURATED) return true;
+	if (r.counter === 1) return false;
+	if (WARN_ONCE(r.counter < 1, 'refcount_t: underflow; use-after-free.')) return true;
+	r.counter--;
+	return true;
+}
+
 /** refcount_dec_and_test(), with @lock held when it answers true (lib/refcount.c: refcount_dec_and_mutex_lock()). */
 export function refcount_dec_and_mutex_lock(r: refcount_t, lock: mutex): bool {
 	if (r.counter !== 1) {

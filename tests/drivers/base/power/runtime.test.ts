@@ -13,7 +13,7 @@ import {
 	pm_runtime_resume_and_get,
 	pm_runtime_suspended,
 } from '#linux/pm_runtime.js';
-import { flush_delayed_work } from '#linux/workqueue.js';
+import { flush_work } from '#linux/workqueue.js';
 import { addDevice, bootDriverCore, makeDriver, nameBus, ok } from '#tests/drivers/base/boot.js';
 
 function powered(log: string[], resume = 0): device {
@@ -49,7 +49,7 @@ describe('drivers_base_power_runtime', () => {
 		pm_runtime_resume_and_get(dev);
 		pm_runtime_put(dev);
 		expect(log).to.deep.equal(['resume']);
-		flush_delayed_work(dev.power.work);
+		flush_work(dev.power.work);
 		expect(log).to.deep.equal(['resume', 'suspend']);
 	});
 
