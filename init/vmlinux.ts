@@ -40,6 +40,7 @@ import '#drivers/iommu/iommu-sysfs.js';
 import '#drivers/iommu/iommu-debugfs.js';
 import '#drivers/iommu/dma-iommu.js';
 import '#drivers/iommu/edu-iommu.js';
+import '#drivers/iommu/rockchip-iommu.js';
 import '#drivers/iommu/sun50i-iommu.js';
 import '#drivers/gpu/drm/drm_drv.js';
 import '#drivers/gpu/drm/sun4i/sun4i_drv.js';

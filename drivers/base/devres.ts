@@ -22,7 +22,7 @@ import { NUMA_NO_NODE } from '#linux/numa.js';
 import type { printk_arg } from '#linux/printk.js';
 import { kfree, kmalloc, kzalloc } from '#linux/slab.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '#linux/spinlock.js';
-import type { bool, gfp_t, int, size_t } from '#linux/types.js';
+import type { bool, gfp_t, int, size_t, unsigned_long } from '#linux/types.js';
 
 /** Ends the life of a resource; @res is its data. */
 export type dr_release_t = (dev: device, res: unknown) => void;
@@ -398,13 +398,24 @@ export function devm_kzalloc<T extends object>(
 /** drivers/base/devres.c: devm_kmalloc(). Memory comes zeroed. */
 export const devm_kmalloc = devm_kzalloc;
 
-/** An array of @n structs that ends with the driver (include/linux/device.h: devm_kcalloc()). */
+/** An array of @n structs, or, with null, of addresses, that ends with the driver (include/linux/device.h: devm_kcalloc()). */
 export function devm_kcalloc<T extends object>(
 	dev: device,
 	n: size_t,
 	type: new () => T,
 	gfp: gfp_t,
-): T[] | null {
+): T[] | null;
+export function devm_kcalloc(dev: device, n: size_t, type: null, gfp: gfp_t): unsigned_long[] | null;
+export function devm_kcalloc<T extends object>(
+	dev: device,
+	n: size_t,
+	type: (new () => T) | null,
+	gfp: gfp_t,
+): T[] | unsigned_long[] | null {
+	if (type === null) {
+		if (devm_kzalloc(dev, n * 8, gfp) === null) return null;
+		return new Array<unsigned_long>(n).fill(0);
+	}
 	const array: T[] = [];
 	for (let i = 0; i < n; i++) {
 		const mem = devm_kzalloc(dev, type, gfp);

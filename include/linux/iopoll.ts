@@ -24,10 +24,10 @@ const POLL_NS = 1;
  * @timeout_us: 0 polls for ever
  * Returns 0, or -ETIMEDOUT when @cond did not hold in time, nor in one last read.
  */
-export function read_poll_timeout<A>(
-	op: (addr: A) => u32,
-	val: ref<u32>,
-	cond: (val: u32) => bool,
+export function read_poll_timeout<A, V>(
+	op: (addr: A) => V,
+	val: ref<V>,
+	cond: (val: V) => bool,
 	sleep_us: unsigned_long,
 	timeout_us: u64,
 	sleep_before_read: bool,
@@ -53,10 +53,10 @@ export function read_poll_timeout<A>(
  *
  * Time is counted by the delays and one nanosecond a read, since the clock may be stopped here.
  */
-export function read_poll_timeout_atomic<A>(
-	op: (addr: A) => u32,
-	val: ref<u32>,
-	cond: (val: u32) => bool,
+export function read_poll_timeout_atomic<A, V>(
+	op: (addr: A) => V,
+	val: ref<V>,
+	cond: (val: V) => bool,
 	delay_us: unsigned_long,
 	timeout_us: u64,
 	delay_before_read: bool,
@@ -83,11 +83,11 @@ export function read_poll_timeout_atomic<A>(
 }
 
 /** read_poll_timeout() with C's order of arguments for an op that takes an address (include/linux/iopoll.h). */
-export function readx_poll_timeout<A>(
-	op: (addr: A) => u32,
+export function readx_poll_timeout<A, V>(
+	op: (addr: A) => V,
 	addr: A,
-	val: ref<u32>,
-	cond: (val: u32) => bool,
+	val: ref<V>,
+	cond: (val: V) => bool,
 	sleep_us: unsigned_long,
 	timeout_us: u64,
 ): int {
@@ -95,11 +95,11 @@ export function readx_poll_timeout<A>(
 }
 
 /** The same with busy waits, in any context (include/linux/iopoll.h: readx_poll_timeout_atomic()). */
-export function readx_poll_timeout_atomic<A>(
-	op: (addr: A) => u32,
+export function readx_poll_timeout_atomic<A, V>(
+	op: (addr: A) => V,
 	addr: A,
-	val: ref<u32>,
-	cond: (val: u32) => bool,
+	val: ref<V>,
+	cond: (val: V) => bool,
 	delay_us: unsigned_long,
 	timeout_us: u64,
 ): int {
