@@ -1462,22 +1462,20 @@ function __iommu_group_set_domain_internal(
 		const ret = __iommu_device_set_domain(group, gdev.dev, new_domain, flags);
 		if (ret === 0) continue;
 		if ((flags & IOMMU_SET_DOMAIN_MUST_SUCCEED) === 0) {
-			__iommu_group_revert_domain(group, gdev);
+			// Those up to and with this one get back what they had. There is none before the first attach.
+			for (const done of for_each_group_device(group)) {
+				if (group.domain !== null)
+					WARN_ON(
+						__iommu_device_set_domain(group, done.dev, group.domain, IOMMU_SET_DOMAIN_MUST_SUCCEED) !== 0,
+					);
+				if (done === gdev) break;
+			}
 			return ret;
 		}
 		result = ret;
 	}
 	group.domain = new_domain;
 	return result;
-}
-
-/** Give the members up to and with @last_gdev the domain that they had. There is none before the first attach. */
-function __iommu_group_revert_domain(group: iommu_group, last_gdev: group_device): void {
-	for (const gdev of for_each_group_device(group)) {
-		if (group.domain !== null)
-			WARN_ON(__iommu_device_set_domain(group, gdev.dev, group.domain, IOMMU_SET_DOMAIN_MUST_SUCCEED) !== 0);
-		if (gdev === last_gdev) break;
-	}
 }
 
 function __iommu_group_set_domain(group: iommu_group, new_domain: iommu_domain | null): int {

@@ -7,11 +7,14 @@ import { boot_data } from '#linux/init.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
 import { module } from '#linux/module.js';
 import { type platform_device, platform_driver, platform_driver_register } from '#linux/platform_device.js';
-import { type int, ref } from '#linux/types.js';
+import { pm_runtime_disable, pm_runtime_enable } from '#linux/pm_runtime.js';
+import { type bool, type int, ref } from '#linux/types.js';
 
 const oracle = boot_data(() => ({
 	/** The devices by "oracle,index". */
 	devices: [] as (device | null)[],
+	/** Their drivers enable runtime PM. */
+	runtime_pm: false as bool,
 	/** Told of each bind(n) and unbind(n). */
 	log: null as ((text: string) => void) | null,
 }));
@@ -25,12 +28,14 @@ function oracle_index(dev: device): int {
 function oracle_probe(pdev: platform_device): int {
 	const index = oracle_index(pdev.dev);
 	oracle.devices[index] = pdev.dev;
+	if (oracle.runtime_pm) pm_runtime_enable(pdev.dev);
 	oracle.log?.(`bind(${index})`);
 	return 0;
 }
 
 function oracle_remove(pdev: platform_device): void {
 	oracle.log?.(`unbind(${oracle_index(pdev.dev)})`);
+	if (oracle.runtime_pm) pm_runtime_disable(pdev.dev);
 }
 
 const oracle_of_match: readonly of_device_id[] = [{ compatible: 'oracle,master' }];
@@ -52,8 +57,9 @@ const drivers = boot_data(() => ({
 }));
 
 /** Load the module: its driver binds to every master. @log is told of each bind and unbind. */
-export function load_oracle(log: (text: string) => void): int {
+export function load_oracle(log: (text: string) => void, runtime_pm: bool): int {
 	oracle.log = log;
+	oracle.runtime_pm = runtime_pm;
 	return platform_driver_register(drivers.dma_api);
 }
 

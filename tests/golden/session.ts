@@ -21,6 +21,7 @@ import { IS_ERR } from '#linux/err.js';
 import { LOGLEVEL_DEBUG } from '#linux/kern_levels.js';
 import { refcount_read } from '#linux/refcount.js';
 import { load_oracle, oracle_devices, use_managed_driver } from './oracle.js';
+import { RockchipBoard } from './rockchip.js';
 import type { Boot } from './vectors.js';
 
 interface BootPlan {
@@ -46,6 +47,14 @@ const BOOTS: Record<string, BootPlan> = {
 	ram: { board: 'ram', commandLine: CONSOLE },
 };
 
+/** The plan of a boot that the list does not have: its facts say. */
+function planOf(facts: Boot): BootPlan | undefined {
+	if (facts.board === undefined) return undefined;
+	const parameters = /iommu\.\w+=\S+/.exec(facts.what)?.[0] ?? '';
+	// The captured kernel has modules: what waits for a supplier waits ten seconds.
+	return { board: facts.board, commandLine: `${CONSOLE} deferred_probe_timeout=10 ${parameters}` };
+}
+
 /** The oracle boards' distributor, its set-pending registers. */
 const GICD_ISPENDR = 0xf900_0200;
 
@@ -64,6 +73,8 @@ export class Session {
 	irq: IrqLine | null = null;
 	/** The IOMMU's window when it is plain memory (boot "ram"). */
 	window: MemoryWindow | null = null;
+	/** What a board with Rockchip IOMMUs has besides. */
+	readonly rockchip: RockchipBoard | null;
 	/** Whatever the commands keep between steps, by kind and number. */
 	readonly slots = new Map<string, unknown>();
 
@@ -72,8 +83,9 @@ export class Session {
 		readonly facts: Boot,
 		boards: string,
 	) {
-		const plan = BOOTS[boot];
+		const plan = BOOTS[boot] ?? planOf(facts);
 		if (plan === undefined) throw new SessionError(`boot "${boot}" is unknown`);
+		this.rockchip = plan.board.startsWith('rk-') ? new RockchipBoard(this.log) : null;
 		const iommu: ModelFactory = (ctx) => {
 			this.irq = ctx.irq(0);
 			if (boot === 'ram') {
@@ -88,11 +100,23 @@ export class Session {
 				'allwinner,sun50i-h6-iommu': iommu,
 				'allwinner,sun50i-h616-iommu': iommu,
 				'snps,dw-low-reset': loggingHole(this.log, 'rst:'),
+				...this.rockchip?.overrides(),
 			},
 		});
 		start_kernel(this.machine);
-		this.log.push('first-driver-registered');
-		load_oracle((text) => this.log.push(text));
+		if (this.rockchip === null) this.log.push('first-driver-registered');
+		else {
+			this.log.length = 0;
+			this.rockchip.watch(this.machine.memory);
+			this.rockchip.watchClock();
+		}
+		load_oracle((text) => {
+			// The captured kernel's worker has its turn before a driver is told to go.
+			this.rockchip?.settle();
+			this.log.push(text);
+		}, this.rockchip !== null);
+		if (this.rockchip !== null) use_managed_driver();
+		this.rockchip?.settle();
 	}
 
 	device(n: number): device {
@@ -103,6 +127,7 @@ export class Session {
 
 	/** The register traffic since the last call, as one line; a directory's address is written DT. */
 	takeLog(): string {
+		this.rockchip?.settle();
 		return this.log
 			.splice(0)
 			.map((entry) => {
@@ -111,6 +136,11 @@ export class Session {
 				return isDirectory ? 'W050=DT' : entry;
 			})
 			.join(' ');
+	}
+
+	/** Drop the entries of the log that match @what, since the last takeLog(). */
+	forget(what: RegExp): void {
+		this.log.splice(0, Infinity, ...this.log.filter((entry) => !what.test(entry)));
 	}
 
 	/** Whether @phys can be a directory: 16 KiB of allocated RAM, aligned. */
@@ -131,7 +161,7 @@ export class Session {
 			if (at) {
 				out.push(`<WARNING in ${at[1]}>`);
 				skipping = true;
-			} else if (!skipping) out.push(line);
+			} else if (!skipping) out.push(this.rockchip?.message(line) ?? line);
 			if (line.startsWith('---[ end trace')) skipping = false;
 		}
 		return out;
@@ -149,10 +179,30 @@ export class Session {
 
 	/** Unbind the masters behind the IOMMU, give their group a new domain, bind them again. */
 	refresh(): void {
+		if (this.rockchip !== null) {
+			this.refreshGroups();
+			return;
+		}
 		this.writeAll('oracle/unbind');
 		sysfs_write(GROUP_TYPE, 'DMA-FQ');
 		sysfs_write(GROUP_TYPE, 'DMA');
 		this.writeAll('oracle/bind');
+	}
+
+	/** The same for boards with several groups. */
+	private refreshGroups(): void {
+		const masters = oracle_devices().flatMap((d, n) => (d?.iommu_group != null ? [n] : []));
+		const groups = new Set(masters.map((n) => this.device(n).iommu_group!.id));
+		const bind = (file: string): void => {
+			for (const n of masters) {
+				sysfs_write(`/sys/bus/platform/drivers/oracle/${file}`, `m${n}`);
+				this.rockchip?.settle();
+			}
+		};
+		bind('unbind');
+		for (const id of groups)
+			for (const type of ['identity', 'DMA']) sysfs_write(`/sys/kernel/iommu_groups/${id}/type`, type);
+		bind('bind');
 	}
 
 	/** Bind the masters behind the IOMMU to the driver that manages DMA itself. */
@@ -176,7 +226,10 @@ export class Session {
 	 * once, whatever it leaves in the status register.
 	 */
 	raiseIrq(): void {
-		const intid = this.irq!.intid;
+		this.raise(this.irq!.intid);
+	}
+
+	raise(intid: number): void {
 		this.machine.mmio_write(GICD_ISPENDR + 4 * Math.floor(intid / 32), 4, (1 << (intid % 32)) >>> 0);
 	}
 

@@ -5,7 +5,7 @@ import { sysfs_read, sysfs_readdir, sysfs_readlink, sysfs_stat, sysfs_write } fr
 import { IS_ERR } from '#linux/err.js';
 import { EINVAL, EPERM } from '#linux/errno.js';
 import { commands } from './commands/index.js';
-import { compareMmio, compareText, type Verdict } from './compare.js';
+import { compareMmio, compareText, placeOf, type Verdict } from './compare.js';
 import type { Session } from './session.js';
 import type { Case, Json } from './vectors.js';
 
@@ -28,7 +28,7 @@ function compareLines(c: Case, ours: readonly string[], theirs = c.text ?? []): 
 	const pieces: Piece[] = [];
 	for (let i = 0; i < Math.max(theirs.length, ours.length); i++) {
 		const [t, o] = [theirs[i] ?? '', ours[i] ?? ''];
-		pieces.push({ what: `line ${i}`, verdict: compareText('text', c.case, t, o), theirs: t, ours: o });
+		pieces.push({ what: `line ${i}`, verdict: compareText('text', placeOf(c), t, o), theirs: t, ours: o });
 	}
 	return pieces;
 }
@@ -234,7 +234,7 @@ export const textCases: Record<string, TextCase> = {
 				),
 			);
 		const theirLog = c.mmio?.['after the last nop'] ?? '';
-		const logVerdict = compareMmio(c.case, theirLog, log);
+		const logVerdict = compareMmio(placeOf(c), theirLog, log);
 		return [
 			...compareLines(c, ours, withoutPlaces(c.text ?? [])),
 			...compareLines(c, [freed.join('\n')], ['']),
@@ -325,7 +325,7 @@ export const textCases: Record<string, TextCase> = {
 		ALL.forEach(bind);
 		const out = [`status ${status}`, read(`${GROUP}/type`).trim(), ...identityAnswers(s, 4)];
 		// The captured kernel wrote nothing to the hardware for it.
-		const verdict = compareMmio(c.case, '', traffic);
+		const verdict = compareMmio(placeOf(c), '', traffic);
 		return [
 			{ what: 'registers', verdict, theirs: '', ours: traffic },
 			...compareLines(c, identityLines(out, 4), identityLines(c.text ?? [], 4)),

@@ -28,6 +28,8 @@ export interface Case {
 
 export interface Boot {
 	what: string;
+	/** Which tree, where the name does not say. */
+	board?: string;
 	swiotlb: [string, string];
 	zones: string[];
 }
@@ -72,7 +74,13 @@ export function readVectorFile(path: string): VectorFile {
 				'[command, arguments, result]',
 			);
 	}
-	return { name, commands: data.commands ?? {}, boots: data.boots!, cases: data.cases! };
+	const boots = Object.fromEntries(
+		Object.entries(data.boots!).map(([boot, facts]) => [
+			boot,
+			{ ...facts, swiotlb: facts.swiotlb ?? ['0', '0'], zones: facts.zones ?? [] },
+		]),
+	);
+	return { name, commands: data.commands ?? {}, boots, cases: data.cases! };
 }
 
 /** The vector files (*.json) of a folder, by name. */

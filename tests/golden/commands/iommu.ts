@@ -44,6 +44,7 @@ import {
 import {
 	sun50i_dte_get_pt_address,
 	sun50i_dte_is_pt_valid,
+	sun50i_iommu_domain,
 	sun50i_iova_get_dte_index,
 	sun50i_iova_get_pte_index,
 	sun50i_pte_is_page_valid,
@@ -88,11 +89,6 @@ function knownAs(s: Session, d: iommu_domain): number {
 	return -1;
 }
 
-/** Whether @d has the driver's own struct around it (static domains have not). */
-function isPaging(d: iommu_domain): boolean {
-	return d.pgsize_bitmap !== 0;
-}
-
 export function describeDomain(s: Session, d: iommu_domain): Json {
 	const out: { [key: string]: Json } = {
 		known_as: knownAs(s, d),
@@ -103,7 +99,7 @@ export function describeDomain(s: Session, d: iommu_domain): Json {
 		force_aperture: flag(d.geometry.force_aperture),
 		has_cookie: flag(d.iova_cookie !== null),
 	};
-	if (isPaging(d)) out['driver_refcnt'] = refcount_read(to_sun50i_domain(d).refcnt);
+	if (d instanceof sun50i_iommu_domain) out['driver_refcnt'] = refcount_read(d.refcnt);
 	return out;
 }
 

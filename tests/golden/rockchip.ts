@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A golden board with Rockchip IOMMUs: the model answers, and everything it is asked is written down.
+import { bus_find_device_by_name } from '#drivers/base/bus.js';
+import { platform_bus_type } from '#drivers/base/platform.js';
+import { clk_get } from '#drivers/clk/clk.js';
+import { sysfs_write } from '#fs/sysfs/user.js';
+import { LooseWire } from '#hw/interrupts.js';
+import { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
+import { FORMAT_1, FORMAT_2, REGISTERS, type TableFormat } from '#hw/iommu/rockchip-iommu-regs.js';
+import type { DeviceModel, IrqLine, ModelContext, ModelFactory } from '#hw/model.js';
+import type { Ram } from '#hw/ram.js';
+import { pm_wq } from '#kernel/power/main.js';
+import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
+import type { device } from '#linux/device.js';
+import { IS_ERR } from '#linux/err.js';
+import { flush_workqueue } from '#linux/workqueue.js';
+
+import { oracle_devices } from './oracle.js';
+import { SLOT } from './traffic.js';
+
+const PAGE = 4096;
+const LETTERS = 'ABCD';
+
+const pageOf = (addr: number): number => addr - (addr % PAGE);
+
+/** One IOMMU of the board, as the vectors number them. */
+interface Unit {
+	readonly model: RockchipIommu;
+	/** Its interrupts at the controller. */
+	readonly intids: readonly number[];
+}
+
+/** The model of one IOMMU with a scribe before it; its interrupt wires lead nowhere, as in the capture. */
+class Scribe implements DeviceModel {
+	constructor(
+		readonly model: RockchipIommu,
+		private readonly letter: string,
+		private readonly board: RockchipBoard,
+	) {}
+	get name(): string {
+		return this.model.name;
+	}
+	read(offset: number, width: number, region: number): number {
+		const value = this.model.read(offset, width, region);
+		this.board.access(`${this.letter}${region}`, 'R', offset, value);
+		return value;
+	}
+	write(offset: number, width: number, value: number, region: number): void {
+		this.board.access(`${this.letter}${region}`, 'W', offset, value);
+		this.model.write(offset, width, value, region);
+	}
+	translate(master: number, addr: number, write: boolean): number {
+		return this.model.translate(master, addr, write);
+	}
+}
+
+/** What a Rockchip board's session keeps. */
+export class RockchipBoard {
+	readonly units: Unit[] = [];
+	/** Labels of the table pages that live. */
+	private readonly tables = new Map<number, string>();
+	private labels = 0;
+
+	constructor(private readonly log: string[]) {}
+
+	/** For the machine's `overrides`. */
+	overrides(): Record<string, ModelFactory> {
+		const of =
+			(format: TableFormat): ModelFactory =>
+			(ctx) =>
+				this.unit(ctx, format);
+		return { 'rockchip,iommu': of(FORMAT_1), 'rockchip,rk3568-iommu': of(FORMAT_2) };
+	}
+
+	private unit(ctx: ModelContext, format: TableFormat): DeviceModel {
+		const wires: IrqLine[] = ctx.node.interrupts.map((_, i) => ctx.irq(i));
+		const { machine } = ctx;
+		const model = new RockchipIommu(
+			ctx.name,
+			format,
+			'pessimistic',
+			ctx.regs.length,
+			machine.ram,
+			machine.clock,
+			wires.map(() => new LooseWire()),
+			machine.random(ctx.name),
+		);
+		// The capture's hardware obeyed at once.
+		model.behaviour.commandNs = 0;
+		const letter = LETTERS[this.units.length]!;
+		this.units.push({ model, intids: wires.map((w) => w.intid) });
+		return new Scribe(model, letter, this);
+	}
+
+	/** The kernel runs: hear of clocks, caches and pages. */
+	watch(memory: Ram): void {
+		sysfs_write('/sys/kernel/tracing/events/dma/dma_map_page/enable', '1');
+		sysfs_write('/sys/kernel/tracing/events/dma/dma_unmap_page/enable', '1');
+		memory.observer = {
+			onClean: (phys, size) => this.cache('C', phys, size),
+			onInvalidate: (phys, size) => this.cache('I', phys, size),
+		};
+	}
+
+	/** Hear of the clock that all IOMMUs of the board share; nobody else uses it. */
+	watchClock(): void {
+		const osc = clk_get(this.iommuDevice(0), 'aclk');
+		if (IS_ERR(osc) || osc.core === null) return;
+		const note = (text: string): number => {
+			this.drain();
+			this.log.push(text);
+			return 0;
+		};
+		osc.core.ops = {
+			...osc.core.ops,
+			enable: () => note('clk+'),
+			disable: () => void note('clk-'),
+		};
+	}
+
+	iommuDevice(i: number): device {
+		return bus_find_device_by_name(platform_bus_type, null, this.units[i]!.model.name)!;
+	}
+
+	/** MMU @m, counted through all IOMMUs, and its name. */
+	mmu(m: number): { mmu: RockchipIommu['mmus'][number]; name: string } {
+		let first = 0;
+		for (const [i, { model }] of this.units.entries()) {
+			if (m < first + model.mmus.length)
+				return { mmu: model.mmus[m - first]!, name: `${LETTERS[i]}${m - first}` };
+			first += model.mmus.length;
+		}
+		throw new RangeError(`MMU ${m}: this board has ${first}`);
+	}
+
+	get format(): TableFormat {
+		return this.units[0]!.model.format;
+	}
+
+	/** Let put-off suspends come. */
+	settle(): void {
+		flush_workqueue(pm_wq);
+		this.drain();
+	}
+
+	/** The trace so far goes into the log: tables that were mapped (their clean stands last) or unmapped. */
+	drain(): void {
+		const entries = trace_entries();
+		if (entries.length === 0) return;
+		tracing_reset();
+		for (const { event, text } of entries) {
+			const m = /^(\S+) .*?dma_addr=(?:0x)?([0-9a-f]+) size=(\d+)/.exec(text);
+			if (m === null || !m[1]!.endsWith('.iommu') || m[3] !== `${PAGE}`) continue;
+			const page = Number.parseInt(m[2]!, 16);
+			if (event === 'dma:dma_unmap_page') {
+				this.log.push(`free(${this.where(page).split('+')[0]})`);
+				this.tables.delete(page);
+				continue;
+			}
+			const label = `T${++this.labels}`;
+			this.tables.set(page, label);
+			if (this.log.at(-1) === `C:${page.toString(16)}:${PAGE.toString(16)}`)
+				this.log[this.log.length - 1] = `new(${label})`;
+		}
+	}
+
+	access(name: string, kind: 'R' | 'W', offset: number, value: number): void {
+		this.drain();
+		const text = offset === 0 ? this.word(value, value.toString(16)) : value.toString(16);
+		this.log.push(`${name}:${kind}${offset.toString(16).padStart(2, '0')}=${text}`);
+	}
+
+	private cache(kind: 'C' | 'I', phys: number, size: number): void {
+		this.drain();
+		this.log.push(`${kind}:${this.where(phys)}:${size.toString(16)}`);
+	}
+
+	/** A physical address: in a table by its label. */
+	private where(phys: number): string {
+		const label = this.tables.get(pageOf(phys));
+		const pool = oracle_devices()[0]?.dma_io_tlb_mem?.defpool;
+		if (label === undefined && pool !== undefined && phys >= pool.start && phys < pool.end)
+			return `bounce+${((phys - pool.start) % SLOT).toString(16)}`;
+		return label === undefined
+			? phys.toString(16)
+			: `${label}+${(phys % PAGE).toString(16).padStart(3, '0')}`;
+	}
+
+	/** A directory word: of a table by its label; else @plain. */
+	word(word: number, plain: string): string {
+		const label = this.tables.get(this.format.addressOf(word));
+		return label !== undefined && (word & 0xf) === 1 ? `dte(${label})` : plain;
+	}
+
+	/** A message with the tables' addresses by label. */
+	message(text: string): string {
+		return text
+			.replace(/(@| )0x([0-9a-f]{16})\b/g, (all, before: string, hex: string) =>
+				this.tables.has(pageOf(Number.parseInt(hex, 16)))
+					? `${before}${this.where(Number.parseInt(hex, 16))}`
+					: all,
+			)
+			.replace(
+				/(dte@\S+: )(0x[0-9a-f]+)/,
+				(_, before: string, word: string) => `${before}${this.word(Number(word), word)}`,
+			);
+	}
+
+	/** Register names by offset, for the commands that preset them. */
+	static registerAt(offset: number): string {
+		return REGISTERS.find((r) => r.offset === offset)!.name;
+	}
+}
