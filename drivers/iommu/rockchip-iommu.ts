@@ -928,19 +928,57 @@ const rk_identity_domain: iommu_domain = boot_data(
 	() => new iommu_domain({ type: IOMMU_DOMAIN_IDENTITY, ops: rk_identity_ops }),
 );
 
-/** Keep the tables in step for @dma_dev from now on: its walker does not snoop, and those before it did. */
-function rk_iommu_domain_set_dma_dev(rk_domain: rk_iommu_domain, dma_dev: device): void {
-	const flags = spin_lock_irqsave(rk_domain.dt_lock);
+/** Map, or unmap, the first @count page tables of @rk_domain for @dma_dev, or all: how many it was; fewer: no more can be. */
+function rk_iommu_map_tables(
+	rk_domain: rk_iommu_domain,
+	dma_dev: device,
+	map: bool,
+	count: unsigned_int,
+): unsigned_int {
+	let done = 0;
 
-	rk_domain.dma_dev = dma_dev;
-	for (let i = 0; i < NUM_DT_ENTRIES; i++) {
+	for (let i = 0; i < NUM_DT_ENTRIES && done < count; i++) {
 		const dte = rk_domain.dt[i]!;
-		if (rk_dte_is_pt_valid(dte))
-			rk_table_flush(rk_domain, rk_ops().pt_address(dte) as number, NUM_PT_ENTRIES);
+		if (!rk_dte_is_pt_valid(dte)) continue;
+		const pt_phys = rk_ops().pt_address(dte);
+		if (!map) {
+			dma_unmap_single(dma_dev, pt_phys as number, SPAGE_SIZE, DMA_TO_DEVICE);
+		} else {
+			const pt_dma = dma_map_single(dma_dev, phys_to_virt(pt_phys, SPAGE_SIZE), SPAGE_SIZE, DMA_TO_DEVICE);
+			if (dma_mapping_error(dma_dev, pt_dma) !== 0) break;
+		}
+		done++;
 	}
-	rk_table_flush(rk_domain, rk_domain.dt_dma, NUM_DT_ENTRIES);
+	return done;
+}
+
+/**
+ * DEVIATION: map @rk_domain's tables for @dma_dev, which cleans them, and keep them in step for it from now on: its
+ * walker does not snoop, and those before it did. 0 or -ENOMEM, and nothing has changed.
+ */
+function rk_iommu_domain_set_dma_dev(rk_domain: rk_iommu_domain, dma_dev: device): int {
+	const flags = spin_lock_irqsave(rk_domain.dt_lock);
+	let ret = -ENOMEM;
+
+	const dt_dma = dma_map_single(dma_dev, bytes(rk_domain.dt), SPAGE_SIZE, DMA_TO_DEVICE);
+	if (dma_mapping_error(dma_dev, dt_dma) === 0) {
+		let total = 0;
+		for (let i = 0; i < NUM_DT_ENTRIES; i++) if (rk_dte_is_pt_valid(rk_domain.dt[i]!)) total++;
+		const done = rk_iommu_map_tables(rk_domain, dma_dev, true, NUM_DT_ENTRIES);
+		if (done === total) {
+			rk_iommu_map_tables(rk_domain, rk_domain.dma_dev, false, NUM_DT_ENTRIES);
+			dma_unmap_single(rk_domain.dma_dev, rk_domain.dt_dma, SPAGE_SIZE, DMA_TO_DEVICE);
+			rk_domain.dma_dev = dma_dev;
+			rk_domain.dt_dma = dt_dma;
+			ret = 0;
+		} else {
+			rk_iommu_map_tables(rk_domain, dma_dev, false, done);
+			dma_unmap_single(dma_dev, dt_dma, SPAGE_SIZE, DMA_TO_DEVICE);
+		}
+	}
 
 	spin_unlock_irqrestore(rk_domain.dt_lock, flags);
+	return ret;
 }
 
 /** If it is in use, have @iommu translate by its domain. */
@@ -969,11 +1007,11 @@ function rk_iommu_attach_device(domain: iommu_domain, dev: device): int {
 	if (iommu.domain === domain) return rk_iommu_start(iommu);
 
 	const old_domain = iommu.domain;
-	let ret = rk_iommu_identity_attach(rk_identity_domain, dev);
-	if (ret !== 0) return ret;
-
+	let ret = 0;
 	if (dev_is_dma_coherent(rk_domain.dma_dev) && !dev_is_dma_coherent(iommu.dev))
-		rk_iommu_domain_set_dma_dev(rk_domain, iommu.dev);
+		ret = rk_iommu_domain_set_dma_dev(rk_domain, iommu.dev);
+	if (ret === 0) ret = rk_iommu_identity_attach(rk_identity_domain, dev);
+	if (ret !== 0) return ret;
 
 	rk_iommu_enter_domain(iommu, domain);
 	ret = rk_iommu_start(iommu);

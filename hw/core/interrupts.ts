@@ -37,6 +37,7 @@ export class InterruptLines {
 	readonly edge: Uint32Array;
 	readonly priority: Uint8Array;
 	/** Priorities of the interrupts that were acknowledged and not yet ended, innermost last. */
+	readonly #pulled = new Map<number, number>();
 	readonly #running: number[] = [];
 	/** Called at each change that may move the request to the CPU. */
 	changed: () => void = () => {};
@@ -124,7 +125,14 @@ export class InterruptLines {
 		this.changed();
 	}
 
-	/** A wire to input @intid for a model to pull. */
+	/** One of the wires of input @intid was pulled or let go: the input is up while one is. */
+	pull(intid: number, level: boolean): void {
+		const pulled = (this.#pulled.get(intid) ?? 0) + (level ? 1 : -1);
+		this.#pulled.set(intid, pulled);
+		this.setLine(intid, pulled > 0);
+	}
+
+	/** A wire to input @intid for a model to pull. Several blocks may share an input. */
 	wire(intid: number): IrqLine {
 		return new Wire(this, intid);
 	}
@@ -148,7 +156,7 @@ class Wire implements IrqLine {
 	set(level: boolean): void {
 		if (this.level === level) return;
 		this.level = level;
-		if (this.intid >= 0) this.#lines.setLine(this.intid, level);
+		if (this.intid >= 0) this.#lines.pull(this.intid, level);
 	}
 }
 

@@ -85,7 +85,13 @@ export const REGISTERS: readonly RegisterSpec[] = [
 		fields: interrupts,
 		doc: 'what happened since it was cleared',
 	},
-	{ name: 'INT_CLEAR', offset: 0x18, access: 'WO', fields: interrupts, doc: 'write 1 to clear in INT_RAWSTAT' },
+	{
+		name: 'INT_CLEAR',
+		offset: 0x18,
+		access: 'WO',
+		fields: interrupts,
+		doc: 'write 1 to clear in INT_RAWSTAT',
+	},
 	{ name: 'INT_MASK', offset: 0x1c, access: 'RW', fields: interrupts, doc: '1: that interrupts' },
 	{ name: 'INT_STATUS', offset: 0x20, access: 'RO', fields: interrupts, doc: 'INT_RAWSTAT AND INT_MASK' },
 	{
