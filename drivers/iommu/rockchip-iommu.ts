@@ -9,7 +9,7 @@
 // why. The table vocabulary is exported for tests, which walk the tables themselves.
 
 import { pfn_valid, phys_to_virt, phys_to_virt_words } from '#asm/memory.js';
-import { device_link_add, device_link_del, put_device } from '#drivers/base/core.js';
+import { device_link_add, device_link_remove, put_device } from '#drivers/base/core.js';
 import { devm_kcalloc, devm_kfree, devm_kzalloc } from '#drivers/base/devres.js';
 import { platform_get_irq, platform_get_resource, platform_irq_count } from '#drivers/base/platform.js';
 import { device_property_read_bool } from '#drivers/base/property.js';
@@ -49,7 +49,6 @@ import {
 	dev_get_drvdata,
 	dev_name,
 	type device,
-	type device_link,
 } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { dev_is_dma_coherent } from '#linux/dma-map-ops.js';
@@ -80,6 +79,7 @@ import {
 	list_add_tail,
 	list_del_init,
 	list_empty,
+	list_first_entry,
 	list_for_each_entry,
 	list_head,
 } from '#linux/list.js';
@@ -223,8 +223,6 @@ export class rk_iommu_domain extends iommu_domain {
 
 /** What this driver knows of a master. */
 class rk_iommudata {
-	/** Resumes the IOMMU with the master. */
-	link: device_link | null = null;
 	iommu: rk_iommu | null = null;
 }
 
@@ -879,7 +877,7 @@ function rk_iommu_enable(iommu: rk_iommu): int {
 	return ret;
 }
 
-/** Take @iommu from its domain's list, and that out of force. */
+/** Take @iommu from its domain's list. */
 function rk_iommu_leave_domain(iommu: rk_iommu): void {
 	const rk_domain = to_rk_domain(iommu.domain);
 
@@ -901,14 +899,8 @@ function rk_iommu_enter_domain(iommu: rk_iommu, domain: iommu_domain): void {
 	spin_unlock_irqrestore(rk_domain.iommus_lock, flags);
 }
 
-function rk_iommu_identity_attach(identity_domain: iommu_domain, dev: device): int {
-	const iommu = rk_iommu_from_dev(dev);
-	if (iommu === null) return -ENODEV;
-
-	dev_dbg(dev, 'Detaching from iommu domain');
-
-	if (iommu.domain === identity_domain) return 0;
-
+/** Take @iommu from its domain, which goes out of force. */
+function rk_iommu_stop(iommu: rk_iommu): void {
 	rk_iommu_leave_domain(iommu);
 
 	const ret = pm_runtime_get_if_in_use(iommu.dev);
@@ -917,6 +909,15 @@ function rk_iommu_identity_attach(identity_domain: iommu_domain, dev: device): i
 		if (iommu.enabled) rk_iommu_disable(iommu);
 		pm_runtime_put(iommu.dev);
 	}
+}
+
+function rk_iommu_identity_attach(identity_domain: iommu_domain, dev: device): int {
+	const iommu = rk_iommu_from_dev(dev);
+	if (iommu === null) return -ENODEV;
+
+	dev_dbg(dev, 'Detaching from iommu domain');
+
+	if (iommu.domain !== identity_domain) rk_iommu_stop(iommu);
 	return 0;
 }
 
@@ -1064,7 +1065,9 @@ function rk_iommu_domain_alloc_paging(dev: device | null): iommu_domain | null {
 function rk_iommu_domain_free(domain: iommu_domain): void {
 	const rk_domain = to_rk_domain(domain);
 
-	WARN_ON(!list_empty(rk_domain.iommus));
+	// DEVIATION: with its last master gone the core frees a domain that an IOMMU still has. Its twin warns, and goes on
+	// to walk freed memory.
+	while (!list_empty(rk_domain.iommus)) rk_iommu_stop(list_first_entry(rk_domain.iommus));
 
 	for (let i = 0; i < NUM_DT_ENTRIES; i++) {
 		const dte = rk_domain.dt[i]!;
@@ -1081,13 +1084,12 @@ function rk_iommu_domain_free(domain: iommu_domain): void {
 }
 
 function rk_iommu_probe_device(dev: device): iommu_device | err_ptr {
-	const data = dev_iommu_priv_get(dev) as rk_iommudata | null;
 	const iommu = rk_iommu_from_dev(dev);
-	if (data === null || iommu === null) return ERR_PTR(-ENODEV);
+	if (iommu === null) return ERR_PTR(-ENODEV);
 
-	data.link = device_link_add(dev, iommu.dev, DL_FLAG_STATELESS | DL_FLAG_PM_RUNTIME);
 	// DEVIATION: without the link nobody would ever switch the IOMMU on. Its twin goes on, and crashes at the release.
-	if (data.link === null) return ERR_PTR(-ENODEV);
+	const link = device_link_add(dev, iommu.dev, DL_FLAG_STATELESS | DL_FLAG_PM_RUNTIME);
+	if (link === null) return ERR_PTR(-ENODEV);
 
 	return iommu.iommu;
 }
@@ -1095,7 +1097,8 @@ function rk_iommu_probe_device(dev: device): iommu_device | err_ptr {
 function rk_iommu_release_device(dev: device): void {
 	const data = dev_iommu_priv_get(dev) as rk_iommudata;
 
-	device_link_del(data.link!);
+	// DEVIATION: if it is there. A device that is removed has lost it by now, and its twin deletes it once more.
+	device_link_remove(dev, data.iommu!.dev);
 	// DEVIATION: it is nobody's now. Its twin keeps it until the IOMMU's driver goes, which is never.
 	devm_kfree(rk.dma_dev!, data);
 }

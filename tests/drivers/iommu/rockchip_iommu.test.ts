@@ -4,8 +4,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
-import { device_shutdown } from '#drivers/base/core.js';
-import { platform_bus_type } from '#drivers/base/platform.js';
+import { device_link_wait_removal, device_shutdown } from '#drivers/base/core.js';
+import { platform_bus_type, platform_device_unregister } from '#drivers/base/platform.js';
 import {
 	iommu_attach_group,
 	iommu_detach_group,
@@ -19,6 +19,7 @@ import { IS_ERR } from '#linux/err.js';
 import { EADDRINUSE, EFAULT, EINVAL, ETIMEDOUT } from '#linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import type { iommu_domain } from '#linux/iommu.js';
+import { to_platform_device } from '#linux/platform_device.js';
 import { pm_runtime_set_suspended } from '#linux/pm_runtime.js';
 import { leakCheck } from '#tests/leaks.js';
 import { expectWarning } from '#tests/setup.js';
@@ -387,6 +388,17 @@ describe('rockchip_iommu', () => {
 			rk.machine.advance(1000);
 			expect(rk.said(/page@0x0000000810000000 flags: 0x2$/)).to.have.length(1);
 		});
+	});
+
+	it('lets a master go that is removed, and walks no tables of it any more', () => {
+		const rk = new Rockchip();
+		rk.use(6);
+		const dev = rk.device(6);
+		const supplier = bus_find_device_by_name(platform_bus_type, null, UNITS.D)!;
+		platform_device_unregister(to_platform_device(dev));
+		expect(supplier.links.consumers.next).to.equal(supplier.links.consumers);
+		device_link_wait_removal();
+		expect(rk.unit('D').mmus[0]!.registers.get('DTE_ADDR')).to.equal(0);
 	});
 
 	it('refuses an IOMMU of the other format, and that alone', () => {
