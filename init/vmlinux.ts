@@ -3,6 +3,7 @@
 // Linux 6.12: Makefile, drivers/Makefile; initcalls of one level run in this order
 
 import '#kernel/irq/irqdesc.js';
+import '#kernel/power/main.js';
 import '#kernel/workqueue.js';
 import '#kernel/dma/contiguous.js';
 import '#kernel/dma/coherent.js';

@@ -9,7 +9,7 @@ import { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
 import { FORMAT_1, FORMAT_2, REGISTERS, type TableFormat } from '#hw/iommu/rockchip-iommu-regs.js';
 import type { DeviceModel, IrqLine, ModelContext, ModelFactory } from '#hw/model.js';
 import type { Ram } from '#hw/ram.js';
-import { pm_wq } from '#kernel/power/main.js';
+import { pm_wq } from '#kernel/power/power.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
@@ -195,6 +195,7 @@ export class RockchipBoard {
 	/** A message with the tables' addresses by label. */
 	message(text: string): string {
 		return text
+			.replace(/\d+\.\d+ seconds/, '... seconds')
 			.replace(/(@| )0x([0-9a-f]{16})\b/g, (all, before: string, hex: string) =>
 				this.tables.has(pageOf(Number.parseInt(hex, 16)))
 					? `${before}${this.where(Number.parseInt(hex, 16))}`

@@ -6,7 +6,7 @@
 // Locks around atomic counters and single flags are left out too.
 
 import { devm_add_action_or_reset } from '#drivers/base/devres.js';
-import { pm_wq } from '#kernel/power/main.js';
+import { pm_wq } from '#kernel/power/power.js';
 import { ktime_get_mono_fast_ns } from '#kernel/time/timekeeping.js';
 import { dump_stack } from '#lib/dump_stack.js';
 import {

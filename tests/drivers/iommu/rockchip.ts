@@ -4,7 +4,7 @@ import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iom
 import { to_rk_domain } from '#drivers/iommu/rockchip-iommu.js';
 import type { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
 import type { Machine, MachineOptions } from '#hw/machine.js';
-import { pm_wq } from '#kernel/power/main.js';
+import { pm_wq } from '#kernel/power/power.js';
 import type { device } from '#linux/device.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { pm_runtime_enable, pm_runtime_get_sync, pm_runtime_put_sync } from '#linux/pm_runtime.js';
