@@ -20,6 +20,8 @@ const CALLS_BACK: readonly (readonly [string, string])[] = [
 	// A device is added to its bus and class, and probed; its links and its bounce buffers are made with it.
 	['drivers/base/core.ts', 'drivers/base/bus.ts'],
 	['drivers/base/core.ts', 'drivers/base/class.ts'],
+	// It is entered in the list of those that sleep with the system; sleeping, it is held and not probed.
+	['drivers/base/core.ts', 'drivers/base/power/main.ts'],
 	['drivers/base/core.ts', 'drivers/base/dd.ts'],
 	['drivers/base/core.ts', 'kernel/dma/swiotlb.ts'],
 	// fw_devlink.ts is the part of Linux's core.c that links by firmware nodes.
