@@ -20,6 +20,13 @@ import { SLOT } from './traffic.js';
 
 const PAGE = 4096;
 const LETTERS = 'ABCD';
+/** Each IOMMU's first master. */
+const MASTERS: readonly (readonly [string, number])[] = [
+	['A', 0],
+	['B', 1],
+	['C', 2],
+	['D', 6],
+];
 
 const pageOf = (addr: number): number => addr - (addr % PAGE);
 
@@ -116,6 +123,11 @@ export class RockchipBoard {
 			enable: () => note('clk+'),
 			disable: () => void note('clk-'),
 		};
+	}
+
+	/** One master of each IOMMU whose registers @traffic names. */
+	mastersOf(traffic: string): number[] {
+		return MASTERS.filter(([letter]) => traffic.includes(`${letter}0:`)).map(([, master]) => master);
 	}
 
 	iommuDevice(i: number): device {

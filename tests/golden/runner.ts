@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Replays vector files: boots each board, makes the calls, compares answers.
+import { device_shutdown } from '#drivers/base/core.js';
 import { default_swiotlb_base } from '#kernel/dma/swiotlb.js';
 import { commands } from './commands/index.js';
 import { rockchipCommands } from './commands/rockchip.js';
@@ -7,6 +8,7 @@ import {
 	type Captured,
 	compareMmio,
 	compareStep,
+	compareText,
 	isRefused,
 	type Place,
 	type PoolView,
@@ -66,6 +68,7 @@ class FileRun {
 	}
 
 	run(): Tally {
+		for (const boot of Object.keys(this.file.boots)) this.runBoot(boot);
 		for (const c of this.file.cases) this.runCase(c);
 		return this.tally;
 	}
@@ -76,6 +79,31 @@ class FileRun {
 		if (verdict !== 'fails') return;
 		const text = (v: Json): string => (typeof v === 'string' ? v : JSON.stringify(v));
 		this.tally.differences.push({ case: c.case, step, what, theirs: text(theirs), ours: text(ours) });
+	}
+
+	/** What the captured boot said of its IOMMUs, and what it did when it was powered off with masters in use. */
+	private runBoot(boot: string): void {
+		const { messages, shutdown } = this.file.boots[boot]!;
+		if (messages === undefined) return;
+		const session = new Session(boot, this.file.boots[boot]!, this.boards);
+		if (session.rockchip === null) return;
+		const c: Case = { case: `boot ${boot}`, boot };
+		const place = placeOf(c, new Names());
+		const ours = session.bootMessages.filter(
+			(line) => /iommu/.test(line) && !line.startsWith('Kernel command line'),
+		);
+		const said = (lines: readonly string[]): string => lines.join('\n');
+		this.count(c, -1, compareText('dmesg', place, said(messages), said(ours)), 'messages', messages, [
+			...ours,
+		]);
+		if (shutdown === undefined) return;
+		const traffic = shutdown.slice(shutdown.indexOf(': ') + 2);
+		session.takeLog();
+		for (const n of session.rockchip.mastersOf(traffic)) rockchipCommands['pmget']!(session, [n], {});
+		session.takeLog();
+		device_shutdown();
+		const log = session.takeLog();
+		this.count(c, -1, compareMmio(place, traffic, log), 'shutdown', traffic, log);
 	}
 
 	/** A machine in the state that the case begins with. */

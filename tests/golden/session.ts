@@ -104,6 +104,7 @@ export class Session {
 			},
 		});
 		start_kernel(this.machine);
+		this.bootMessages = this.takeMessages();
 		if (this.rockchip === null) this.log.push('first-driver-registered');
 		else {
 			this.log.length = 0;
@@ -157,7 +158,7 @@ export class Session {
 		let skipping = false;
 		for (const line of lines) {
 			if (line.startsWith('------------[ cut here ]')) continue;
-			const at = /^WARNING: .* at (?:.*[ /])?([\w$]+)(?:\+|$)/.exec(line);
+			const at = /^WARNING: .* at (?:.*[ /.])?([\w$]+)(?:\+|$)/.exec(line);
 			if (at) {
 				out.push(`<WARNING in ${at[1]}>`);
 				skipping = true;
@@ -167,6 +168,8 @@ export class Session {
 		return out;
 	}
 
+	/** Messages of the boot itself, as takeMessages() gives them. */
+	readonly bootMessages: readonly string[];
 	/** The kernel log since boot, without time stamps. */
 	bootLog(): string[] {
 		return printk_state.log.filter((r) => r.level < LOGLEVEL_DEBUG).map((r) => r.text);

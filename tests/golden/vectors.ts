@@ -32,6 +32,9 @@ export interface Boot {
 	board?: string;
 	swiotlb: [string, string];
 	zones: string[];
+	/** Of the boot's messages those about IOMMUs, and the traffic of powering off with masters in use. */
+	messages?: string[];
+	shutdown?: string;
 }
 
 export interface VectorFile {
