@@ -136,20 +136,35 @@ describe('rockchip_iommu', () => {
 			iommu_domain_free(domain);
 		});
 
-		it('changed while in use take effect at once, and leave nothing cached', () => {
+		// C is never reset: what it has cached only a zap drops.
+		for (const [master, unit] of [
+			[0, 'A'],
+			[2, 'C'],
+		] as const)
+			it(`changed while in use take effect at once, and leave nothing cached (${unit})`, () => {
+				const rk = new Rockchip();
+				rk.use(master);
+				map(rk.domainOf(master), 0, BUFFER);
+				rk.tries(master, 0);
+				const domain = newDomain(rk, master);
+				map(domain, 0, BUFFER + K4);
+				expect(attach(rk, master, domain)).to.equal(0);
+				rk.writes(master, 0);
+				expect([rk.machine.ram.readWord(BUFFER), rk.machine.ram.readWord(BUFFER + K4)]).to.deep.equal([
+					0, 0x04030201,
+				]);
+				iommu_detach_group(domain, rk.device(master).iommu_group!);
+				iommu_domain_free(domain);
+			});
+
+		it('are zapped page by page when a large chunk is unmapped', () => {
 			const rk = new Rockchip();
 			rk.use(0);
-			map(rk.domainOf(0), 0, BUFFER);
-			rk.tries(0, 0);
-			const domain = newDomain(rk, 0);
-			map(domain, 0, BUFFER + K4);
-			expect(attach(rk, 0, domain)).to.equal(0);
-			rk.writes(0, 0);
-			expect([rk.machine.ram.readWord(BUFFER), rk.machine.ram.readWord(BUFFER + K4)]).to.deep.equal([
-				0, 0x04030201,
-			]);
-			iommu_detach_group(domain, rk.device(0).iommu_group!);
-			iommu_domain_free(domain);
+			const domain = rk.domainOf(0);
+			map(domain, MIB4, BUFFER, 64 * K4);
+			for (let i = 0; i < 64; i += 7) rk.tries(0, MIB4 + i * K4);
+			expect(iommu_unmap(domain, MIB4, 64 * K4)).to.equal(64 * K4);
+			expect(rk.stale()).to.deep.equal([]);
 		});
 
 		it('that cannot be put in force leave the one that is named: the next resume enables it', () => {
