@@ -145,6 +145,16 @@ export class RockchipBoard {
 		throw new RangeError(`MMU ${m}: this board has ${first}`);
 	}
 
+	/** A case that goes on from others, which may be kept apart: what those left in registers that no reset cleared. */
+	catchUp(traffic: string): void {
+		for (const [i, { model }] of this.units.entries())
+			for (const mmu of model.mmus) {
+				const name = `${LETTERS[i]}${mmu.index}`;
+				const first = new RegExp(`${name}:(?:W08=6|R24=([0-9a-f]+))`).exec(traffic);
+				if (first?.[1] !== undefined) mmu.registers.set('AUTO_GATING', Number.parseInt(first[1], 16));
+			}
+	}
+
 	get format(): TableFormat {
 		return this.units[0]!.model.format;
 	}

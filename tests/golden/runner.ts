@@ -142,6 +142,7 @@ class FileRun {
 	/** All from the masters' driver on, or the end of the change to fresh domains. */
 	private prepareRockchip(session: Session, c: Case): void {
 		if (c.fresh) session.refresh();
+		else session.rockchip?.catchUp((c.steps ?? []).map((step) => step[3]?.mmio ?? '').join(' '));
 		if (c.before === undefined) return;
 		const ours = session.takeLog();
 		// Other cases before this one leave their marks: in the registers until all were reset, and page tables.
