@@ -142,7 +142,7 @@ function compareMessages(place: Place, theirs: string[], ours: string[]): Verdic
 			return compareText('dmesg', place, theirs.join('\n'), ours.join('\n'));
 	}
 	if (rest.every((line) => GIVEN_ONCE.some((r) => r.test(line)))) return 'holds';
-	return compareText('dmesg', caseName, theirs.join('\n'), ours.join('\n'));
+	return compareText('dmesg', place, theirs.join('\n'), ours.join('\n'));
 }
 
 /** Whether two bounce-pool addresses are the same slot: the pools stand at different places. */
