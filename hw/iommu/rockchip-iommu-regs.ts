@@ -3,7 +3,7 @@
 //
 // Offsets, bits and commands: Linux 6.12, drivers/iommu/rockchip-iommu.c. Reset values: tests/golden (rockchip-*.json).
 
-import type { RegisterSpec } from '../register-file.js';
+import type { RegisterSpec } from '#hw/core/register-file.js';
 
 /** Bits of STATUS. */
 export const STATUS = {

@@ -12,10 +12,10 @@
 // refused is the master's to repeat), the time limit of directory fetches, which port of a master goes through which
 // MMU (they take turns), power domains.
 
-import type { Translator } from '../dma-port.js';
-import type { DeviceModel, IrqLine, ModelContext, Policy } from '../model.js';
-import type { Ram } from '../ram.js';
-import { hex, RegisterFile } from '../register-file.js';
+import type { Translator } from '#hw/core/dma-port.js';
+import type { DeviceModel, IrqLine, ModelContext, Policy } from '#hw/core/model.js';
+import type { Ram } from '#hw/core/ram.js';
+import { hex, RegisterFile } from '#hw/core/register-file.js';
 import { type CachedEntry, WordCache } from '../sun50i-h6-iommu-caches.js';
 import {
 	COMMAND,

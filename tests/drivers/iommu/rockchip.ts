@@ -3,7 +3,7 @@
 import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
 import { to_rk_domain } from '#drivers/iommu/rockchip-iommu.js';
 import type { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
-import type { Machine, MachineOptions } from '#hw/machine.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { pm_wq } from '#kernel/power/power.js';
 import type { device } from '#linux/device.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';

@@ -2,11 +2,11 @@
 // Registers, commands and caches of the Rockchip IOMMU's model.
 // Reset values and answers: what an unmodified kernel met (tests/golden, rockchip-*.json, "how").
 import { expect } from 'chai';
-import { LooseWire } from '#hw/interrupts.js';
+import { LooseWire } from '#hw/core/interrupts.js';
 import { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
 import { COMMAND, FORMAT_1, FORMAT_2, STATUS, type TableFormat } from '#hw/iommu/rockchip-iommu-regs.js';
-import type { Policy } from '#hw/model.js';
-import { Ram } from '#hw/ram.js';
+import type { Policy } from '#hw/core/model.js';
+import { Ram } from '#hw/core/ram.js';
 
 const BASE = 0x1000_0000;
 const DIRECTORY = BASE;
