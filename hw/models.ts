@@ -10,6 +10,7 @@ import { tconTopModels } from '#hw/display/sun8i-tcon-top.js';
 import { gic400Models } from '#hw/intc/gic-400.js';
 import { gicV3Models } from '#hw/intc/gic-v3.js';
 import { eduModels } from '#hw/iommu/edu-iommu.js';
+import { rockchipModels } from '#hw/iommu/rockchip-iommu.js';
 import { sun50iIommuModels } from '#hw/iommu/sun50i-h6-iommu.js';
 import { testMasterModels } from '#hw/misc/test-master.js';
 import { emacModels } from '#hw/net/sun8i-emac.js';
@@ -21,6 +22,7 @@ export const models: Models = {
 	...ccuModels,
 	...resetSimpleModels,
 	...eduModels,
+	...rockchipModels,
 	...sun50iIommuModels,
 	...tconModels,
 	...tconTopModels,

@@ -550,6 +550,8 @@ export class Machine implements machine, MachineServices {
 					routes?.push({ port, node, iommu });
 					return port;
 				},
+				masters: () =>
+					[...this.tree.walk()].filter((from) => this.#namesIommu(from, node)).map(deviceName),
 				after: (ns, fn) => this.clock.after(ns, fn),
 				powered: () => power.why() === null,
 			};
@@ -596,6 +598,15 @@ export class Machine implements machine, MachineServices {
 		return null;
 	}
 
+	#namesIommu(node: FdtNode, iommu: FdtNode): boolean {
+		try {
+			return node.iommus.some((named) => named.node === iommu);
+		} catch (error) {
+			if (!(error instanceof FdtError)) throw error;
+			return false;
+		}
+	}
+
 	#connect(port: DmaPort, node: FdtNode, iommu: PhandleArgs | null): void {
 		if (iommu !== null) {
 			const model = this.#byNode.get(iommu.node);
@@ -603,10 +614,9 @@ export class Machine implements machine, MachineServices {
 				// As on the chips that are known, it lets through what nobody has set it up for.
 				this.note(port.name, `its IOMMU ${iommu.node.path} is not modelled: its DMA is not translated`);
 			} else if (isIommu(model) && !(port.stream >= 0 && port.stream < model.streamCount)) {
-				const named = iommu.args.length === 0 ? 'no stream' : `stream ${port.stream}`;
 				this.note(
 					port.name,
-					`iommus names ${named} of ${iommu.node.path}: this IOMMU has 0 to ${model.streamCount - 1}; DMA is refused`,
+					`iommus names stream ${port.stream} of ${iommu.node.path}: this IOMMU has 0 to ${model.streamCount - 1}; DMA is refused`,
 				);
 				port.translator = REFUSE;
 			} else {

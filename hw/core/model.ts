@@ -72,6 +72,8 @@ export interface ModelContext {
 	/** Its own accesses to memory see the CPU's caches (`dma-coherent`). */
 	readonly coherent: boolean;
 	irq(index?: number): IrqLine;
+	/** The devices whose `iommus` names this node, as Linux names them. */
+	masters(): string[];
 	/** The block's DMA master number @index: through the IOMMU of `iommus`, or straight to memory. */
 	dma(index?: number): DmaPort;
 	/** Call @fn after @ns of virtual time; the result cancels it. */

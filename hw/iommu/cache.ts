@@ -159,6 +159,13 @@ export class TranslationCache {
 		);
 	}
 
+	/** Drop @iova's word, of @tag, and those that came with it: an aligned group of @words. */
+	dropLine(tag: number, iova: number, words: number, why: string): void {
+		const bytes = this.sizes[0] * words;
+		const first = iova - (iova % bytes);
+		this.dropRange(tag, first, first + bytes - 1, why);
+	}
+
 	dropWhere(which: (entry: CacheEntry) => boolean, why: string): void {
 		for (const entry of this.#all) if (which(entry)) this.drop(entry, why);
 	}

@@ -45,6 +45,8 @@ import {
 	NO_PASID,
 	recordFault,
 	type StreamState,
+	tellAnswered,
+	tellCommanded,
 	type WalkStep,
 	WRITE,
 } from './iommu.js';
@@ -181,10 +183,7 @@ export class EduIommu implements Iommu {
 		if ((access & ~page.rights) !== 0)
 			return this.#refuse(EVENT_PERMISSION, stream, addr, access, page, domain);
 		this.reach = page.iova + page.size - addr;
-		const phys = page.phys + (addr - page.iova);
-		for (const observer of this.observers)
-			observer.answered?.(this, stream, NO_PASID, addr, access, phys, page);
-		return phys;
+		return tellAnswered(this, stream, addr, access, page.phys + (addr - page.iova), page);
 	}
 
 	// SKELETON: what a report is to call a master.
@@ -349,9 +348,7 @@ export class EduIommu implements Iommu {
 
 	#pass(stream: number, addr: number, access: number): number {
 		this.#translation.figures[stream].bypassed++;
-		for (const observer of this.observers)
-			observer.answered?.(this, stream, NO_PASID, addr, access, addr, null);
-		return addr;
+		return tellAnswered(this, stream, addr, access, addr, null);
 	}
 
 	/** Refuse an access, and say so in the event queue. */
@@ -483,7 +480,7 @@ export class EduIommu implements Iommu {
 	#effect(text: string, take: () => void): boolean {
 		const whole = (): void => {
 			take();
-			for (const observer of this.observers) observer.commanded?.(this, text);
+			tellCommanded(this, text);
 		};
 		if (this.habits.lateInvalidation) this.#pending.push(whole);
 		else whole();

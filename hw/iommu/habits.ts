@@ -18,6 +18,8 @@ export interface Habits {
 	negative: boolean;
 	/** A walk brings in the valid entries of its aligned group of this many pages (1: only the page itself). */
 	neighbours: number;
+	/** The same for the words of the tables on the way. */
+	walkNeighbours: number;
 	/** Neighbours that are invalid are cached as such (a driver then has to invalidate every page that it maps). */
 	negativeNeighbours: boolean;
 	/** A walk is followed by one for the next page, for streams that have prefetch on. */
@@ -42,6 +44,7 @@ export const PESSIMISTIC: Readonly<Habits> = {
 	walkEntries: Number.POSITIVE_INFINITY,
 	negative: true,
 	neighbours: 8,
+	walkNeighbours: 1,
 	negativeNeighbours: false,
 	prefetch: true,
 	prefetchFaults: false,
@@ -58,6 +61,7 @@ export const OPTIMISTIC: Readonly<Habits> = {
 	walkEntries: 4,
 	negative: false,
 	neighbours: 1,
+	walkNeighbours: 1,
 	negativeNeighbours: false,
 	prefetch: false,
 	prefetchFaults: false,

@@ -4,7 +4,7 @@
 // A model is made of parts: habits.ts (what its caches do that nobody documents), cache.ts, format.ts (tables as data),
 // translation.ts (caches and walks over them), operation.ts (commands that take time), queue.ts (rings in memory).
 
-import type { Translator } from '#hw/core/dma-port.js';
+import { NO_PASID, type Translator } from '#hw/core/dma-port.js';
 import type { DeviceModel } from '#hw/core/model.js';
 import type { CacheEntry, TranslationCache } from './cache.js';
 import type { Habits } from './habits.js';
@@ -193,6 +193,32 @@ export interface Iommu extends DeviceModel, Translator {
 /** Whether a model is an IOMMU. */
 export function isIommu(model: DeviceModel): model is Iommu {
 	return 'translate' in model && 'explain' in model && 'contradictions' in model;
+}
+
+/** The sums of figures that several parts of a model keep under the same names. */
+export function addFigures(parts: readonly (readonly Figure[])[]): Figure[] {
+	const sums = new Map<string, number>();
+	for (const { name, value } of parts.flat()) sums.set(name, (sums.get(name) ?? 0) + value);
+	return [...sums].map(([name, value]) => ({ name, value }));
+}
+
+/** Tell who watches that @stream's access is let through, from @entry. The address, for the caller to answer. */
+export function tellAnswered(
+	iommu: Iommu,
+	stream: number,
+	iova: number,
+	access: number,
+	phys: number,
+	entry: CacheEntry | null,
+): number {
+	for (const observer of iommu.observers)
+		observer.answered?.(iommu, stream, NO_PASID, iova, access, phys, entry);
+	return phys;
+}
+
+/** Tell who watches that a command took effect. */
+export function tellCommanded(iommu: Iommu, text: string): void {
+	for (const observer of iommu.observers) observer.commanded?.(iommu, text);
 }
 
 const FAULTS_KEPT = 256;

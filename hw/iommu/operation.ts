@@ -27,6 +27,12 @@ export class Operation {
 		if (!this.habits.lateInvalidation && !this.stuck.has(this.name)) this.effect(bits);
 	}
 
+	/** It ends now: something waits for it. */
+	finish(): boolean {
+		this.#until = this.clock.now;
+		return this.settle();
+	}
+
 	/** To be called before anything that could tell; true when it has just ended. */
 	settle(): boolean {
 		if (this.bits === 0 || this.clock.now < this.#until || this.stuck.has(this.name)) return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The registers of one MMU of a Rockchip IOMMU, and the two formats of its tables.
+// The registers of one MMU of a Rockchip IOMMU.
 //
 // Offsets, bits and commands: Linux 6.12, drivers/iommu/rockchip-iommu.c. Reset values: tests/golden (rockchip-*.json).
 
@@ -103,36 +103,3 @@ export const REGISTERS: readonly RegisterSpec[] = [
 		doc: 'held, no effect',
 	},
 ];
-
-/** How a table word reads. */
-export interface TableFormat {
-	readonly compatible: string;
-	/** The address in a directory word, a page word, or DTE_ADDR. */
-	addressOf(word: number): number;
-	valid(word: number): boolean;
-	readable(word: number): boolean;
-	writable(word: number): boolean;
-}
-
-const low = (word: number): number => (word & 0xffff_f000) >>> 0;
-
-const common = {
-	valid: (word: number) => (word & 1) !== 0,
-	readable: (word: number) => (word & 2) !== 0,
-	writable: (word: number) => (word & 4) !== 0,
-};
-
-/** 32 bits of address. */
-export const FORMAT_1: TableFormat = { ...common, compatible: 'rockchip,iommu', addressOf: low };
-
-/** 40: bits 11:8 hold 35:32, bits 7:4 hold 39:36. */
-export const FORMAT_2: TableFormat = {
-	...common,
-	compatible: 'rockchip,rk3568-iommu',
-	addressOf: (word) => low(word) + ((word >>> 8) & 0xf) * 2 ** 32 + ((word >>> 4) & 0xf) * 2 ** 36,
-};
-
-export const PAGE_SHIFT = 12;
-export const DIRECTORY_SHIFT = 22;
-export const directoryIndex = (iova: number): number => iova >>> DIRECTORY_SHIFT;
-export const tableIndex = (iova: number): number => (iova >>> PAGE_SHIFT) & 0x3ff;

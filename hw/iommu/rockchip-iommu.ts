@@ -2,179 +2,138 @@
 // The IOMMU of Rockchip's chips: one or more MMUs before one master, in one of two table formats.
 //
 // Registers and commands: Linux 6.12, drivers/iommu/rockchip-iommu.c, and what an unmodified kernel met in
-// tests/golden (rockchip-*.json). A zap drops the line that a word came with, and its directory word's line: that
-// is what the driver relies on when it zaps only the ends of a range that it mapped.
+// tests/golden (rockchip-*.json). Each MMU has caches of its own. A zap drops the line that a word came with, and its
+// directory word's line: that is what the driver relies on when it zaps only the ends of a range that it mapped.
 //
-// What nobody documents is a habit here. "pessimistic": lines stay until they are zapped, a walk brings the whole
-// line, valid or not, and a command takes its time. "optimistic": few lines, thrown out at random, commands at once.
+// What nobody documents is a policy, as for every IOMMU (habits.ts). Here a pessimist's walk brings the whole line,
+// valid or not; a fault always stalls, and no command is lost.
 //
 // Not modelled: the first format's cache attributes, secure pages, the replay buffer (an access that is stalled or
 // refused is the master's to repeat), the time limit of directory fetches, which port of a master goes through which
 // MMU (they take turns), power domains.
 
-import type { Translator } from '#hw/core/dma-port.js';
-import type { DeviceModel, IrqLine, ModelContext, Policy } from '#hw/core/model.js';
+import type { Clock } from '#hw/core/clock.js';
+import type { IrqLine, ModelContext, Models, Policy } from '#hw/core/model.js';
 import type { Ram } from '#hw/core/ram.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
-import { type CachedEntry, WordCache } from '../sun50i-h6-iommu-caches.js';
+import type { CacheEntry, TranslationCache } from './cache.js';
+import { type Habits, habitsOf } from './habits.js';
 import {
-	COMMAND,
-	directoryIndex,
-	FORMAT_1,
-	FORMAT_2,
-	INT,
-	PAGE_SHIFT,
-	REGISTERS,
-	STATUS,
-	STATUS_RESET,
-	type TableFormat,
-	tableIndex,
-} from './rockchip-iommu-regs.js';
+	accessText,
+	addFigures,
+	type Contradiction,
+	type Explanation,
+	type FaultKind,
+	type FaultRecord,
+	type Figure,
+	type Iommu,
+	type IommuObserver,
+	type Leaf,
+	NO_PASID,
+	recordFault,
+	type StreamState,
+	tellAnswered,
+	tellCommanded,
+	type WalkStep,
+	WRITE,
+} from './iommu.js';
+import { Operation } from './operation.js';
+import { type RockchipVariant, VERSION_1, VERSION_2 } from './rockchip-iommu-format.js';
+import { COMMAND, INT, REGISTERS, STATUS, STATUS_RESET } from './rockchip-iommu-regs.js';
+import { Translation } from './translation.js';
 
-/** Sizes and habits of an MMU's caches. A size of Infinity: nothing is thrown out. */
-export interface RockchipBehaviour {
-	/** Page words, and directory words, that are kept. */
-	pageEntries: number;
-	directoryEntries: number;
-	/** Words that come, and go, together: a power of two. */
-	line: number;
-	/** Invalid words are kept too. */
-	negative: boolean;
-	/** Chance that a lookup throws a random entry out first. */
-	evictChance: number;
-	/** How long a command takes whose end STATUS, or DTE_ADDR, tells. */
-	commandNs: number;
-}
+/** One master, one address space. */
+const STREAM = 0;
+const TAG = 0;
+const PAGE_SIZE = 4096;
+const LAST = 0xffff_ffff;
+const COMMAND_OFFSET = 0x08;
+/** Words of a line. */
+const LINE = 16;
 
-export const PESSIMISTIC: Readonly<RockchipBehaviour> = {
-	pageEntries: Number.POSITIVE_INFINITY,
-	directoryEntries: Number.POSITIVE_INFINITY,
-	line: 16,
-	negative: true,
-	evictChance: 0,
-	commandNs: 5000,
+const FAULTS = {
+	directory: 'translation',
+	page: 'translation',
+	permission: 'permission',
+	bus: 'external',
+} as const satisfies Record<string, FaultKind>;
+
+/** Commands whose end STATUS, or DTE_ADDR, tells, by their names in `stuck`. */
+const SLOW: Readonly<Record<number, string>> = {
+	[COMMAND.enablePaging]: 'enable',
+	[COMMAND.disablePaging]: 'disable',
+	[COMMAND.enableStall]: 'stall',
+	[COMMAND.disableStall]: 'unstall',
+	[COMMAND.forceReset]: 'reset',
 };
 
-export const OPTIMISTIC: Readonly<RockchipBehaviour> = {
-	pageEntries: 16,
-	directoryEntries: 4,
-	line: 1,
-	negative: false,
-	evictChance: 1 / 4,
-	commandNs: 0,
-};
-
-export type RockchipFaultKind = 'directory' | 'page' | 'permission' | 'bus';
-
-export interface RockchipFault {
-	readonly time: number;
-	readonly kind: RockchipFaultKind;
-	readonly mmu: number;
-	readonly iova: number;
-	readonly write: boolean;
-	/** The word that refused; 0 for a bus error. */
-	readonly word: number;
+/** What the IOMMU needs of its machine. */
+export interface RockchipParts {
+	readonly policy: Policy;
+	/** Register windows: one for each MMU. */
+	readonly windows: number;
+	readonly ram: Ram;
+	/** The walkers see the CPU's caches. */
+	readonly snoop: boolean;
+	readonly clock: Pick<Clock, 'now'>;
+	/** One for all MMUs, or one for each. */
+	readonly irqs: readonly IrqLine[];
+	readonly random: () => number;
+	readonly powered: () => boolean;
+	readonly note: (text: string) => void;
+	/** Whose accesses come here. */
+	readonly master: string;
 }
 
-export interface MmuStats {
-	accesses: number;
-	bypassed: number;
-	hits: number;
-	walks: number;
-	faults: number;
-	refused: number;
-}
-
-/** A cached word that is not what memory has. */
-export interface RockchipContradiction {
-	readonly mmu: number;
-	readonly where: 'page' | 'directory';
-	readonly iova: number;
-	readonly size: number;
-	readonly cached: number;
-	readonly memory: number;
-	readonly entry: CachedEntry;
-	readonly text: string;
-}
-
-/** One word of a walk, as memory, CPU and cache have it. */
-export interface WalkedWord {
-	readonly level: 'directory' | 'page';
-	readonly index: number;
-	readonly addr: number;
-	readonly memory: number;
-	readonly cpu: number;
-	readonly dirty: boolean;
-	readonly valid: boolean;
-	readonly cached: CachedEntry | null;
-}
-
-export interface RockchipWalk {
-	readonly iova: number;
-	readonly mmu: number;
-	readonly root: number;
-	readonly words: readonly WalkedWord[];
-	/** Where the tables in memory lead; -1: nowhere. */
-	readonly phys: number;
-	readonly readable: boolean;
-	readonly writable: boolean;
-}
-
-/** Parts that do not work, for tests. */
-export interface MmuDefects {
-	/** A reset is never done. */
-	reset: boolean;
-	/** DTE_ADDR keeps what it has. */
-	directory: boolean;
-	/** A stall never begins; never ends. */
-	stall: boolean;
-	unstall: boolean;
-	/** Paging cannot be enabled; disabled. */
-	enable: boolean;
-	disable: boolean;
-}
-
-const FAULT_LOG = 256;
-
-/** One register window. */
+/** One register window, with its caches. */
 export class RockchipMmu {
 	readonly registers = new RegisterFile(REGISTERS);
-	readonly stats: MmuStats = { accesses: 0, bypassed: 0, hits: 0, walks: 0, faults: 0, refused: 0 };
-	readonly defects: MmuDefects = {
-		reset: false,
-		directory: false,
-		stall: false,
-		unstall: false,
-		enable: false,
-		disable: false,
-	};
+	readonly translation: Translation;
+	/** What to call it beside others: ` of MMU 1`; nothing where it is the only one. */
+	readonly which: string;
 
-	readonly #pages = new WordCache();
-	readonly #directory = new WordCache();
-	/** A command on its way: takes effect then. */
-	#pending: { at: number; command: number } | null = null;
+	readonly #operations = new Map<number, Operation>();
+	/** The command on its way. */
+	#pending: Operation | null = null;
 
 	constructor(
 		readonly index: number,
 		readonly unit: RockchipIommu,
 	) {
 		const { registers } = this;
+		const { parts, variant, habits, stuck } = unit;
+		this.which = parts.windows === 1 ? '' : ` of MMU ${index}`;
+		this.translation = new Translation(unit, {
+			format: variant.format,
+			pageLevels: [1],
+			micro: false,
+			names: { micro: '', shared: `page cache${this.which}`, walk: `directory cache${this.which}` },
+			view: parts,
+			clock: parts.clock,
+			random: parts.random,
+			habits,
+			note: parts.note,
+			rootOf: () => this.root,
+		});
+		for (const [command, name] of Object.entries(SLOW)) {
+			const effect = (): void => this.#do(Number(command));
+			const known = `${name}${this.which}`;
+			this.#operations.set(Number(command), new Operation(known, parts.clock, habits, stuck, effect));
+		}
+		registers.onRead = (name) =>
+			name === 'INT_STATUS' ? registers.get('INT_RAWSTAT') & registers.get('INT_MASK') : undefined;
 		let directory = 0;
-		registers.onRead = (name) => {
-			if (name === 'INT_STATUS') return registers.get('INT_RAWSTAT') & registers.get('INT_MASK');
-			return undefined;
-		};
 		registers.whenWritten('DTE_ADDR', (value) => {
-			if (this.defects.directory) registers.set('DTE_ADDR', directory);
+			if (stuck.has(`directory${this.which}`)) registers.set('DTE_ADDR', directory);
 			else directory = value;
 		});
 		registers.whenWritten('COMMAND', (_value, written) => this.#command(written));
 		registers.whenWritten('ZAP_ONE_LINE', (_value, written) => this.#zap(written));
 		registers.whenWritten('INT_CLEAR', (_value, written) => {
 			registers.set('INT_RAWSTAT', registers.get('INT_RAWSTAT') & ~written);
-			this.unit.interruptChanged();
+			unit.interruptChanged();
 		});
-		registers.whenWritten('INT_MASK', () => this.unit.interruptChanged());
+		registers.whenWritten('INT_MASK', () => unit.interruptChanged());
 	}
 
 	read(offset: number, width: number): number {
@@ -190,8 +149,8 @@ export class RockchipMmu {
 	/** Registers and caches as after power-on. */
 	reset(): void {
 		this.registers.reset();
-		this.#pages.clear();
-		this.#directory.clear();
+		this.translation.clear('reset');
+		this.#pending?.cancel();
 		this.#pending = null;
 	}
 
@@ -204,109 +163,51 @@ export class RockchipMmu {
 		return this.registers.get('STATUS');
 	}
 
-	/** The physical address of the directory. */
-	get root(): number {
-		return this.unit.format.addressOf(this.registers.get('DTE_ADDR'));
+	get paging(): boolean {
+		return (this.status & STATUS.paging) !== 0;
 	}
 
-	/** What the caches hold. */
-	cached(): { pages: CachedEntry[]; directory: CachedEntry[] } {
-		this.settle();
-		return { pages: [...this.#pages.entries.values()], directory: [...this.#directory.entries.values()] };
+	/** The physical address of the directory. */
+	get root(): number {
+		return this.unit.variant.addressOf(this.registers.get('DTE_ADDR'));
 	}
 
 	/** Where @addr leads: the physical address, or -1 when the access is refused. */
-	translate(addr: number, write: boolean): number {
-		const { stats, unit } = this;
+	translate(addr: number, access: number): number {
+		const { unit, translation } = this;
+		const figures = translation.figures[STREAM];
 		this.settle();
-		stats.accesses++;
+		figures.accesses++;
 		const iova = addr >>> 0;
 		// 1. Stalled, or stopped by a fault that nobody has answered: it waits.
 		if (this.status & (STATUS.stalled | STATUS.fault)) {
-			stats.refused++;
+			figures.refused++;
 			return -1;
 		}
 		// 2. Without paging addresses go through as they are.
-		if (!(this.status & STATUS.paging)) {
-			stats.bypassed++;
-			return addr;
+		if (!this.paging) {
+			figures.bypassed++;
+			return tellAnswered(unit, STREAM, addr, access, addr, null);
+		}
+		if (!unit.parts.powered()) {
+			unit.parts.note(
+				`an access by ${unit.streamName()} hangs: translation is on, but the block has no clock`,
+			);
+			figures.refused++;
+			return -1;
 		}
 		// 3. The page word: from the cache, or by a walk.
-		if (unit.behaviour.evictChance > 0)
-			for (const cache of [this.#pages, this.#directory])
-				if (unit.random() < unit.behaviour.evictChance) cache.evict(unit.random());
-		let entry = this.#pages.find(iova >>> PAGE_SHIFT) ?? null;
-		if (entry !== null) stats.hits++;
-		else entry = this.#walk(iova, write);
-		if (entry === null) return -1;
+		const entry = translation.lookup(STREAM, TAG, this.root, iova);
+		if (translation.outside) return this.#fault('bus', iova, access, entry);
 		// 4. Valid, and with the right.
-		const { format } = unit;
-		if (!format.valid(entry.word)) return this.#fault('page', iova, write, entry.word);
-		if (!(write ? format.writable(entry.word) : format.readable(entry.word)))
-			return this.#fault('permission', iova, write, entry.word);
-		return format.addressOf(entry.word) + (iova & 0xfff);
-	}
-
-	/** The tables' words for @iova, from memory; the cache's copies beside them. Changes nothing. */
-	walk(iova: number): RockchipWalk {
-		this.settle();
-		const { format } = this.unit;
-		const at = iova >>> 0;
-		const directory = this.#look(
-			'directory',
-			directoryIndex(at),
-			this.root,
-			this.#directory.find(directoryIndex(at)),
-		);
-		const words = [directory];
-		if (directory.valid)
-			words.push(
-				this.#look(
-					'page',
-					tableIndex(at),
-					format.addressOf(directory.memory),
-					this.#pages.find(at >>> PAGE_SHIFT),
-				),
-			);
-		const page = words[1]?.valid ? words[1] : null;
-		return {
-			iova: at,
-			mmu: this.index,
-			root: this.root,
-			words,
-			phys: page === null ? -1 : format.addressOf(page.memory) + (at & 0xfff),
-			readable: page !== null && format.readable(page.memory),
-			writable: page !== null && format.writable(page.memory),
-		};
-	}
-
-	/** Cached words in [@start, @start + @size) that memory contradicts. None while it does not translate. */
-	contradictions(start = 0, size = 0x1_0000_0000): RockchipContradiction[] {
-		this.settle();
-		const found: RockchipContradiction[] = [];
-		if (!(this.status & STATUS.paging)) return found;
-		const { format } = this.unit;
-		const check = (where: 'page' | 'directory', entry: CachedEntry, span: number): void => {
-			const iova = entry.tag * span;
-			if (iova + span <= start || iova >= start + size) return;
-			const memory = where === 'directory' ? this.#word(entry.wordAddr) : this.#pageWord(iova);
-			if (memory === entry.word || !(format.valid(memory) || format.valid(entry.word))) return;
-			const text =
-				`${this.unit.name}, MMU ${this.index}: the ${where} cache has ${hex(entry.word, 8)} for ` +
-				`${hex(iova, 8)}+${hex(span)}, the tables in memory say ${hex(memory, 8)}`;
-			found.push({ mmu: this.index, where, iova, size: span, cached: entry.word, memory, entry, text });
-		};
-		for (const entry of this.#directory.entries.values()) check('directory', entry, 0x40_0000);
-		for (const entry of this.#pages.entries.values()) check('page', entry, 0x1000);
-		return found;
+		if (!entry.valid) return this.#fault(entry.level === 0 ? 'directory' : 'page', iova, access, entry);
+		if ((access & ~entry.rights) !== 0) return this.#fault('permission', iova, access, entry);
+		return tellAnswered(unit, STREAM, iova, access, entry.phys + (iova % PAGE_SIZE), entry);
 	}
 
 	/** A command whose time has come takes effect: before anything that could tell. */
 	settle(): void {
-		if (this.#pending === null || this.unit.clock.now < this.#pending.at) return;
-		const { command } = this.#pending;
-		this.#pending = null;
-		this.#do(command);
+		if (this.#pending?.settle()) this.#pending = null;
 	}
 
 	#setStatus(set: number, clear: number): void {
@@ -314,200 +215,120 @@ export class RockchipMmu {
 	}
 
 	#command(command: number): void {
-		const { commandNs } = this.unit.behaviour;
-		const slow =
-			command !== COMMAND.zapCache && command !== COMMAND.faultDone && command <= COMMAND.forceReset;
-		if (!slow || commandNs === 0) {
+		const slow = this.#operations.get(command);
+		if (slow === undefined) {
 			this.#do(command);
 			return;
 		}
-		// One at a time: the next one waits for the last.
-		if (this.#pending !== null) this.#do(this.#pending.command);
-		this.#pending = { at: this.unit.clock.now + commandNs, command };
+		// One at a time: the next one waits for the last; one that never ends is lost.
+		if (this.#pending !== null && !this.#pending.finish()) this.#pending.cancel();
+		slow.begin(1);
+		// Where nothing is late, the effect has come; one more look ends it.
+		this.#pending = this.unit.habits.lateInvalidation || !slow.finish() ? slow : null;
 	}
 
 	#do(command: number): void {
-		const { defects } = this;
+		const { registers, unit, translation } = this;
 		switch (command) {
 			case COMMAND.enablePaging:
-				if (!defects.enable) this.#setStatus(STATUS.paging, 0);
+				this.#setStatus(STATUS.paging, 0);
 				break;
 			case COMMAND.disablePaging:
-				if (!defects.disable) this.#setStatus(0, STATUS.paging);
+				this.#setStatus(0, STATUS.paging);
 				break;
 			case COMMAND.enableStall:
 				// Not while it does not translate, nor in a fault.
-				if (!defects.stall && this.status & STATUS.paging && !(this.status & STATUS.fault))
+				if (this.paging && !(this.status & STATUS.fault))
 					this.#setStatus(STATUS.stalled, STATUS.notStalled);
 				break;
 			case COMMAND.disableStall:
-				if (!defects.unstall) this.#setStatus(STATUS.notStalled, STATUS.stalled);
+				this.#setStatus(STATUS.notStalled, STATUS.stalled);
 				break;
 			case COMMAND.zapCache:
-				this.#pages.clear();
-				this.#directory.clear();
+				translation.clear('zap');
 				break;
 			case COMMAND.faultDone:
 				this.#setStatus(0, STATUS.fault);
 				break;
 			case COMMAND.forceReset:
-				if (defects.reset) break;
 				for (const name of ['DTE_ADDR', 'PAGE_FAULT_ADDR', 'INT_RAWSTAT', 'INT_MASK'])
-					this.registers.set(name, 0);
-				this.registers.set('AUTO_GATING', 1);
-				this.registers.set('STATUS', STATUS_RESET);
-				this.#pages.clear();
-				this.#directory.clear();
-				this.unit.interruptChanged();
+					registers.set(name, 0);
+				registers.set('AUTO_GATING', 1);
+				registers.set('STATUS', STATUS_RESET);
+				translation.clear('reset');
+				unit.interruptChanged();
 				break;
 			default:
-				this.unit.note(`MMU ${this.index}: there is no command ${command}`);
+				unit.parts.note(`MMU ${this.index}: there is no command ${command}`);
+				return;
 		}
+		if (unit.observers.length !== 0)
+			tellCommanded(unit, `${registers.describe(COMMAND_OFFSET, command)}${this.which}`);
 	}
 
 	#zap(iova: number): void {
-		const { line } = this.unit.behaviour;
-		const drop = (cache: WordCache, tag: number): void => {
-			const first = tag - (tag % line);
-			for (let at = first; at < first + line; at++) cache.entries.delete(at);
-		};
-		drop(this.#pages, iova >>> PAGE_SHIFT);
-		drop(this.#directory, directoryIndex(iova));
-	}
-
-	/** A table word as the walker reads it: from memory, not from the CPU's cache. */
-	#word(addr: number): number {
-		return Math.max(0, this.unit.ram.readWord(addr));
-	}
-
-	#pageWord(iova: number): number {
-		const { format } = this.unit;
-		const directory = this.#word(this.root + 4 * directoryIndex(iova));
-		return format.valid(directory) ? this.#word(format.addressOf(directory) + 4 * tableIndex(iova)) : 0;
-	}
-
-	/** Fill @cache with word @index of @table, and those that come with it; the word, null where no memory is. */
-	#fill(
-		cache: WordCache,
-		limit: number,
-		table: number,
-		index: number,
-		tag: number,
-		iova: number,
-	): CachedEntry | null {
-		const { behaviour, clock, format, ram } = this.unit;
-		const first = index - (index % behaviour.line);
-		let wanted: CachedEntry | null = null;
-		for (let i = first; i < first + behaviour.line; i++) {
-			const wordAddr = table + 4 * i;
-			const word = ram.readWord(wordAddr);
-			if (word < 0) continue;
-			const entry: CachedEntry = {
-				tag: tag - index + i,
-				word,
-				wordAddr,
-				time: clock.now,
-				master: this.index,
-				iova,
-				reason: i === index ? 'walk' : 'neighbour',
-				root: this.root,
-			};
-			if (i === index) wanted = entry;
-			if (format.valid(word) || behaviour.negative) cache.fill(entry, limit);
-		}
-		return wanted;
-	}
-
-	#walk(iova: number, write: boolean): CachedEntry | null {
-		const { behaviour, format } = this.unit;
-		this.stats.walks++;
-		// 1. The directory word.
-		const mib = directoryIndex(iova);
-		const directory =
-			this.#directory.find(mib) ??
-			this.#fill(this.#directory, behaviour.directoryEntries, this.root, mib, mib, iova);
-		if (directory === null) {
-			this.#fault('bus', iova, write, 0);
-			return null;
-		}
-		// 2. An invalid one ends the walk.
-		if (!format.valid(directory.word)) {
-			this.#fault('directory', iova, write, directory.word);
-			return null;
-		}
-		// 3. The page word.
-		const entry = this.#fill(
-			this.#pages,
-			behaviour.pageEntries,
-			format.addressOf(directory.word),
-			tableIndex(iova),
-			iova >>> PAGE_SHIFT,
-			iova,
-		);
-		if (entry === null) this.#fault('bus', iova, write, 0);
-		return entry;
+		const { shared, walk } = this.translation;
+		const { neighbours, walkNeighbours } = this.unit.habits;
+		shared.dropLine(TAG, iova, neighbours, 'zap');
+		walk[0].dropLine(TAG, iova, walkNeighbours, 'zap');
+		if (this.unit.observers.length !== 0)
+			tellCommanded(this.unit, `ZAP_ONE_LINE ${hex(iova, 8)}${this.which}`);
 	}
 
 	/** Stop, and say why. */
-	#fault(kind: RockchipFaultKind, iova: number, write: boolean, word: number): -1 {
-		const { registers, unit } = this;
-		this.stats.faults++;
+	#fault(why: keyof typeof FAULTS, iova: number, access: number, entry: CacheEntry): -1 {
+		const { registers, unit, translation } = this;
+		translation.figures[STREAM].faults++;
 		registers.set('PAGE_FAULT_ADDR', iova);
-		if (kind === 'bus') registers.set('INT_RAWSTAT', registers.get('INT_RAWSTAT') | INT.busError);
-		else {
-			this.#setStatus(STATUS.fault | (write ? STATUS.faultIsWrite : 0), STATUS.faultIsWrite);
-			registers.set('INT_RAWSTAT', registers.get('INT_RAWSTAT') | INT.pageFault);
-		}
-		unit.faulted({ time: unit.clock.now, kind, mmu: this.index, iova, write, word });
+		if (why !== 'bus')
+			this.#setStatus(STATUS.fault | (access & WRITE ? STATUS.faultIsWrite : 0), STATUS.faultIsWrite);
+		const bit = why === 'bus' ? INT.busError : INT.pageFault;
+		registers.set('INT_RAWSTAT', registers.get('INT_RAWSTAT') | bit);
+		recordFault(unit, unit.faults, {
+			time: unit.parts.clock.now,
+			stream: STREAM,
+			pasid: NO_PASID,
+			iova,
+			access,
+			kind: FAULTS[why],
+			what: `${why}${this.which}`,
+			word: entry.bits,
+			cached: translation.wasCached(entry),
+		});
+		unit.interruptChanged();
 		return -1;
-	}
-
-	#look(
-		level: 'directory' | 'page',
-		index: number,
-		table: number,
-		cached: CachedEntry | undefined,
-	): WalkedWord {
-		const { format, ram } = this.unit;
-		const addr = table + 4 * index;
-		const memory = this.#word(addr);
-		const cpu = ram.readCpuWord(addr);
-		return {
-			level,
-			index,
-			addr,
-			memory,
-			cpu: cpu < 0 ? memory : cpu,
-			dirty: ram.isDirty(addr, 4),
-			valid: format.valid(memory),
-			cached: cached ?? null,
-		};
 	}
 }
 
 /** The whole IOMMU: what its node describes. */
-export class RockchipIommu implements DeviceModel, Translator {
+export class RockchipIommu implements Iommu {
 	readonly mmus: readonly RockchipMmu[];
-	readonly behaviour: RockchipBehaviour;
-	/** The last faults, oldest first. */
-	readonly faults: RockchipFault[] = [];
-	/** Whose turn it is. */
-	#turn = 0;
+	readonly habits: Habits;
+	readonly observers: IommuObserver[] = [];
+	readonly faults: FaultRecord[] = [];
+	/** Of `enable`, `disable`, `stall`, `unstall`, `reset`, `directory` (it keeps what it has); ` of MMU 1` behind it. */
+	readonly stuck = new Set<string>();
+	readonly streamCount = 1;
+	readonly pasidBits = 0;
+	readonly inputBits = 32;
+	reach = 0;
+	/** The MMU that had the last access; the next one has the next. */
+	#turn: number;
 
 	constructor(
 		readonly name: string,
-		readonly format: TableFormat,
-		policy: Policy,
-		windows: number,
-		readonly ram: Ram,
-		readonly clock: { readonly now: number },
-		/** One for all MMUs, or one for each. */
-		readonly irqs: readonly IrqLine[],
-		readonly random: () => number,
-		readonly note: (text: string) => void = () => {},
+		readonly variant: RockchipVariant,
+		readonly parts: RockchipParts,
 	) {
-		this.behaviour = { ...(policy === 'pessimistic' ? PESSIMISTIC : OPTIMISTIC) };
-		this.mmus = Array.from({ length: windows }, (_, index) => new RockchipMmu(index, this));
+		this.habits = habitsOf(parts.policy);
+		if (parts.policy === 'pessimistic')
+			Object.assign(this.habits, { neighbours: LINE, walkNeighbours: LINE, negativeNeighbours: true });
+		this.mmus = Array.from({ length: parts.windows }, (_, index) => new RockchipMmu(index, this));
+		this.#turn = this.mmus.length - 1;
+	}
+
+	get outputBits(): number {
+		return this.variant.outputBits;
 	}
 
 	/** The first MMU's: they are alike. */
@@ -533,45 +354,112 @@ export class RockchipIommu implements DeviceModel, Translator {
 	}
 
 	/** The master's ports go through one MMU each; here they take turns. */
-	translate(_master: number, addr: number, write: boolean): number {
-		const mmu = this.mmus[this.#turn];
+	translate(_stream: number, addr: number, access: number, _pasid: number): number {
 		this.#turn = (this.#turn + 1) % this.mmus.length;
-		return mmu.translate(addr, write);
+		this.reach = PAGE_SIZE - (addr % PAGE_SIZE);
+		return this.mmus[this.#turn].translate(addr, access);
 	}
 
-	contradictions(start?: number, size?: number): RockchipContradiction[] {
-		return this.mmus.flatMap((mmu) => mmu.contradictions(start, size));
+	streamName(): string {
+		return this.parts.master;
+	}
+
+	/** Of the MMU that had the last access. */
+	state(): StreamState {
+		const mmu = this.#last();
+		if (!mmu.paging) return 'off';
+		return mmu.status & (STATUS.stalled | STATUS.fault) ? 'block' : 'translate';
+	}
+
+	/** By the tables of the MMU that had the last access: the driver gives all of them the same. */
+	leaf(_stream: number, _pasid: number, addr: number): Leaf {
+		const mmu = this.#last();
+		return mmu.translation.leaf(mmu.root, addr >>> 0, (_word, rights) => rights);
+	}
+
+	caches(): readonly TranslationCache[] {
+		for (const mmu of this.mmus) mmu.settle();
+		return this.mmus.flatMap((mmu) => mmu.translation.caches());
+	}
+
+	/** None of an MMU that does not translate: its caches are emptied before it does. */
+	contradictions(first = 0, last = LAST): Contradiction[] {
+		for (const mmu of this.mmus) mmu.settle();
+		return this.mmus.flatMap((mmu) => (mmu.paging ? mmu.translation.contradictions(first, last) : []));
+	}
+
+	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null {
+		const mmu = this.mmus.find(({ translation }) => translation.caches().includes(cache));
+		return mmu?.translation.contradiction(cache, entry) ?? null;
+	}
+
+	figures(_stream?: number): readonly Figure[] {
+		return addFigures(this.mmus.map((mmu) => mmu.translation.figuresOf(STREAM)));
+	}
+
+	/** The steps are those of the MMU that had the last access; the text has them all. */
+	explain(_stream: number, addr: number): Explanation {
+		const last = this.#last();
+		const iova = addr >>> 0;
+		const state = this.state();
+		const leaf = this.leaf(STREAM, NO_PASID, iova);
+		const lines = [`iova ${hex(iova, 8)}, ${this.streamName()}: ${state}`];
+		let steps: readonly WalkStep[] = [];
+		for (const mmu of this.mmus) {
+			const { translation, root } = mmu;
+			const walked = translation.explain(STREAM, TAG, root, iova);
+			if (mmu === last) steps = walked;
+			const off = mmu.paging ? '' : ', paging is off';
+			lines.push(
+				`  directory${mmu.which} at ${hex(root, 8)}${off}`,
+				...translation.text(STREAM, TAG, iova, walked),
+			);
+		}
+		lines.push(leaf.phys < 0 ? '  -> not mapped' : `  -> ${hex(leaf.phys, 8)}: may ${accessText(leaf.rights)}`);
+		return { stream: STREAM, pasid: NO_PASID, iova, state, steps, leaf, text: lines.join('\n') };
 	}
 
 	/** An MMU's interrupt registers have changed. */
 	interruptChanged(): void {
-		this.irqs.forEach((irq, i) => {
-			const mine = this.irqs.length === 1 ? this.mmus : this.mmus.filter((mmu) => mmu.index === i);
+		const { irqs } = this.parts;
+		irqs.forEach((irq, i) => {
+			const mine = irqs.length === 1 ? this.mmus : this.mmus.filter((mmu) => mmu.index === i);
 			irq.set(mine.some((mmu) => mmu.asserted));
 		});
 	}
 
-	faulted(fault: RockchipFault): void {
-		this.faults.push(fault);
-		if (this.faults.length > FAULT_LOG) this.faults.shift();
-		this.interruptChanged();
+	#last(): RockchipMmu {
+		const mmu = this.mmus[this.#turn];
+		mmu.settle();
+		return mmu;
 	}
 }
 
-function rockchipIommu(ctx: ModelContext, format: TableFormat): RockchipIommu {
+/** The variant that a node's `compatible` names, and its parts. */
+export function rockchipParts(ctx: ModelContext): [variant: RockchipVariant, parts: RockchipParts] {
 	const { machine } = ctx;
-	return new RockchipIommu(
-		ctx.name,
-		format,
-		machine.policy,
-		ctx.regs.length,
-		machine.ram,
-		machine.clock,
-		ctx.node.interrupts.map((_, i) => ctx.irq(i)),
-		machine.random(ctx.name),
-		(text) => machine.note(ctx.name, text),
-	);
+	return [
+		ctx.compatible === VERSION_2.compatible ? VERSION_2 : VERSION_1,
+		{
+			policy: machine.policy,
+			windows: ctx.regs.length,
+			ram: machine.ram,
+			snoop: ctx.coherent,
+			clock: machine.clock,
+			irqs: ctx.node.interrupts.map((_, i) => ctx.irq(i)),
+			random: machine.random(ctx.name),
+			powered: () => ctx.powered(),
+			note: (text) => machine.note(ctx.name, text),
+			master: ctx.masters().join(', ') || 'master',
+		},
+	];
 }
 
-export const rockchipIommu1 = (ctx: ModelContext): RockchipIommu => rockchipIommu(ctx, FORMAT_1);
-export const rockchipIommu2 = (ctx: ModelContext): RockchipIommu => rockchipIommu(ctx, FORMAT_2);
+function rockchipIommu(ctx: ModelContext): RockchipIommu {
+	return new RockchipIommu(ctx.name, ...rockchipParts(ctx));
+}
+
+export const rockchipModels: Models = {
+	[VERSION_1.compatible]: rockchipIommu,
+	[VERSION_2.compatible]: rockchipIommu,
+};

@@ -30,6 +30,8 @@ import {
 	READ,
 	recordFault,
 	type StreamState,
+	tellAnswered,
+	tellCommanded,
 	WRITE,
 } from './iommu.js';
 import { Operation } from './operation.js';
@@ -168,9 +170,7 @@ export class Sun50iH6Iommu implements Iommu {
 		// 1. Translation off, or not for this master: the address goes through as it is.
 		if (!mode.enabled || (mode.bypass >>> master) & 1) {
 			stats.bypassed++;
-			for (const observer of this.observers)
-				observer.answered?.(this, master, NO_PASID, addr, access, addr, null);
-			return addr;
+			return tellAnswered(this, master, addr, access, addr, null);
 		}
 		// 2. A block without clock, or a master held in reset or stalled by a fault, gets no answer.
 		if (!this.powered()) {
@@ -188,8 +188,8 @@ export class Sun50iH6Iommu implements Iommu {
 		// 3. Micro TLB, macro TLB, walk.
 		const entry = this.#translation.lookup(master, TAG, this.#root(), iova);
 		if (!entry.valid) {
-			const cached = entry.time !== this.clock.now || this.#translation.fromWalkCache;
-			this.#fault(entry.level === 0 ? 'L1' : 'L2', master, iova, access, entry, cached);
+			const what = entry.level === 0 ? 'L1' : 'L2';
+			this.#fault(what, master, iova, access, entry, this.#translation.wasCached(entry));
 			return -1;
 		}
 		// 4. Rights of the entry's domain, for this master and direction.
@@ -197,10 +197,7 @@ export class Sun50iH6Iommu implements Iommu {
 			this.#fault('permission', master, iova, access, entry, true);
 			return -1;
 		}
-		const phys = entry.phys + (iova & (PAGE_SIZE - 1));
-		for (const observer of this.observers)
-			observer.answered?.(this, master, NO_PASID, iova, access, phys, entry);
-		return phys;
+		return tellAnswered(this, master, iova, access, entry.phys + (iova & (PAGE_SIZE - 1)), entry);
 	}
 
 	/** The level of the interrupt line. */
@@ -333,16 +330,12 @@ export class Sun50iH6Iommu implements Iommu {
 		this.#busy = (this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0;
 	}
 
-	#did(command: string): void {
-		for (const observer of this.observers) observer.commanded?.(this, command);
-	}
-
 	#doFlush(bits: number): void {
 		const { micro, shared, walk } = this.#translation;
 		for (let m = 0; m < micro.length; m++) if ((bits >>> m) & 1) micro[m].clear('flush');
 		if (bits & MACRO) shared.clear('flush');
 		if (bits & WALK) walk[0].clear('flush');
-		if (this.observers.length !== 0) this.#did(`TLB_FLUSH ${hex(bits)}`);
+		if (this.observers.length !== 0) tellCommanded(this, `TLB_FLUSH ${hex(bits)}`);
 	}
 
 	#gated(): boolean {
@@ -360,7 +353,7 @@ export class Sun50iH6Iommu implements Iommu {
 			const first = registers.get('TLB_IVLD_START_ADDR');
 			const last = registers.get('TLB_IVLD_END_ADDR') + PAGE_SIZE - 1;
 			this.#translation.dropPages(TAG, first, last, why);
-			if (this.observers.length !== 0) this.#did(`TLB_IVLD ${hex(first, 8)}..${hex(last, 8)}`);
+			if (this.observers.length !== 0) tellCommanded(this, `TLB_IVLD ${hex(first, 8)}..${hex(last, 8)}`);
 			return;
 		}
 		const mask = registers.values[this.#at.TLB_IVLD_ADDR_MASK];
@@ -369,7 +362,7 @@ export class Sun50iH6Iommu implements Iommu {
 		else
 			for (const cache of [...this.#translation.micro, this.#translation.shared])
 				cache.dropWhere((entry) => (entry.iova & mask) >>> 0 === want, why);
-		if (this.observers.length !== 0) this.#did(`TLB_IVLD ${hex(want, 8)} mask ${hex(mask, 8)}`);
+		if (this.observers.length !== 0) tellCommanded(this, `TLB_IVLD ${hex(want, 8)} mask ${hex(mask, 8)}`);
 	}
 
 	#doWalkInvalidate(): void {
@@ -379,7 +372,7 @@ export class Sun50iH6Iommu implements Iommu {
 		}
 		const iova = this.registers.values[this.#at.PC_IVLD_ADDR];
 		this.#translation.dropTables(TAG, iova, iova, 'invalidate');
-		if (this.observers.length !== 0) this.#did(`PC_IVLD ${hex(iova, 8)}`);
+		if (this.observers.length !== 0) tellCommanded(this, `PC_IVLD ${hex(iova, 8)}`);
 	}
 
 	#clearFaults(bits: number): void {

@@ -73,6 +73,8 @@ export class Translation {
 	onPrefetch: ((stream: number, entry: CacheEntry) => void) | null = null;
 	/** The walk that answered last read its last word from a walk cache. */
 	fromWalkCache = false;
+	/** It read its last word where no memory is: as zero, and no cache keeps that. */
+	outside = false;
 
 	readonly #pageSizes: readonly number[];
 	readonly #word = new Word();
@@ -146,6 +148,8 @@ export class Translation {
 	lookup(stream: number, tag: number, root: number, iova: number): CacheEntry {
 		const { habits, clock, random } = this.parts;
 		const figures = this.figures[stream];
+		this.fromWalkCache = false;
+		this.outside = false;
 		const micro = this.micro.length !== 0 && (this.microOn >>> stream) & 1 ? this.micro[stream] : null;
 		if (habits.evictChance > 0) this.#evictSome(stream, random, habits.evictChance);
 		const hit = micro === null ? undefined : micro.find(tag, iova);
@@ -159,13 +163,18 @@ export class Translation {
 			figures.walks++;
 			entry = this.#walk(stream, tag, root, iova, 'walk', figures);
 			// An invalid table ends the walk: there is no page that a TLB could hold.
-			if (!entry.valid && !this.#isPage(entry)) return entry;
+			if (this.outside || (!entry.valid && !this.#isPage(entry))) return entry;
 			if (habits.prefetch && (this.prefetchOn >>> stream) & 1)
 				this.#prefetch(stream, tag, root, entry.iova + entry.size, figures);
 		}
 		if (micro !== null && (entry.valid || habits.negative))
 			micro.fill(entry.copyFor(stream, iova, clock.now), habits.microEntries);
 		return entry;
+	}
+
+	/** Whether a cache had the word that was looked up last. */
+	wasCached(entry: CacheEntry): boolean {
+		return entry.time !== this.parts.clock.now || this.fromWalkCache;
 	}
 
 	/** Where the tables of @root lead @iova, in memory. @rightsOf: what the model makes of the word's rights. */
@@ -188,7 +197,7 @@ export class Translation {
 	/** The walk of @iova as data. */
 	explain(stream: number, tag: number, root: number, iova: number): WalkStep[] {
 		const { format, view } = this.parts;
-		return explainWalk(view, format, root, iova, (level) => this.#copies(stream, tag, level, iova));
+		return explainWalk(view, format, root, iova, (level) => this.copies(stream, tag, level, iova));
 	}
 
 	/** That as lines: each word, and below it what the caches hold of it. */
@@ -201,9 +210,20 @@ export class Translation {
 		}
 		// What the TLBs hold although the walk does not come that far.
 		for (let level = steps.length; level < levels.length; level++)
-			for (const { cache, entry } of this.#copies(stream, tag, level, iova))
+			for (const { cache, entry } of this.copies(stream, tag, level, iova))
 				lines.push(`    ${cache}: ${this.entryText(entry)}`);
 		return lines;
+	}
+
+	/** What the caches hold of the word of @level for @iova. */
+	copies(stream: number, tag: number, level: number, iova: number): CachedCopy[] {
+		const caches = level < this.walk.length ? [this.walk[level], ...this.#tlbs(stream)] : this.#tlbs(stream);
+		const copies: CachedCopy[] = [];
+		for (const cache of caches) {
+			const entry = cache.find(tag, iova);
+			if (entry !== undefined && entry.level === level) copies.push({ cache: cache.name, entry });
+		}
+		return copies;
 	}
 
 	entryText(entry: CacheEntry): string {
@@ -279,16 +299,6 @@ export class Translation {
 		return this.#word.bits;
 	}
 
-	#copies(stream: number, tag: number, level: number, iova: number): CachedCopy[] {
-		const caches = level < this.walk.length ? [this.walk[level], ...this.#tlbs(stream)] : this.#tlbs(stream);
-		const copies: CachedCopy[] = [];
-		for (const cache of caches) {
-			const entry = cache.find(tag, iova);
-			if (entry !== undefined && entry.level === level) copies.push({ cache: cache.name, entry });
-		}
-		return copies;
-	}
-
 	#tlbs(stream: number): TranslationCache[] {
 		const own = this.micro[stream];
 		return own === undefined ? [this.shared] : [own, this.shared];
@@ -306,6 +316,7 @@ export class Translation {
 		const { format, habits } = this.parts;
 		const last = format.levels.length - 1;
 		this.fromWalkCache = false;
+		this.outside = false;
 		let table = root;
 		for (let level = 0; ; level++) {
 			const cache = this.walkOn && level < last ? this.walk[level] : null;
@@ -316,17 +327,18 @@ export class Translation {
 			} else {
 				entry = this.#read(stream, tag, root, table, level, iova, reason);
 				this.fromWalkCache = false;
+				if (this.outside) return entry;
 				const page = this.#decoded.kind === 'page' || level === last;
-				if (page) {
-					if (this.sharedOn) {
-						if (entry.valid || habits.negative) this.shared.fill(entry, habits.sharedEntries);
-						// The words that came with it on the same burst.
-						if (habits.neighbours > 1 && reason === 'walk')
-							this.#fillNeighbours(stream, tag, root, table, level, entry);
-					}
-					return entry;
+				const into = page ? (this.sharedOn ? this.shared : null) : cache;
+				if (into !== null) {
+					const limit = page ? habits.sharedEntries : habits.walkEntries;
+					const neighbours = page ? habits.neighbours : habits.walkNeighbours;
+					if (entry.valid || habits.negative) into.fill(entry, limit);
+					// The words that came with it on the same burst.
+					if (neighbours > 1 && reason === 'walk')
+						this.#fillNeighbours(into, limit, neighbours, stream, tag, root, table, entry);
 				}
-				if (cache !== null && (entry.valid || habits.negative)) cache.fill(entry, habits.walkEntries);
+				if (page) return entry;
 			}
 			if (!entry.valid) return entry;
 			table = entry.phys;
@@ -334,21 +346,24 @@ export class Translation {
 	}
 
 	#fillNeighbours(
+		cache: TranslationCache,
+		limit: number,
+		neighbours: number,
 		stream: number,
 		tag: number,
 		root: number,
 		table: number,
-		level: number,
 		entry: CacheEntry,
 	): void {
-		const { neighbours, negative, negativeNeighbours, sharedEntries } = this.parts.habits;
+		const { negative, negativeNeighbours } = this.parts.habits;
+		const kind = cache.kind === 'tables' ? 'table' : 'page';
 		const group = entry.size * neighbours;
 		const first = entry.iova - (entry.iova % group);
 		for (let iova = first; iova < first + group; iova += entry.size) {
-			if (iova === entry.iova || this.shared.find(tag, iova) !== undefined) continue;
-			const next = this.#entryAt(stream, tag, root, table, level, iova, 'neighbour');
-			if (this.#decoded.kind === 'page' || (!next.valid && negative && negativeNeighbours))
-				this.shared.fill(next, sharedEntries);
+			if (iova === entry.iova || cache.find(tag, iova) !== undefined) continue;
+			const next = this.#entryAt(stream, tag, root, table, entry.level, iova, 'neighbour');
+			if (this.#decoded.kind === kind || (!next.valid && negative && negativeNeighbours))
+				cache.fill(next, limit);
 		}
 	}
 
@@ -356,7 +371,10 @@ export class Translation {
 	#prefetch(stream: number, tag: number, root: number, next: number, figures: StreamFigures): void {
 		if (next > this.#last || (this.sharedOn && this.shared.find(tag, next) !== undefined)) return;
 		figures.prefetches++;
+		const { fromWalkCache, outside } = this;
 		const entry = this.#walk(stream, tag, root, next, 'prefetch', figures);
+		this.fromWalkCache = fromWalkCache;
+		this.outside = outside;
 		if (this.parts.habits.prefetchFaults && !entry.valid) this.onPrefetch?.(stream, entry);
 	}
 
@@ -400,8 +418,9 @@ export class Translation {
 		const { format, view, clock, note } = this.parts;
 		const at = format.levels[level];
 		const addr = table + format.wordBytes * indexOf(at, iova);
-		if (!readWalker(view, addr, format.wordBytes, this.#word) && reason !== 'neighbour')
-			note(`the walker reads ${hex(addr)}, where no memory is: as zero`);
+		const found = readWalker(view, addr, format.wordBytes, this.#word);
+		if (!found && reason !== 'neighbour') note(`the walker reads ${hex(addr)}, where no memory is: as zero`);
+		if (reason !== 'neighbour') this.outside = !found;
 		const { low, high } = this.#word;
 		const decoded = this.#decoded;
 		at.decode(low, high, decoded);

@@ -5,10 +5,11 @@ import { platform_bus_type } from '#drivers/base/platform.js';
 import { clk_get } from '#drivers/clk/clk.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import { LooseWire } from '#hw/core/interrupts.js';
-import { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
-import { FORMAT_1, FORMAT_2, REGISTERS, type TableFormat } from '#hw/iommu/rockchip-iommu-regs.js';
-import type { DeviceModel, IrqLine, ModelContext, ModelFactory } from '#hw/core/model.js';
+import type { IrqLine, ModelContext, ModelFactory } from '#hw/core/model.js';
 import type { Ram } from '#hw/core/ram.js';
+import { RockchipIommu, type RockchipParts, rockchipModels, rockchipParts } from '#hw/iommu/rockchip-iommu.js';
+import type { RockchipVariant } from '#hw/iommu/rockchip-iommu-format.js';
+import { REGISTERS } from '#hw/iommu/rockchip-iommu-regs.js';
 import { pm_wq } from '#kernel/power/power.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import type { device } from '#linux/device.js';
@@ -37,27 +38,25 @@ interface Unit {
 	readonly intids: readonly number[];
 }
 
-/** The model of one IOMMU with a scribe before it; its interrupt wires lead nowhere, as in the capture. */
-class Scribe implements DeviceModel {
+/** The model of one IOMMU that has all of it written down; its interrupt wires lead nowhere, as in the capture. */
+class Scribe extends RockchipIommu {
 	constructor(
-		readonly model: RockchipIommu,
+		name: string,
+		variant: RockchipVariant,
+		parts: RockchipParts,
 		private readonly letter: string,
 		private readonly board: RockchipBoard,
-	) {}
-	get name(): string {
-		return this.model.name;
+	) {
+		super(name, variant, parts);
 	}
-	read(offset: number, width: number, region: number): number {
-		const value = this.model.read(offset, width, region);
+	override read(offset: number, width: number, region: number): number {
+		const value = super.read(offset, width, region);
 		this.board.access(`${this.letter}${region}`, 'R', offset, value);
 		return value;
 	}
-	write(offset: number, width: number, value: number, region: number): void {
+	override write(offset: number, width: number, value: number, region: number): void {
 		this.board.access(`${this.letter}${region}`, 'W', offset, value);
-		this.model.write(offset, width, value, region);
-	}
-	translate(master: number, addr: number, write: boolean): number {
-		return this.model.translate(master, addr, write);
+		super.write(offset, width, value, region);
 	}
 }
 
@@ -72,31 +71,20 @@ export class RockchipBoard {
 
 	/** For the machine's `overrides`. */
 	overrides(): Record<string, ModelFactory> {
-		const of =
-			(format: TableFormat): ModelFactory =>
-			(ctx) =>
-				this.unit(ctx, format);
-		return { 'rockchip,iommu': of(FORMAT_1), 'rockchip,rk3568-iommu': of(FORMAT_2) };
+		const scribe: ModelFactory = (ctx) => this.unit(ctx);
+		return Object.fromEntries(Object.keys(rockchipModels).map((compatible) => [compatible, scribe]));
 	}
 
-	private unit(ctx: ModelContext, format: TableFormat): DeviceModel {
+	private unit(ctx: ModelContext): RockchipIommu {
 		const wires: IrqLine[] = ctx.node.interrupts.map((_, i) => ctx.irq(i));
-		const { machine } = ctx;
-		const model = new RockchipIommu(
-			ctx.name,
-			format,
-			'pessimistic',
-			ctx.regs.length,
-			machine.ram,
-			machine.clock,
-			wires.map(() => new LooseWire()),
-			machine.random(ctx.name),
-		);
-		// The capture's hardware obeyed at once.
-		model.behaviour.commandNs = 0;
+		const [variant, parts] = rockchipParts(ctx);
+		const irqs = wires.map(() => new LooseWire());
 		const letter = LETTERS[this.units.length]!;
+		const model = new Scribe(ctx.name, variant, { ...parts, irqs }, letter, this);
+		// The capture's hardware obeyed at once.
+		model.habits.lateInvalidation = false;
 		this.units.push({ model, intids: wires.map((w) => w.intid) });
-		return new Scribe(model, letter, this);
+		return model;
 	}
 
 	/** The kernel runs: hear of clocks, caches and pages. */
@@ -155,8 +143,8 @@ export class RockchipBoard {
 			}
 	}
 
-	get format(): TableFormat {
-		return this.units[0]!.model.format;
+	get variant(): RockchipVariant {
+		return this.units[0]!.model.variant;
 	}
 
 	/** Let put-off suspends come. */
@@ -210,7 +198,7 @@ export class RockchipBoard {
 
 	/** A directory word: of a table by its label; else @plain. */
 	word(word: number, plain: string): string {
-		const label = this.tables.get(this.format.addressOf(word));
+		const label = this.tables.get(this.variant.addressOf(word));
 		return label !== undefined && (word & 0xf) === 1 ? `dte(${label})` : plain;
 	}
 

@@ -181,7 +181,7 @@ class FileRun {
 
 	private runStep(session: Session, c: Case, i: number, step: Step): void {
 		const [name, args, result, theirExtra] = step;
-		const refused = session.rockchip !== null && isRefused(session.rockchip.format.compatible, step);
+		const refused = session.rockchip !== null && isRefused(session.rockchip.variant.compatible, step);
 		this.refused ||= refused;
 		const command = (session.rockchip !== null ? rockchipCommands[name] : undefined) ?? commands[name];
 		if (command === undefined)

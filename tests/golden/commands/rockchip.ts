@@ -64,6 +64,16 @@ function power(pick: (s: Session, n: number) => device): Record<'get' | 'put' | 
 const masters = power((s, n) => s.device(n));
 const iommus = power((s, n) => board(s).iommuDevice(n));
 
+/** The vectors' bits for what never ends, by the model's names. */
+const QUIRKS = ['reset', 'directory', 'stall', 'unstall', 'enable', 'disable'];
+
+function quirks(s: Session, m: number, bits: number): void {
+	const { mmu } = board(s).mmu(m);
+	for (const [bit, name] of QUIRKS.entries())
+		if ((bits >>> bit) & 1) mmu.unit.stuck.add(`${name}${mmu.which}`);
+		else mmu.unit.stuck.delete(`${name}${mmu.which}`);
+}
+
 export const rockchipCommands: Record<string, Command> = {
 	nop: () => 0,
 	sh: (s, [line]) => ({ ...shell(s, String(line)) }),
@@ -110,20 +120,12 @@ export const rockchipCommands: Record<string, Command> = {
 		};
 	},
 	hwreset: (s, [m]) => {
-		const { mmu } = board(s).mmu(num(m));
-		mmu.reset();
-		for (const part of Object.keys(mmu.defects) as (keyof typeof mmu.defects)[]) mmu.defects[part] = false;
+		quirks(s, num(m), 0);
+		board(s).mmu(num(m)).mmu.reset();
 		return 0;
 	},
 	quirk: (s, [m, bits]) => {
-		const { defects } = board(s).mmu(num(m)).mmu;
-		const has = (bit: number): boolean => (num(bits) & bit) !== 0;
-		defects.reset = has(1);
-		defects.directory = has(2);
-		defects.stall = has(4);
-		defects.unstall = has(8);
-		defects.enable = has(16);
-		defects.disable = has(32);
+		quirks(s, num(m), num(bits));
 		return 0;
 	},
 	irq: (s, [i, k]) => {
@@ -137,12 +139,13 @@ export const rockchipCommands: Record<string, Command> = {
 	},
 	walk: (s, [m, iova]) => {
 		const { mmu } = board(s).mmu(num(m));
-		if ((mmu.status & 1) === 0) return 'off';
-		const { words, phys } = mmu.walk(num(iova));
-		const [directory, page] = words;
+		if (!mmu.paging) return 'off';
+		const { translation, root } = mmu;
+		const [dte, pte] = translation.explain(0, 0, root, num(iova)).map(({ memory }) => Number(memory));
+		const { phys } = translation.leaf(root, num(iova), (_word, rights) => rights);
 		return {
-			dte: board(s).word(directory!.memory, word(directory!.memory)),
-			pte: word(page?.memory ?? 0),
+			dte: board(s).word(dte!, word(dte!)),
+			pte: word(pte ?? 0),
 			phys: phys < 0 ? null : hex(phys),
 		};
 	},
