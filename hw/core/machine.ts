@@ -550,8 +550,7 @@ export class Machine implements machine, MachineServices {
 					routes?.push({ port, node, iommu });
 					return port;
 				},
-				masters: () =>
-					[...this.tree.walk()].filter((from) => this.#namesIommu(from, node)).map(deviceName),
+				masters: () => [...this.tree.walk()].filter((from) => this.#namesIommu(from, node)).map(deviceName),
 				after: (ns, fn) => this.clock.after(ns, fn),
 				powered: () => power.why() === null,
 			};

@@ -164,6 +164,7 @@ export class RockchipMmu {
 	}
 
 	get paging(): boolean {
+		this.settle();
 		return (this.status & STATUS.paging) !== 0;
 	}
 
@@ -238,8 +239,7 @@ export class RockchipMmu {
 				break;
 			case COMMAND.enableStall:
 				// Not while it does not translate, nor in a fault.
-				if (this.paging && !(this.status & STATUS.fault))
-					this.#setStatus(STATUS.stalled, STATUS.notStalled);
+				if ((this.status & (STATUS.paging | STATUS.fault)) === STATUS.paging) this.#setStatus(STATUS.stalled, STATUS.notStalled);
 				break;
 			case COMMAND.disableStall:
 				this.#setStatus(STATUS.notStalled, STATUS.stalled);
@@ -251,8 +251,7 @@ export class RockchipMmu {
 				this.#setStatus(0, STATUS.fault);
 				break;
 			case COMMAND.forceReset:
-				for (const name of ['DTE_ADDR', 'PAGE_FAULT_ADDR', 'INT_RAWSTAT', 'INT_MASK'])
-					registers.set(name, 0);
+				for (const name of ['DTE_ADDR', 'PAGE_FAULT_ADDR', 'INT_RAWSTAT', 'INT_MASK']) registers.set(name, 0);
 				registers.set('AUTO_GATING', 1);
 				registers.set('STATUS', STATUS_RESET);
 				translation.clear('reset');
@@ -384,7 +383,6 @@ export class RockchipIommu implements Iommu {
 
 	/** None of an MMU that does not translate: its caches are emptied before it does. */
 	contradictions(first = 0, last = LAST): Contradiction[] {
-		for (const mmu of this.mmus) mmu.settle();
 		return this.mmus.flatMap((mmu) => (mmu.paging ? mmu.translation.contradictions(first, last) : []));
 	}
 
@@ -415,7 +413,9 @@ export class RockchipIommu implements Iommu {
 				...translation.text(STREAM, TAG, iova, walked),
 			);
 		}
-		lines.push(leaf.phys < 0 ? '  -> not mapped' : `  -> ${hex(leaf.phys, 8)}: may ${accessText(leaf.rights)}`);
+		lines.push(
+			leaf.phys < 0 ? '  -> not mapped' : `  -> ${hex(leaf.phys, 8)}: may ${accessText(leaf.rights)}`,
+		);
 		return { stream: STREAM, pasid: NO_PASID, iova, state, steps, leaf, text: lines.join('\n') };
 	}
 

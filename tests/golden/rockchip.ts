@@ -7,7 +7,12 @@ import { sysfs_write } from '#fs/sysfs/user.js';
 import { LooseWire } from '#hw/core/interrupts.js';
 import type { IrqLine, ModelContext, ModelFactory } from '#hw/core/model.js';
 import type { Ram } from '#hw/core/ram.js';
-import { RockchipIommu, type RockchipParts, rockchipModels, rockchipParts } from '#hw/iommu/rockchip-iommu.js';
+import {
+	RockchipIommu,
+	type RockchipParts,
+	rockchipModels,
+	rockchipParts,
+} from '#hw/iommu/rockchip-iommu.js';
 import type { RockchipVariant } from '#hw/iommu/rockchip-iommu-format.js';
 import { REGISTERS } from '#hw/iommu/rockchip-iommu-regs.js';
 import { pm_wq } from '#kernel/power/power.js';

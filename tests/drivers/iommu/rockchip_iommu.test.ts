@@ -25,8 +25,6 @@ import { leakCheck } from '#tests/leaks.js';
 import { expectWarning } from '#tests/setup.js';
 import { asked, BUFFER, K4, MIB4, Rockchip, RW, UNITS, walk } from './rockchip.js';
 
-const PAGING = 1;
-
 function newDomain(rk: Rockchip, master: number): iommu_domain {
 	const domain = iommu_paging_domain_alloc(rk.device(master));
 	if (IS_ERR(domain)) throw new Error(`no domain: ${domain.errno}`);
@@ -42,7 +40,7 @@ function map(domain: iommu_domain, iova: number, phys: number, size = K4, prot =
 }
 
 const paging = (rk: Rockchip, unit: keyof typeof UNITS): boolean[] =>
-	rk.unit(unit).mmus.map((mmu) => (mmu.status & PAGING) !== 0);
+	rk.unit(unit).mmus.map((mmu) => mmu.paging);
 
 describe('rockchip_iommu', () => {
 	describe('power', () => {
@@ -82,13 +80,13 @@ describe('rockchip_iommu', () => {
 
 		it('fails the resume of a master when the reset never ends, until the error is cleared', () => {
 			const rk = new Rockchip();
-			rk.unit('A').mmus[0]!.defects.reset = true;
+			rk.unit('A').stuck.add('reset');
 			const before = rk.machine.now();
 			expect(rk.use(0)).to.equal(-ETIMEDOUT);
 			// A tenth of a second, as the driver means it: 6.12 gives up after three reads.
 			expect((rk.machine.now() - before) / 1e6).to.be.within(100, 110);
 			expect(rk.said(/FORCE_RESET command timed out/)).to.have.length(1);
-			rk.unit('A').mmus[0]!.defects.reset = false;
+			rk.unit('A').stuck.clear();
 			rk.release(0);
 			expect(rk.use(0)).to.equal(-EINVAL);
 			rk.release(0);
@@ -100,7 +98,7 @@ describe('rockchip_iommu', () => {
 
 		it('answers -EFAULT when the directory register keeps nothing', () => {
 			const rk = new Rockchip();
-			rk.unit('B').mmus[1]!.defects.directory = true;
+			rk.unit('B').stuck.add('directory of MMU 1');
 			expect(rk.use(1)).to.equal(-EFAULT);
 			expect(paging(rk, 'B')).to.deep.equal([false, false]);
 		});
@@ -173,11 +171,11 @@ describe('rockchip_iommu', () => {
 			const old = rk.domainOf(0);
 			map(old, 0, BUFFER);
 			const domain = newDomain(rk, 0);
-			rk.unit('A').mmus[0]!.defects.reset = true;
+			rk.unit('A').stuck.add('reset');
 			expectWarning(/__iommu_group_set_domain_internal/);
 			expect(attach(rk, 0, domain)).to.equal(-ETIMEDOUT);
 			expect(rk.domainOf(0)).to.equal(old);
-			rk.unit('A').mmus[0]!.defects.reset = false;
+			rk.unit('A').stuck.clear();
 			rk.release(0);
 			expect(rk.use(0)).to.equal(0);
 			expect(paging(rk, 'A')).to.deep.equal([true]);
