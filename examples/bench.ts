@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// For the examples: test masters m0, m1, m2 behind an IOMMU, m3 without; or another of the golden boards.
+// For the examples: test masters m0, m1, m2 behind an IOMMU, m3 without; or another of the project's boards.
 import '#init/vmlinux.js';
 import '#tools/lost-output.js';
 import { readFileSync } from 'node:fs';
@@ -18,9 +18,9 @@ export interface Bench {
 	master(name: string): TestMaster;
 }
 
-/** Boot; kernel messages of level @level and below are printed. */
-export function boot(level = 4, commandLine = '', board = 'main'): Bench {
-	const machine = new Machine(readFileSync(projectFile(`tests/golden/vectors/boards/${board}.dtb`)), {
+/** Boot the board of @tree; kernel messages of level @level and below are printed. */
+export function boot(level = 4, commandLine = '', tree = 'tests/golden/vectors/boards/main.dtb'): Bench {
+	const machine = new Machine(readFileSync(projectFile(tree)), {
 		commandLine,
 		onConsole: (l, line) => l <= level && console.log(line),
 	});

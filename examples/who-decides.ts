@@ -10,7 +10,7 @@ const boots = [
 	['ranges', 'swiotlb=force', 'm3'],
 ];
 for (const [board, commandLine, ...names] of boots) {
-	boot(4, commandLine, board);
+	boot(4, commandLine, `tests/golden/vectors/boards/${board}.dtb`);
 	console.log(`board "${board}", command line "${commandLine}":`);
 	// One line a device that can do DMA; the kernel says it from what it has set up.
 	const lines = String(sysfs_read('/sys/kernel/debug/dma/decision')).split('\n');

@@ -239,7 +239,8 @@ export class RockchipMmu {
 				break;
 			case COMMAND.enableStall:
 				// Not while it does not translate, nor in a fault.
-				if ((this.status & (STATUS.paging | STATUS.fault)) === STATUS.paging) this.#setStatus(STATUS.stalled, STATUS.notStalled);
+				if ((this.status & (STATUS.paging | STATUS.fault)) === STATUS.paging)
+					this.#setStatus(STATUS.stalled, STATUS.notStalled);
 				break;
 			case COMMAND.disableStall:
 				this.#setStatus(STATUS.notStalled, STATUS.stalled);

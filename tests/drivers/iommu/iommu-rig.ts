@@ -50,6 +50,11 @@ export class IommuRig {
 		return this.machine.iommu;
 	}
 
+	/** The IOMMU before master @n. */
+	iommuOf(n: number): Iommu {
+		return this.machine.iommuOf(this.masters.model(this.master(n)).port)!;
+	}
+
 	device(n: number): device {
 		const dev = this.masters.device(this.master(n));
 		if (dev.iommu_group === null)
