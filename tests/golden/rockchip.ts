@@ -5,8 +5,8 @@ import { platform_bus_type } from '#drivers/base/platform.js';
 import { clk_get } from '#drivers/clk/clk.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import { LooseWire } from '#hw/core/interrupts.js';
+import type { Machine } from '#hw/core/machine.js';
 import type { IrqLine, ModelContext, ModelFactory } from '#hw/core/model.js';
-import type { Ram } from '#hw/core/ram.js';
 import {
 	RockchipIommu,
 	type RockchipParts,
@@ -19,10 +19,15 @@ import { pm_wq } from '#kernel/power/power.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
+import { pm_runtime_get_sync } from '#linux/pm_runtime.js';
 import { flush_workqueue } from '#linux/workqueue.js';
 
+import { rockchipCommands } from './commands/rockchip.js';
+import { type Before, type Hardware, type HardwareKind, planOf } from './hardware.js';
 import { oracle_devices } from './oracle.js';
+import type { Session } from './session.js';
 import { SLOT } from './traffic.js';
+import type { Case, Json } from './vectors.js';
 
 const PAGE = 4096;
 const LETTERS = 'ABCD';
@@ -66,7 +71,11 @@ class Scribe extends RockchipIommu {
 }
 
 /** What a Rockchip board's session keeps. */
-export class RockchipBoard {
+export class RockchipBoard implements Hardware {
+	readonly driver = 'rk_iommu';
+	readonly labelled = true;
+	readonly runtimePm = true;
+	readonly commands = rockchipCommands(this);
 	readonly units: Unit[] = [];
 	/** Labels of the table pages that live. */
 	private readonly tables = new Map<number, string>();
@@ -92,18 +101,20 @@ export class RockchipBoard {
 		return model;
 	}
 
-	/** The kernel runs: hear of clocks, caches and pages. */
-	watch(memory: Ram): void {
+	/** Hear of clocks, caches and pages. */
+	booted(machine: Machine): void {
+		this.log.length = 0;
 		sysfs_write('/sys/kernel/tracing/events/dma/dma_map_page/enable', '1');
 		sysfs_write('/sys/kernel/tracing/events/dma/dma_unmap_page/enable', '1');
-		memory.observer = {
+		machine.memory.observer = {
 			onClean: (phys, size) => this.cache('C', phys, size),
 			onInvalidate: (phys, size) => this.cache('I', phys, size),
 		};
+		this.watchClock();
 	}
 
 	/** Hear of the clock that all IOMMUs of the board share; nobody else uses it. */
-	watchClock(): void {
+	private watchClock(): void {
 		const osc = clk_get(this.iommuDevice(0), 'aclk');
 		if (IS_ERR(osc) || osc.core === null) return;
 		const note = (text: string): number => {
@@ -116,11 +127,6 @@ export class RockchipBoard {
 			enable: () => note('clk+'),
 			disable: () => void note('clk-'),
 		};
-	}
-
-	/** One master of each IOMMU whose registers @traffic names. */
-	mastersOf(traffic: string): number[] {
-		return MASTERS.filter(([letter]) => traffic.includes(`${letter}0:`)).map(([, master]) => master);
 	}
 
 	iommuDevice(i: number): device {
@@ -139,7 +145,7 @@ export class RockchipBoard {
 	}
 
 	/** A case that goes on from others, which may be kept apart: what those left in registers that no reset cleared. */
-	catchUp(traffic: string): void {
+	private catchUp(traffic: string): void {
 		for (const [i, { model }] of this.units.entries())
 			for (const mmu of model.mmus) {
 				const name = `${LETTERS[i]}${mmu.index}`;
@@ -148,8 +154,12 @@ export class RockchipBoard {
 			}
 	}
 
-	get variant(): RockchipVariant {
-		return this.units[0]!.model.variant;
+	get format(): string {
+		return this.units[0]!.model.variant.compatible;
+	}
+
+	entry(text: string): string {
+		return text;
 	}
 
 	/** Let put-off suspends come. */
@@ -203,7 +213,7 @@ export class RockchipBoard {
 
 	/** A directory word: of a table by its label; else @plain. */
 	word(word: number, plain: string): string {
-		const label = this.tables.get(this.variant.addressOf(word));
+		const label = this.tables.get(this.units[0]!.model.variant.addressOf(word));
 		return label !== undefined && (word & 0xf) === 1 ? `dte(${label})` : plain;
 	}
 
@@ -222,8 +232,53 @@ export class RockchipBoard {
 			);
 	}
 
-	/** Register names by offset, for the commands that preset them. */
-	static registerAt(offset: number): string {
-		return REGISTERS.find((r) => r.offset === offset)!.name;
+	refresh(session: Session): void {
+		const masters = oracle_devices().flatMap((d, n) => (d?.iommu_group != null ? [n] : []));
+		const groups = new Set(masters.map((n) => session.device(n).iommu_group!.id));
+		const bind = (file: string): void => {
+			for (const n of masters) {
+				sysfs_write(`/sys/bus/platform/drivers/oracle/${file}`, `m${n}`);
+				this.settle();
+			}
+		};
+		bind('unbind');
+		for (const id of groups)
+			for (const type of ['identity', 'DMA']) sysfs_write(`/sys/kernel/iommu_groups/${id}/type`, type);
+		bind('bind');
+	}
+
+	/** All from the masters' driver on, or the end of the change to fresh domains. */
+	prepare(session: Session, c: Case): Before | null {
+		if (c.fresh) this.refresh(session);
+		else this.catchUp((c.steps ?? []).map((step) => step[3]?.mmio ?? '').join(' '));
+		if (c.before === undefined) return null;
+		// Other cases before this one leave their marks: in the registers until all were reset, and page tables.
+		const first = c.before.startsWith('new(T1) bind(0)');
+		const since = (log: string): string =>
+			first ? log : log.slice(log.lastIndexOf('unbind(')).replace(/free\(T\d+\) /g, '');
+		return { theirs: since(c.before), ours: since(session.takeLog()) };
+	}
+
+	use(session: Session, traffic: string): void {
+		for (const [letter, master] of MASTERS)
+			if (traffic.includes(`${letter}0:`)) pm_runtime_get_sync(session.device(master));
+	}
+
+	describe(): Record<string, Json> {
+		return {};
+	}
+
+	references(): number {
+		return -1;
 	}
 }
+
+/** Register names by offset, for the commands that preset them. */
+export function registerAt(offset: number): string {
+	return REGISTERS.find((r) => r.offset === offset)!.name;
+}
+
+export const rockchip: HardwareKind = {
+	plan: (_boot, facts) => (facts.board?.startsWith('rk-') ? planOf(facts) : undefined),
+	make: (_boot, log) => new RockchipBoard(log),
+};

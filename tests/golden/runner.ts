@@ -3,7 +3,6 @@
 import { device_shutdown } from '#drivers/base/core.js';
 import { default_swiotlb_base } from '#kernel/dma/swiotlb.js';
 import { commands } from './commands/index.js';
-import { rockchipCommands } from './commands/rockchip.js';
 import {
 	type Captured,
 	compareMmio,
@@ -16,6 +15,7 @@ import {
 	saysRefused,
 	type Verdict,
 } from './compare.js';
+import type { Before } from './hardware.js';
 import { Session } from './session.js';
 import { textCases } from './text-cases.js';
 import { Names } from './traffic.js';
@@ -41,6 +41,11 @@ export interface Tally {
 }
 
 export class UnknownCommand extends Error {}
+
+/** For tables by label, where the vectors of the session's board have them. */
+function namesOf({ hardware }: Session): Names | null {
+	return hardware.labelled ? new Names() : null;
+}
 
 class FileRun {
 	readonly tally: Tally;
@@ -86,9 +91,8 @@ class FileRun {
 		const { messages, shutdown } = this.file.boots[boot]!;
 		if (messages === undefined) return;
 		const session = new Session(boot, this.file.boots[boot]!, this.boards);
-		if (session.rockchip === null) return;
 		const c: Case = { case: `boot ${boot}`, boot };
-		const place = placeOf(c, new Names());
+		const place = placeOf(c, namesOf(session));
 		const ours = session.bootMessages.filter(
 			(line) => /iommu/.test(line) && !line.startsWith('Kernel command line'),
 		);
@@ -99,7 +103,7 @@ class FileRun {
 		if (shutdown === undefined) return;
 		const traffic = shutdown.slice(shutdown.indexOf(': ') + 2);
 		session.takeLog();
-		for (const n of session.rockchip.mastersOf(traffic)) rockchipCommands['pmget']!(session, [n], {});
+		session.hardware.use(session, traffic);
 		session.takeLog();
 		device_shutdown();
 		const log = session.takeLog();
@@ -113,23 +117,16 @@ class FileRun {
 			session = new Session(c.boot, this.file.boots[c.boot]!, this.boards);
 			this.session = session;
 			this.managed = false;
-			this.place = placeOf(c, session.rockchip === null ? null : new Names());
-			if (session.rockchip !== null) this.prepareRockchip(session, c);
-			else {
-				const first = session.takeLog();
-				if (c.fresh && c.before !== undefined) {
-					session.refresh();
-					this.compareBefore(c, session.takeLog());
-				} else if (c.before !== undefined) this.compareBefore(c, first);
-			}
+			this.place = placeOf(c, namesOf(session));
+			const before = session.hardware.prepare(session, c);
+			if (before !== null) this.compareBefore(c, before);
 			if (this.queued || /changed to DMA-FQ/.test(c.note ?? '')) session.setType('DMA-FQ');
 		}
 		if (!this.managed && (/driver_managed_dma/.test(c.note ?? '') || c.case.startsWith('unmanaged'))) {
 			session.manage();
 			this.managed = true;
 		}
-		if (this.place.case !== c.case || this.place.boot !== c.boot)
-			this.place = placeOf(c, session.rockchip === null ? null : new Names());
+		if (this.place.case !== c.case || this.place.boot !== c.boot) this.place = placeOf(c, namesOf(session));
 		const theirs = (this.file.boots[c.boot]?.swiotlb ?? ['0', '0']).map(Number) as [number, number];
 		this.pool = { theirs, ours: default_swiotlb_base(), shift: null };
 		for (const key of [...session.slots.keys()]) if (key.startsWith('X')) session.slots.delete(key);
@@ -139,28 +136,16 @@ class FileRun {
 		return session;
 	}
 
-	/** All from the masters' driver on, or the end of the change to fresh domains. */
-	private prepareRockchip(session: Session, c: Case): void {
-		if (c.fresh) session.refresh();
-		else session.rockchip?.catchUp((c.steps ?? []).map((step) => step[3]?.mmio ?? '').join(' '));
-		if (c.before === undefined) return;
-		const ours = session.takeLog();
-		// Other cases before this one leave their marks: in the registers until all were reset, and page tables.
-		const first = c.before.startsWith('new(T1) bind(0)');
-		const since = (log: string): string =>
-			first ? log : log.slice(log.lastIndexOf('unbind(')).replace(/free\(T\d+\) /g, '');
-		this.compareBefore({ ...c, before: since(c.before) }, since(ours));
-	}
-
 	/** What happened since the case before: ours is the end of it, for the boot's own history may be longer. */
-	private compareBefore(c: Case, ours: string): void {
-		const theirs = c.before!.slice(-Math.max(2 * ours.length, 1) - 64);
+	private compareBefore(c: Case, before: Before): void {
+		const { ours } = before;
+		const theirs = before.theirs.slice(-Math.max(2 * ours.length, 1) - 64);
 		const verdict = [...theirs.matchAll(/(^| )/g)]
 			.map((m) => theirs.slice(m.index).trim())
 			.filter((tail) => Math.abs(tail.length - ours.length) < 1000)
 			.map((tail) => compareMmio(this.place, tail, ours))
 			.find((v) => v !== 'fails');
-		this.count(c, -1, verdict ?? 'fails', 'before', c.before!, ours);
+		this.count(c, -1, verdict ?? 'fails', 'before', before.theirs, ours);
 	}
 
 	private runCase(c: Case): void {
@@ -181,9 +166,9 @@ class FileRun {
 
 	private runStep(session: Session, c: Case, i: number, step: Step): void {
 		const [name, args, result, theirExtra] = step;
-		const refused = session.rockchip !== null && isRefused(session.rockchip.variant.compatible, step);
+		const refused = isRefused(session.hardware.format, step);
 		this.refused ||= refused;
-		const command = (session.rockchip !== null ? rockchipCommands[name] : undefined) ?? commands[name];
+		const command = session.hardware.commands[name] ?? commands[name];
 		if (command === undefined)
 			throw new UnknownCommand(`${this.file.name}: ${c.case}, step ${i}: command "${name}" is unknown`);
 		const extra: Extra = {};

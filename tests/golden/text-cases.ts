@@ -259,15 +259,15 @@ export const textCases: Record<string, TextCase> = {
 			(c.text ?? []).filter(isOurs).map(withoutIrqNumber),
 		);
 	},
-	tree: (_s, c) => {
+	tree: (s, c) => {
 		const bus = '/sys/bus/platform/drivers';
 		return compareLines(c, [
 			'## /sys/kernel/iommu_groups',
 			...tree('/sys/kernel/iommu_groups'),
 			'## /sys/class/iommu',
 			...tree('/sys/class/iommu'),
-			`## ${bus}/sun50i-iommu`,
-			...tree(`${bus}/sun50i-iommu`),
+			`## ${bus}/${s.hardware.driver}`,
+			...tree(`${bus}/${s.hardware.driver}`),
 			`## ${bus}/oracle`,
 			...tree(ORACLE),
 			...ALL.flatMap((n) =>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Every command that the vectors know.
+// Every command that the vectors know on any board; a board's own come before these (hardware.ts).
 import type { Session } from '../session.js';
 import type { Extra, Json } from '../vectors.js';
 import { dmaCommands } from './dma.js';
-import { faultCommands } from './fault.js';
 import { iommuCommands } from './iommu.js';
 import { iovaCommands } from './iova.js';
 import { poolCommands } from './pool.js';
@@ -15,7 +14,6 @@ export type Command = (session: Session, args: Args, extra: Extra) => Json;
 
 export const commands: Record<string, Command> = {
 	...dmaCommands,
-	...faultCommands,
 	...iommuCommands,
 	...iovaCommands,
 	...poolCommands,

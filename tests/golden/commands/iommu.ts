@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The IOMMU API: domains, attach and claim, map and unmap, queries, faults.
 
-import { phys_to_virt } from '#asm/memory.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import { iommu_get_msi_cookie } from '#drivers/iommu/dma-iommu.js';
 import {
@@ -41,15 +40,6 @@ import {
 	iommu_unmap_fast,
 	report_iommu_fault,
 } from '#drivers/iommu/iommu.js';
-import {
-	sun50i_dte_get_pt_address,
-	sun50i_dte_is_pt_valid,
-	sun50i_iommu_domain,
-	sun50i_iova_get_dte_index,
-	sun50i_iova_get_pte_index,
-	sun50i_pte_is_page_valid,
-	to_sun50i_domain,
-} from '#drivers/iommu/sun50i-iommu.js';
 import { sg_free_table } from '#lib/scatterlist.js';
 import type { device } from '#linux/device.js';
 import { dev_name } from '#linux/device.js';
@@ -70,18 +60,14 @@ import {
 import { list_for_each_entry, list_head } from '#linux/list.js';
 import { to_of_node } from '#linux/of_node.js';
 import { pr_warn } from '#linux/printk.js';
-import { refcount_read } from '#linux/refcount.js';
 import type { Session } from '../session.js';
-import { hex, num, ret, word } from '../values.js';
+import { hex, num, ret } from '../values.js';
 import type { Json } from '../vectors.js';
+import { domainOf } from './domains.js';
 import type { Args, Command } from './index.js';
 import { makeTable } from './lists.js';
 
 const flag = (b: boolean): number => (b ? 1 : 0);
-
-function domain(s: Session, x: number | string | undefined): iommu_domain {
-	return s.slot<iommu_domain>('X', num(x))!;
-}
 
 /** The number that a domain is kept under; -1 when under none. */
 function knownAs(s: Session, d: iommu_domain): number {
@@ -90,7 +76,7 @@ function knownAs(s: Session, d: iommu_domain): number {
 }
 
 export function describeDomain(s: Session, d: iommu_domain): Json {
-	const out: { [key: string]: Json } = {
+	return {
 		known_as: knownAs(s, d),
 		type: hex(d.type),
 		pgsize_bitmap: hex(d.pgsize_bitmap),
@@ -98,9 +84,8 @@ export function describeDomain(s: Session, d: iommu_domain): Json {
 		aperture_end: hex(d.geometry.aperture_end),
 		force_aperture: flag(d.geometry.force_aperture),
 		has_cookie: flag(d.iova_cookie !== null),
+		...s.hardware.describe(d),
 	};
-	if (d instanceof sun50i_iommu_domain) out['driver_refcnt'] = refcount_read(d.refcnt);
-	return out;
 }
 
 /** Keep a new domain as dom[X] and describe it; or the error. */
@@ -124,26 +109,6 @@ function onGroup(dev: device, call: (group: iommu_group) => Json): Json {
 	return result;
 }
 
-/** The page table that covers @iova, by the directory in @d; null without one. */
-function pageTable(d: iommu_domain, iova: number): Uint32Array | null {
-	const dte = to_sun50i_domain(d).dt![sun50i_iova_get_dte_index(iova)]!;
-	if (!sun50i_dte_is_pt_valid(dte)) return null;
-	const bytes = phys_to_virt(sun50i_dte_get_pt_address(dte), 1024);
-	return new Uint32Array(bytes.buffer, bytes.byteOffset, 256);
-}
-
-function countWords(d: iommu_domain): Json {
-	let dtes = 0;
-	let ptes = 0;
-	for (let i = 0; i < 4096; i++) {
-		const table = pageTable(d, i * 0x10_0000);
-		if (table === null) continue;
-		dtes++;
-		for (const pte of table) if (sun50i_pte_is_page_valid(pte)) ptes++;
-	}
-	return { dtes, ptes, refcnt: refcount_read(to_sun50i_domain(d).refcnt) };
-}
-
 /** The owner tags of claims: any object will do, the same for the same tag. */
 const tags: object[] = [];
 function tag(n: number | string | undefined): object {
@@ -153,7 +118,7 @@ function tag(n: number | string | undefined): object {
 
 function attachDetach(s: Session, [x, d]: Args, how: 'att' | 'det' | 'attg' | 'detg'): Json {
 	const dev = s.device(num(d));
-	const dom = domain(s, x);
+	const dom = domainOf(s, x);
 	switch (how) {
 		case 'att':
 			return ret(iommu_attach_device(dom, dev));
@@ -174,7 +139,7 @@ export const iommuCommands: Record<string, Command> = {
 	da: (s, [x, d]) => newDomain(s, x, iommu_paging_domain_alloc(s.device(num(d)))),
 	db: (s, [x]) => newDomain(s, x, iommu_domain_alloc(platform_bus_type)),
 	df: (s, [x]) => {
-		iommu_domain_free(domain(s, x));
+		iommu_domain_free(domainOf(s, x));
 		s.drop('X', num(x));
 		return 0;
 	},
@@ -201,41 +166,30 @@ export const iommuCommands: Record<string, Command> = {
 	},
 	owned: (s, [d]) => onGroup(s.device(num(d)), (g) => flag(iommu_group_dma_owner_claimed(g))),
 	map: (s, [x, iova, phys, size, prot]) =>
-		ret(iommu_map(domain(s, x), num(iova), num(phys), num(size), num(prot), GFP_KERNEL)),
-	unmap: (s, [x, iova, size]) => hex(iommu_unmap(domain(s, x), num(iova), num(size))),
+		ret(iommu_map(domainOf(s, x), num(iova), num(phys), num(size), num(prot), GFP_KERNEL)),
+	unmap: (s, [x, iova, size]) => hex(iommu_unmap(domainOf(s, x), num(iova), num(size))),
 	ufast: (s, [x, iova, size, sync]) => {
 		const gather = new iommu_iotlb_gather();
 		iommu_iotlb_gather_init(gather);
-		const unmapped = iommu_unmap_fast(domain(s, x), num(iova), num(size), gather);
+		const unmapped = iommu_unmap_fast(domainOf(s, x), num(iova), num(size), gather);
 		const out = {
 			ret: hex(unmapped),
 			gather: { start: hex(gather.start), end: hex(gather.end), pgsize: hex(gather.pgsize) },
 		};
-		if (sync) iommu_iotlb_sync(domain(s, x), gather);
+		if (sync) iommu_iotlb_sync(domainOf(s, x), gather);
 		return out;
 	},
 	mapsg: (s, [x, iova, prot, list]) => {
 		const { table, entries } = makeTable(String(list));
-		const r = iommu_map_sg(domain(s, x), num(iova), table.sgl!, entries.length, num(prot), GFP_KERNEL);
+		const r = iommu_map_sg(domainOf(s, x), num(iova), table.sgl!, entries.length, num(prot), GFP_KERNEL);
 		sg_free_table(table);
 		return r < 0 ? ret(r) : hex(r);
 	},
-	dphys: (s, [x, iova]) => hex(iommu_iova_to_phys(domain(s, x), num(iova))),
+	dphys: (s, [x, iova]) => hex(iommu_iova_to_phys(domainOf(s, x), num(iova))),
 	flushall: (s, [x]) => {
-		iommu_flush_iotlb_all(domain(s, x));
+		iommu_flush_iotlb_all(domainOf(s, x));
 		return 0;
 	},
-	pte: (s, [x, iova]) => {
-		const d = domain(s, x);
-		const dte = to_sun50i_domain(d).dt![sun50i_iova_get_dte_index(num(iova))]!;
-		const table = pageTable(d, num(iova));
-		return {
-			dte_low10: `0x${(dte & 0x3ff).toString(16).padStart(3, '0')}`,
-			pt: flag(table !== null),
-			pte: word(table?.[sun50i_iova_get_pte_index(num(iova))] ?? 0),
-		};
-	},
-	ptes: (s, [x]) => countWords(domain(s, x)),
 	gid: (s, [d]) => {
 		const dev = s.device(num(d));
 		const result = onGroup(dev, (g) => ({ id: iommu_group_id(g), dev_name: dev_name(dev) }));
@@ -279,16 +233,16 @@ export const iommuCommands: Record<string, Command> = {
 			global_pasid: pasid >= 0xffff_ffff ? -1 : pasid,
 		};
 	},
-	pasid: (s, [x, d, p]) => ret(iommu_attach_device_pasid(domain(s, x), s.device(num(d)), num(p), null)),
-	quirks: (s, [x, q]) => ret(iommu_set_pgtable_quirks(domain(s, x), num(q))),
-	nest: (s, [x]) => ret(iommu_enable_nesting(domain(s, x))),
-	msi: (s, [x, base]) => ret(iommu_get_msi_cookie(domain(s, x), num(base))),
+	pasid: (s, [x, d, p]) => ret(iommu_attach_device_pasid(domainOf(s, x), s.device(num(d)), num(p), null)),
+	quirks: (s, [x, q]) => ret(iommu_set_pgtable_quirks(domainOf(s, x), num(q))),
+	nest: (s, [x]) => ret(iommu_enable_nesting(domainOf(s, x))),
+	msi: (s, [x, base]) => ret(iommu_get_msi_cookie(domainOf(s, x), num(base))),
 	capable: (s, [d]) => [0, 1, 2, 3, 4, 5].map((cap) => flag(device_iommu_capable(s.device(num(d)), cap))),
 	handler: (s, [x, e]) => {
 		const answer = -num(e) || 0;
 		const token = 7;
 		iommu_set_fault_handler(
-			domain(s, x),
+			domainOf(s, x),
 			(_domain, dev, iova, flags, t) => {
 				pr_warn(
 					'ORACLE-HANDLER dev=%s iova=%#x flags=%x token=%d -> %d',
@@ -305,5 +259,5 @@ export const iommuCommands: Record<string, Command> = {
 		return 0;
 	},
 	rfault: (s, [x, d, iova, flags]) =>
-		ret(report_iommu_fault(domain(s, x), s.device(num(d)), num(iova), num(flags))),
+		ret(report_iommu_fault(domainOf(s, x), s.device(num(d)), num(iova), num(flags))),
 };
