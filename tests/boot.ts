@@ -3,25 +3,28 @@
 // First, so that initcalls run in link order whatever else is imported.
 import '#init/vmlinux.js';
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
 import { testMachine } from '#tests/machine.js';
-import { PROJECT } from '#tools/project.js';
+import { BOARD_DTB, PROJECT } from '#tools/project.js';
 
-const BOARDS = join(PROJECT, 'arch/arm64/boot/dts/allwinner');
+const TREES = join(PROJECT, 'arch/arm64/boot/dts');
 const ORACLE = join(PROJECT, 'tests/golden/vectors/boards');
 
 /** The blob of one of the project's boards, or of an oracle board by its name. */
 export function boardBlob(name: string): Uint8Array {
-	const path = name.startsWith('sun50i') ? join(BOARDS, `${name}.dtb`) : join(ORACLE, `${name}.dtb`);
+	const own = readdirSync(TREES, { recursive: true, encoding: 'utf8' }).find((f) =>
+		f.endsWith(`/${name}.dtb`),
+	);
+	const path = own === undefined ? join(ORACLE, `${name}.dtb`) : join(TREES, own);
 	return new Uint8Array(readFileSync(path));
 }
 
-/** Boot the kernel on a board; the console's lines are kept in `log`. */
+/** Boot the kernel on a board, by name or its tree; the console's lines are kept in `log`. */
 export function bootMachine(
-	board: string | Uint8Array = 'sun50i-h6-orangepi-3',
+	board: string | Uint8Array = readFileSync(BOARD_DTB),
 	options: MachineOptions = {},
 ): { machine: Machine; log: string[] } {
 	const log: string[] = [];

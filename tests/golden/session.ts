@@ -15,14 +15,10 @@ import { msleep } from '#kernel/time/timer.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { LOGLEVEL_DEBUG } from '#linux/kern_levels.js';
-import type { Hardware, HardwareKind } from './hardware.js';
+import type { Hardware } from './hardware.js';
+import { KINDS } from './kinds.js';
 import { load_oracle, oracle_devices, use_managed_driver } from './oracle.js';
-import { rockchip } from './rockchip.js';
-import { sun50i } from './sun50i.js';
 import type { Boot } from './vectors.js';
-
-/** Every kind of golden boards; the first that knows a boot has it. */
-const KINDS: readonly HardwareKind[] = [rockchip, sun50i];
 
 /** The oracle boards' distributor, its set-pending registers. */
 const GICD_ISPENDR = 0xf900_0200;

@@ -3,7 +3,7 @@
 
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
-import { blobOf, GIC, type Node, poke, RAM } from '#tests/hw/board.js';
+import { blobOf, boardTree, type Node, poke, RAM } from '#tests/hw/board.js';
 import { testMachine } from '#tests/machine.js';
 
 export const EDU = 0x3100000;
@@ -13,18 +13,7 @@ export function eduTree(extra: Node = {}, iommu: Node = {}): Node {
 	const masters: Record<string, Node> = {};
 	for (const stream of [1, 2, 3, 63])
 		masters[`m${stream}`] = { compatible: 'oracle,master', iommus: [3, stream] };
-	return {
-		'#address-cells': [1],
-		'#size-cells': [1],
-		'interrupt-parent': [1],
-		'memory@40000000': { device_type: 'memory', reg: [RAM, 0x10000000] },
-		'interrupt-controller@3021000': {
-			compatible: 'arm,gic-400',
-			reg: [GIC, 0x1000, GIC + 0x1000, 0x2000],
-			'interrupt-controller': true,
-			'#interrupt-cells': [3],
-			phandle: [1],
-		},
+	return boardTree({
 		'iommu@3100000': {
 			compatible: 'linux-iommu-ts,edu-iommu',
 			reg: [EDU, 0x1000],
@@ -35,7 +24,7 @@ export function eduTree(extra: Node = {}, iommu: Node = {}): Node {
 		},
 		...masters,
 		...extra,
-	};
+	});
 }
 
 export function edu(options: MachineOptions = {}, extra: Node = {}, iommu: Node = {}): Machine {

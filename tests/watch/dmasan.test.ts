@@ -2,16 +2,8 @@
 import { expect } from 'chai';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
-import {
-	enableIommu,
-	flushAll,
-	h6,
-	mapPage,
-	RAM,
-	readIommu,
-	unmapPage,
-	writeIommu,
-} from '#tests/hw/board.js';
+import { RAM } from '#tests/hw/board.js';
+import { enableIommu, flushAll, h6, mapPage, readIommu, unmapPage, writeIommu } from '#tests/hw/h6.js';
 import { Dmasan } from '#watch/dmasan.js';
 
 const IOVA = 0x12345000;

@@ -4,7 +4,7 @@ import { phys_to_virt } from '#asm/memory.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { DMA_FROM_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { Board, BUFS } from '#tests/kernel/dma/board.js';
 import type { InjectorOptions } from '#watch/injector.js';
 import { Injector } from '#watch/injector.js';

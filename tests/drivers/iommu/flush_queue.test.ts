@@ -21,7 +21,7 @@ import { IOMMU_CAP_DEFERRED_FLUSH, type iommu_domain } from '#linux/iommu.js';
 import { per_cpu_ptr } from '#linux/percpu.js';
 import { run_on_cpu } from '#linux/smp.js';
 import { timer_pending } from '#linux/timer.js';
-import { h6, IOMMU } from '#tests/hw/board.js';
+import { h6, IOMMU } from '#tests/hw/h6.js';
 import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectFinding } from '#tests/setup.js';
 import { BUFFER, H6 } from './h6.js';

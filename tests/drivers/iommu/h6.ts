@@ -5,7 +5,8 @@ import { to_sun50i_domain } from '#drivers/iommu/sun50i-iommu.js';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { Sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
 import type { iommu_domain } from '#linux/iommu.js';
-import { h6, RAM } from '#tests/hw/board.js';
+import { RAM } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { IommuRig } from './iommu-rig.js';
 
 export { RW } from './iommu-rig.js';

@@ -102,7 +102,7 @@ import { list_add_tail, list_for_each_entry, list_head } from '#linux/list.js';
 import { sg_array, sg_mark_end, sg_set_page } from '#linux/scatterlist.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { slab_fault } from '#mm/failslab.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { expectWarning } from '#tests/setup.js';
 import { G1, K4, K64, M2, type TestDomain, TestDriver } from './test_driver.js';
 

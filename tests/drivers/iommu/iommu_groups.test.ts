@@ -46,7 +46,7 @@ import { EBUSY, EINVAL, ENODEV, ENOMEM, EPERM } from '#linux/errno.js';
 import { IOMMU_DOMAIN_BLOCKED, IOMMU_DOMAIN_DMA, iommu_domain, type iommu_ops } from '#linux/iommu.js';
 import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { expectWarning } from '#tests/setup.js';
 import { bootRig, domainFor, ok, setType, typeOf } from './rig.js';
 import { SimBus } from './sim_bus.js';

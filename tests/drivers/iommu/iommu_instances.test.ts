@@ -36,7 +36,8 @@ import { dev_iommu_fwspec_get, IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, type iommu_g
 import { of_fwnode_handle } from '#linux/of_node.js';
 import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
-import { h6, type Node, RAM } from '#tests/hw/board.js';
+import { type Node, RAM } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectFinding, expectWarning } from '#tests/setup.js';
 import { Masters } from './masters.js';

@@ -39,7 +39,8 @@ import {
 } from '#linux/scatterlist.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { type ref, ULONG_MAX } from '#linux/types.js';
-import { h6, RAM } from '#tests/hw/board.js';
+import { RAM } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 import { Masters } from './masters.js';

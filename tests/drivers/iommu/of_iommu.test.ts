@@ -16,7 +16,7 @@ import {
 import { list_for_each_entry, list_head } from '#linux/list.js';
 import type { device_node } from '#linux/of_node.js';
 import { ref } from '#linux/types.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { Masters } from './masters.js';
 
 /** A board with more nodes, booted; phandle 3 is the IOMMU. */

@@ -6,7 +6,7 @@ import { start_kernel } from '#init/main.js';
 import type { device } from '#linux/device.js';
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_ops } from '#linux/iommu.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { type TestDomain, TestDriver } from './test_driver.js';
 
 export const RW = IOMMU_READ | IOMMU_WRITE;

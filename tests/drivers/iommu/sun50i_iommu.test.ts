@@ -31,7 +31,8 @@ import { EBUSY, EINVAL, ENODEV } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
-import { h6, RAM } from '#tests/hw/board.js';
+import { RAM } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { testMachine } from '#tests/machine.js';
 import { Masters } from './masters.js';
 

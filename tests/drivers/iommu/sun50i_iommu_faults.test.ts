@@ -26,7 +26,7 @@ import {
 } from '#linux/iommu.js';
 import { local_irq_restore, local_irq_save } from '#linux/irqflags.js';
 import { run_on_cpu } from '#linux/smp.js';
-import { IOMMU, IOMMU_INTID } from '#tests/hw/board.js';
+import { IOMMU, IOMMU_INTID } from '#tests/hw/h6.js';
 import { Injector } from '#watch/injector.js';
 import { BUFFER, H6, NR_MASTERS, type Report, RW } from './h6.js';
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Several IOMMUs of two kinds, each with its driver, at work at once on one board.
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import {
 	iommu_attach_group,
@@ -23,12 +22,11 @@ import { pm_runtime_enable, pm_runtime_get_sync, pm_runtime_put_sync } from '#li
 import { SZ_4K } from '#linux/sizes.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { flush_workqueue } from '#linux/workqueue.js';
+import { boardBlob } from '#tests/boot.js';
 import { testMachine } from '#tests/machine.js';
 import { expectFinding } from '#tests/setup.js';
-import { projectFile } from '#tools/project.js';
 import { IommuRig, RW } from './iommu-rig.js';
 
-const BOARD = projectFile('arch/arm64/boot/dts/edu/two-kinds.dtb');
 /** Two behind the H6's IOMMU, three behind one Rockchip IOMMU each; `vdec` behind two MMUs. */
 const NAMES = ['de', 've', 'vop', 'vdec', 'rga'] as const;
 const [DE, VE, VOP, VDEC, RGA] = [0, 1, 2, 3, 4] as const;
@@ -41,7 +39,7 @@ const IOVA = 0x0010_0000;
 class TwoKinds extends IommuRig {
 	constructor(options: MachineOptions = {}) {
 		super(
-			(o) => testMachine(new Uint8Array(readFileSync(BOARD)), o),
+			(o) => testMachine(boardBlob('two-kinds'), o),
 			(n) => NAMES[n]!,
 			options,
 		);

@@ -8,19 +8,17 @@ import { loggingHole } from '#hw/misc/logging-hole.js';
 import { memoryWindow } from '#hw/misc/memory-window.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import type { Node } from '#tests/hw/board.js';
+import { blobOf, GIC, RAM } from '#tests/hw/board.js';
 import {
-	blobOf,
 	enableIommu,
-	GIC,
 	h6,
 	h6Tree,
 	IOMMU,
 	IOMMU_INTID,
 	mapPage,
 	powerIommu,
-	RAM,
 	writeIommu,
-} from '#tests/hw/board.js';
+} from '#tests/hw/h6.js';
 import { expectFinding } from '#tests/setup.js';
 
 const GICC = GIC + 0x1000;

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import type { Machine } from '#hw/core/machine.js';
 import { monitorOf } from '#hw/display/monitor.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 
 const TCON = 0x6515000;
 

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import type { Machine } from '#hw/core/machine.js';
 import { monitorOf, type Raster } from '#hw/display/monitor.js';
 import { type Mixer, mixerRegisters } from '#hw/display/sun8i-mixer.js';
-import { enableIommu, h6, mapPage, RAM } from '#tests/hw/board.js';
+import { RAM } from '#tests/hw/board.js';
+import { enableIommu, h6, mapPage } from '#tests/hw/h6.js';
 
 const MIXER = 0x1100000;
 const GLOBAL_CTL = 0x0;

@@ -2,7 +2,7 @@
 // Linux 6.12: drivers/gpu/drm/sun4i/sun8i_tcon_top.c sets its registers with the bus clock on, and no more.
 import { expect } from 'chai';
 import type { Machine } from '#hw/core/machine.js';
-import { CCU, h6 } from '#tests/hw/board.js';
+import { CCU, h6 } from '#tests/hw/h6.js';
 import { expectFinding } from '#tests/setup.js';
 
 const TOP = 0x6510000;

@@ -7,8 +7,8 @@ import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { Machine as MachineClass } from '#hw/core/machine.js';
 import { figure, type Iommu, READ } from '#hw/iommu/iommu.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
+import { blobOf, poke, RAM } from '#tests/hw/board.js';
 import {
-	blobOf,
 	DIRECTORY,
 	enableIommu,
 	flushAll,
@@ -17,16 +17,14 @@ import {
 	IOMMU,
 	IOMMU_INTID,
 	mapPage,
-	poke,
 	powerIommu,
-	RAM,
 	readIommu,
 	unmapPage,
 	waitClear,
 	writeIommu,
 	zapDirectory,
 	zapPage,
-} from '#tests/hw/board.js';
+} from '#tests/hw/h6.js';
 import { expectFinding } from '#tests/setup.js';
 
 const RESET = 0x010;

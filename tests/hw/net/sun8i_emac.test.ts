@@ -3,7 +3,8 @@
 import { expect } from 'chai';
 import type { Machine } from '#hw/core/machine.js';
 import { type Emac, frameCheck } from '#hw/net/sun8i-emac.js';
-import { CCU, h6, RAM } from '#tests/hw/board.js';
+import { RAM } from '#tests/hw/board.js';
+import { CCU, h6 } from '#tests/hw/h6.js';
 import { expectFinding } from '#tests/setup.js';
 
 const A = 0x0502_0000;

@@ -27,7 +27,8 @@ import { swiotlb_find_pool } from '#linux/swiotlb.js';
 import { ref, SIZE_MAX } from '#linux/types.js';
 import { for_each_mem_region } from '#mm/memblock.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
-import { blobOf, h6Tree, type Node, RAM } from '#tests/hw/board.js';
+import { blobOf, type Node, RAM } from '#tests/hw/board.js';
+import { h6Tree } from '#tests/hw/h6.js';
 import { testMachine } from '#tests/machine.js';
 import { findings } from '#tests/sanitiser.js';
 

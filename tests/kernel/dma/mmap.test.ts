@@ -31,7 +31,8 @@ import {
 import type { vm_area_struct } from '#linux/mm_types.js';
 import type { pgprot_t } from '#linux/types.js';
 import { ksys_munmap, mm_map_count } from '#mm/mmap.js';
-import { blobOf, h6Tree } from '#tests/hw/board.js';
+import { blobOf } from '#tests/hw/board.js';
+import { h6Tree } from '#tests/hw/h6.js';
 import { bytes, map, openFile, tryMap } from '#tests/mm/user.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
 import type { Dmasan } from '#watch/dmasan.js';

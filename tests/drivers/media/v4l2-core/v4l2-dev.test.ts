@@ -13,7 +13,7 @@ import { start_kernel } from '#init/main.js';
 import { EINVAL } from '#linux/errno.js';
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { slab_fault } from '#mm/failslab.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 import { expectWarning } from '#tests/setup.js';
 
 function node(): video_device {

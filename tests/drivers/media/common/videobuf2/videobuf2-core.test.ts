@@ -48,7 +48,7 @@ import { mutex } from '#linux/mutex.js';
 import { kfree, kzalloc, slab_leaks, slab_live } from '#linux/slab.js';
 import { timer_list, timer_setup } from '#linux/timer.js';
 import { slab_fault } from '#mm/failslab.js';
-import { h6 } from '#tests/hw/board.js';
+import { h6 } from '#tests/hw/h6.js';
 
 class TestMem {
 	users = 1;

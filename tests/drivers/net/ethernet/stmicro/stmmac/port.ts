@@ -34,7 +34,8 @@ import {
 import { slab_leaks, slab_live } from '#linux/slab.js';
 import { alloc_page, nr_free_pages } from '#mm/page_alloc.js';
 import { slab_shrink_all } from '#mm/slub.js';
-import { blobOf, h6Tree, type Node, RAM } from '#tests/hw/board.js';
+import { blobOf, type Node, RAM } from '#tests/hw/board.js';
+import { h6Tree } from '#tests/hw/h6.js';
 import { testMachine } from '#tests/machine.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
 import type { Dmasan } from '#watch/dmasan.js';
