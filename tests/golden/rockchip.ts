@@ -14,7 +14,6 @@ import {
 	rockchipParts,
 } from '#hw/iommu/rockchip-iommu.js';
 import type { RockchipVariant } from '#hw/iommu/rockchip-iommu-format.js';
-import { REGISTERS } from '#hw/iommu/rockchip-iommu-regs.js';
 import { pm_wq } from '#kernel/power/power.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import type { device } from '#linux/device.js';
@@ -271,11 +270,6 @@ export class RockchipBoard implements Hardware {
 	references(): number {
 		return -1;
 	}
-}
-
-/** Register names by offset, for the commands that preset them. */
-export function registerAt(offset: number): string {
-	return REGISTERS.find((r) => r.offset === offset)!.name;
 }
 
 export const rockchip: HardwareKind = {

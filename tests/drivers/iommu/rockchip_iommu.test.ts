@@ -403,6 +403,11 @@ describe('rockchip_iommu', () => {
 		});
 	});
 
+	it('is named after its masters', () => {
+		const rk = new Rockchip();
+		expect([rk.unit('A').streamName(), rk.unit('C').streamName()]).to.deep.equal(['m0', 'm2, m5']);
+	});
+
 	it('lets a master go that is removed, and walks no tables of it any more', () => {
 		const rk = new Rockchip();
 		rk.use(6);

@@ -9,12 +9,13 @@ import {
 	rk_pte_is_page_valid,
 	to_rk_domain,
 } from '#drivers/iommu/rockchip-iommu.js';
+import { REGISTERS } from '#hw/iommu/rockchip-iommu-regs.js';
 import type { device } from '#linux/device.js';
 import type { iommu_domain } from '#linux/iommu.js';
 import { use_dma_iommu } from '#linux/iommu-dma.js';
 import { rpm_status } from '#linux/pm.js';
 import { pm_runtime_get_sync, pm_runtime_put_sync, pm_runtime_set_suspended } from '#linux/pm_runtime.js';
-import { type RockchipBoard, registerAt } from '../rockchip.js';
+import type { RockchipBoard } from '../rockchip.js';
 import type { Session } from '../session.js';
 import { shell } from '../shell.js';
 import { Fnv, hex, num, ret, word } from '../values.js';
@@ -94,7 +95,8 @@ export function rockchipCommands(board: RockchipBoard): Record<string, Command> 
 			return answer;
 		},
 		rset: (s, [m, off, val]) => {
-			board.mmu(num(m)).mmu.registers.set(registerAt(num(off)), num(val));
+			const { name } = REGISTERS.find(({ offset }) => offset === num(off))!;
+			board.mmu(num(m)).mmu.registers.set(name, num(val));
 			return 0;
 		},
 		rget: (s, [m, off]) => word(board.mmu(num(m)).mmu.read(num(off), 4)),

@@ -58,6 +58,14 @@ describe('iommu_cache', () => {
 		expect(iovas(cache)).to.deep.equal([0]);
 	});
 
+	it('drops an aligned line of words, of one tag', () => {
+		const cache = cacheOf(...[3, 4, 7, 8].map((n) => entry(1, n * K4)), entry(2, 5 * K4));
+		cache.dropLine(1, 6 * K4 + 5, 4, 'test');
+		expect(iovas(cache)).to.deep.equal([3 * K4, 8 * K4, 5 * K4]);
+		cache.dropLine(1, 8 * K4, 1, 'test');
+		expect(iovas(cache)).to.deep.equal([3 * K4, 5 * K4]);
+	});
+
 	it('finds nothing after clear(), and fills again', () => {
 		const cache = cacheOf(entry(1, 0));
 		cache.clear('test');

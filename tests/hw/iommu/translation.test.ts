@@ -166,6 +166,30 @@ describe('iommu_translation', () => {
 		expect(b.reads.map(({ table }) => table)).to.deep.equal(['L3', 'L0', 'L1', 'L2', 'L3']);
 	});
 
+	it('brings in the neighbours of a table word, invalid ones by habit', () => {
+		for (const negativeNeighbours of [false, true]) {
+			const b = new Bench();
+			Object.assign(b.habits, { walkNeighbours: 4, negativeNeighbours });
+			for (const n of [4, 6]) b.set(0, n * 2 ** 21, 3, 0x5000);
+			b.ask(0, 0, 6 * 2 ** 21);
+			const numbers = [...b.translation.walk[2].entries()].map(({ iova }) => iova / 2 ** 21);
+			expect(numbers.sort()).to.deep.equal(negativeNeighbours ? [4, 5, 6, 7] : [4, 6]);
+		}
+	});
+
+	it('says that a word was where no memory is, and keeps nothing of it', () => {
+		const b = new Bench();
+		b.set(0, 0x5000, 3, 0x5000);
+		b.roots[1] = 0x10_0000_0000;
+		expect(b.ask(0, 1, 0x5000)).to.equal(-1);
+		expect(b.translation.outside).to.equal(true);
+		expect(b.translation.caches().map(({ size }) => size)).to.deep.equal([0, 0, 0, 0, 0, 0]);
+		expect(b.ask(0, 0, 0x5000)).to.equal(0x5000);
+		expect(b.translation.outside).to.equal(false);
+		b.roots[1] = b.roots[0];
+		expect(b.ask(0, 1, 0x5000)).to.equal(0x5000);
+	});
+
 	it('finds every lie, by whichever cache, and no truth (against a walk of its own)', () => {
 		const b = new Bench();
 		const random = randomStream(7);
