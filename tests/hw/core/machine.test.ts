@@ -19,7 +19,6 @@ import {
 	powerIommu,
 	writeIommu,
 } from '#tests/hw/h6.js';
-import { testMachine } from '#tests/machine.js';
 import { expectFinding } from '#tests/setup.js';
 
 const GICC = GIC + 0x1000;
@@ -224,19 +223,6 @@ describe('machine', () => {
 					text: `iommus names ${named} of /iommu@30f0000: this IOMMU has 0 to 5; DMA is refused`,
 				});
 			}
-		});
-
-		it('is refused where iommus names no stream, and there are several', () => {
-			const { 'iommu@30f0000': iommu, m0: _m0, ...rest } = h6Tree();
-			const nodes = Object.entries(rest).filter(([name]) => !/^m[1-5]$/.test(name));
-			const cellless = { ...(iommu as Node), '#iommu-cells': [0] };
-			const m0 = { compatible: 'oracle,master', iommus: [3] };
-			const tree = { ...Object.fromEntries(nodes), 'iommu@30f0000': cellless, m0 };
-			const machine = testMachine(blobOf(tree));
-			expect(master(machine, 'm0').fetch(RAM, 4)).to.equal(null);
-			expect(machine.notes.map(({ text }) => text)).to.include(
-				'iommus names no stream of /iommu@30f0000: this IOMMU has 0 to 5; DMA is refused',
-			);
 		});
 
 		it('is not translated when iommus is wrong: nobody sets the IOMMU up for it', () => {
