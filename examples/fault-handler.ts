@@ -17,4 +17,4 @@ iommu_set_fault_handler(
 );
 console.log('m0 reads 0x12345678:', master('m0').fetch(0x1234_5678, 4));
 msleep(1);
-console.log(machine.iommu!.explain(0x1234_5678, 0).text);
+console.log(machine.iommu!.explain(0, 0x1234_5678).text);

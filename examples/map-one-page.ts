@@ -18,7 +18,7 @@ arch_sync_dma_for_device(virt_to_phys(page), 4096, DMA_TO_DEVICE);
 
 const domain = iommu_get_domain_for_dev(device('m0'))!;
 console.log('iommu_map:', iommu_map(domain, 0x1000_0000, virt_to_phys(page), 4096, IOMMU_READ, GFP_KERNEL));
-console.log(iommu.explain(0x1000_0000, 0).text);
+console.log(iommu.explain(0, 0x1000_0000).text);
 console.log('m0 reads:', new TextDecoder().decode(master('m0').fetch(0x1000_0000, 13)!));
 console.log('m0 may write:', master('m0').store(0x1000_0000, Uint8Array.of(1)));
 
