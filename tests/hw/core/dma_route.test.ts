@@ -3,7 +3,8 @@
 import { expect } from 'chai';
 import { dmaWindows, isCoherent } from '#hw/core/dma-route.js';
 import { parseFdt } from '#hw/core/fdt.js';
-import { blobOf, h6Tree, type Node, RAM } from '#tests/hw/board.js';
+import { blobOf, type Node, RAM } from '#tests/hw/board.js';
+import { h6Tree } from '#tests/hw/h6.js';
 
 const CELLS = { '#address-cells': [1], '#size-cells': [1] };
 const MASTER = { compatible: 'oracle,master' };
