@@ -9,9 +9,12 @@ import { PROJECT } from '#tools/project.js';
 import { ENGINE, Tree } from './trees.js';
 
 const MAIN = join(PROJECT, 'build/tools/run/main.js');
+/** A folder that the project is not in. */
+const ELSEWHERE = mkdtempSync(join(tmpdir(), 'elsewhere-'));
+after(() => rmSync(ELSEWHERE, { recursive: true }));
 
 function start(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
-	return spawnSync(process.execPath, [MAIN, ...argv], { cwd: tmpdir(), env: {}, encoding: 'utf8' });
+	return spawnSync(process.execPath, [MAIN, ...argv], { cwd: ELSEWHERE, env: {}, encoding: 'utf8' });
 }
 
 describe('tools_run_main', function () {
