@@ -3,6 +3,7 @@
 
 import { ccuModels } from '#hw/clk/ccu.js';
 import { resetSimpleModels } from '#hw/clk/reset-simple.js';
+import { rockchipCruModels } from '#hw/clk/rockchip-cru.js';
 import type { Models } from '#hw/core/model.js';
 import { tconModels } from '#hw/display/sun4i-tcon.js';
 import { mixerModels } from '#hw/display/sun8i-mixer.js';
@@ -12,15 +13,19 @@ import { gicV3Models } from '#hw/intc/gic-v3.js';
 import { eduModels } from '#hw/iommu/edu-iommu.js';
 import { rockchipModels } from '#hw/iommu/rockchip-iommu.js';
 import { sun50iIommuModels } from '#hw/iommu/sun50i-h6-iommu.js';
+import { dmaStubModels } from '#hw/misc/dma-stub.js';
 import { testMasterModels } from '#hw/misc/test-master.js';
 import { emacModels } from '#hw/net/sun8i-emac.js';
+import { rockchipPmuModels } from '#hw/power/rockchip-pmu.js';
 import { cedrusModels } from '#hw/video/cedrus-ve.js';
 
 export const models: Models = {
 	...gic400Models,
 	...gicV3Models,
 	...ccuModels,
+	...rockchipCruModels,
 	...resetSimpleModels,
+	...rockchipPmuModels,
 	...eduModels,
 	...rockchipModels,
 	...sun50iIommuModels,
@@ -30,4 +35,5 @@ export const models: Models = {
 	...cedrusModels,
 	...emacModels,
 	...testMasterModels,
+	...dmaStubModels,
 };

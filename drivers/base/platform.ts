@@ -16,6 +16,7 @@ import {
 } from '#drivers/base/core.js';
 import { device_match_driver_override } from '#drivers/base/dd.js';
 import { driver_register, driver_unregister } from '#drivers/base/driver.js';
+import { dev_pm_domain_attach, dev_pm_domain_detach } from '#drivers/base/power/common.js';
 import { dev_fwnode } from '#drivers/base/property.js';
 import { iommu_device_unuse_default_domain, iommu_device_use_default_domain } from '#drivers/iommu/iommu.js';
 import { of_device_modalias, of_dma_configure, of_driver_match_device } from '#drivers/of/device.js';
@@ -456,7 +457,11 @@ function platform_probe(_dev: device): int {
 	const dev = to_platform_device(_dev);
 	// Registered by platform_driver_probe(), whose time is over.
 	if (drv.probe === platform_probe_fail) return -ENXIO;
-	let ret = drv.probe !== null ? drv.probe(dev) : 0;
+	let ret = dev_pm_domain_attach(_dev, true);
+	if (ret === 0 && drv.probe !== null) {
+		ret = drv.probe(dev);
+		if (ret !== 0) dev_pm_domain_detach(_dev, true);
+	}
 	if (drv.prevent_deferred_probe && ret === -EPROBE_DEFER) {
 		dev_warn(_dev, 'probe deferral not supported');
 		ret = -ENXIO;
@@ -467,6 +472,7 @@ function platform_probe(_dev: device): int {
 function platform_remove(_dev: device): void {
 	const drv = to_platform_driver(_dev.driver as device_driver);
 	drv.remove?.(to_platform_device(_dev));
+	dev_pm_domain_detach(_dev, true);
 }
 
 function platform_shutdown(_dev: device): void {

@@ -307,6 +307,10 @@ export class FdtNode {
 		return this.phandleArgs('resets', '#reset-cells');
 	}
 
+	get powerDomains(): PhandleArgs[] {
+		return this.phandleArgs('power-domains', '#power-domain-cells');
+	}
+
 	/** The node that this node's `interrupts` are numbered by. */
 	get interruptParent(): FdtNode | undefined {
 		// A wrong tree can send this search round in circles: no way is longer than the tree.

@@ -26,6 +26,7 @@ import type {
 	ModelContext,
 	ModelFactory,
 	Policy,
+	PowerDomainProvider,
 	ResetProvider,
 } from './model.js';
 import { PowerEpoch, type PowerInput, PowerSwitch } from './power.js';
@@ -140,6 +141,10 @@ function isClockProvider(model: object | undefined): model is ClockProvider {
 
 function isResetProvider(model: object | undefined): model is ResetProvider {
 	return model !== undefined && 'resetState' in model;
+}
+
+function isPowerDomainProvider(model: object | undefined): model is PowerDomainProvider {
+	return model !== undefined && 'powerState' in model;
 }
 
 function isController(model: object | null): model is DeviceModel & InterruptController {
@@ -473,7 +478,7 @@ export class Machine implements machine, MachineServices {
 		for (const [node, { factory, compatible }] of chosen)
 			if (!this.#byNode.has(node)) this.#make(node, compatible, factory, controller, routes);
 
-		// 3. Connections between blocks, now that all stand: IOMMUs, clocks, resets.
+		// 3. Connections between blocks, now that all stand: IOMMUs, clocks, resets, power domains.
 		for (const route of routes) this.#connect(route.port, route.node, route.iommu);
 		for (const node of this.#byNode.keys()) this.#guard(node, () => this.#wirePower(node));
 
@@ -667,6 +672,12 @@ export class Machine implements machine, MachineServices {
 				return { on: released, name };
 			}, true);
 			provider.onAssert(args, () => model.reset?.());
+		}
+		for (const { node: from, args } of node.has('power-domains') ? node.powerDomains : []) {
+			const provider = this.#byNode.get(from) ?? this.#byNode.get(from.parent ?? from);
+			if (!isPowerDomainProvider(provider)) continue;
+			feed(() => provider.powerState(args), true);
+			provider.onPowerLost(args, () => model.reset?.());
 		}
 	}
 }

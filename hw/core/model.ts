@@ -47,6 +47,14 @@ export interface ResetProvider {
 	onAssert(cells: readonly number[], fn: () => void): void;
 }
 
+/** A model that other nodes name in `power-domains`, or the node around the one that they name. */
+export interface PowerDomainProvider {
+	/** Whether blocks in the domain that @cells name can work, and what to call what stops them in a message. */
+	powerState(cells: readonly number[]): { on: boolean; name: string };
+	/** Call @fn at each time that domain loses power. */
+	onPowerLost(cells: readonly number[], fn: () => void): void;
+}
+
 export type Policy = 'pessimistic' | 'optimistic';
 
 /** The parts of the machine that a model may use. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whether a block has its clocks and is out of reset, as the tree wires it.
+// Whether a block has its clocks and its power, and is out of reset, as the tree wires it.
 
 /** One clock or reset of a block: asked only when some gate or reset bit has changed. */
 export type PowerInput = () => { readonly on: boolean; readonly name: string };

@@ -17,6 +17,7 @@ export const initcall_levels = [
 	'rootfs',
 	'device',
 	'late',
+	'late_sync',
 ] as const;
 export type initcall_level = (typeof initcall_levels)[number];
 export type initcall_t = () => int;
@@ -45,6 +46,7 @@ export const fs_initcall = (fn: initcall_t): void => define_initcall('fs', fn);
 export const rootfs_initcall = (fn: initcall_t): void => define_initcall('rootfs', fn);
 export const device_initcall = (fn: initcall_t): void => define_initcall('device', fn);
 export const late_initcall = (fn: initcall_t): void => define_initcall('late', fn);
+export const late_initcall_sync = (fn: initcall_t): void => define_initcall('late_sync', fn);
 export const module_init = device_initcall;
 
 export interface kernel_param {

@@ -2,11 +2,13 @@
 // Power management of devices: callbacks, and the runtime state of each.
 // Linux 6.12: include/linux/pm.h
 //
-// Left out: system sleep phases beyond suspend/resume, wake-up sources, QoS, domains' own structs.
+// Left out: system sleep phases beyond suspend/resume, wake-up sources, QoS.
+import type { pm_clock_entry } from '#drivers/base/power/clock_ops.js';
 import type { device } from '#linux/device.js';
 import { hrtimer } from '#linux/hrtimer.js';
 import { list_head } from '#linux/list.js';
 import { spinlock_t } from '#linux/spinlock.js';
+import type { pm_domain_data } from '#linux/pm_domain.js';
 import type { atomic_t, bool, embedded, int, u32, u64, unsigned_int } from '#linux/types.js';
 import { wait_queue_head } from '#linux/wait.js';
 import { work_struct } from '#linux/workqueue.js';
@@ -58,6 +60,14 @@ export interface dev_pm_domain {
 	dismiss?: (dev: device) => void;
 }
 
+/** What the layer around the driver keeps of a device: its clocks, its place in a domain. */
+export class pm_subsys_data {
+	lock: spinlock_t = new spinlock_t('pm_subsys_data.lock');
+	refcount: unsigned_int = 0;
+	clock_list: list_head<pm_clock_entry> = new list_head<pm_clock_entry>();
+	domain_data: pm_domain_data | null = null;
+}
+
 export class dev_pm_info implements embedded {
 	power_state: pm_message_t = { event: 0 };
 	can_wakeup: bool = false;
@@ -99,6 +109,7 @@ export class dev_pm_info implements embedded {
 	runtime_error: int = 0;
 	autosuspend_delay: int = 0;
 	last_busy: u64 = 0;
+	subsys_data: pm_subsys_data | null = null;
 	readonly container: device;
 	constructor(dev: device) {
 		this.container = dev;

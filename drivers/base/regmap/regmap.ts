@@ -11,6 +11,7 @@ import { EINVAL, EIO, ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { readb, readl, readw, writeb, writel, writew } from '#linux/io.js';
 import type { reg_sequence, regmap_config } from '#linux/regmap.js';
+import { kzalloc } from '#linux/slab.js';
 import { spin_lock_irqsave, spin_unlock_irqrestore, spinlock_t } from '#linux/spinlock.js';
 import { type __iomem, type bool, type int, ref, type size_t, type unsigned_int } from '#linux/types.js';
 
@@ -23,16 +24,33 @@ export class regmap {
 	lock: spinlock_t = new spinlock_t('regmap.lock');
 }
 
-/** A map of @dev's registers at @regs; ends with @dev's binding (include/linux/regmap.h: devm_regmap_init_mmio()). */
-export function devm_regmap_init_mmio(dev: device, regs: __iomem, config: regmap_config): regmap | err_ptr {
+/** A map of registers at @regs that ends with nobody (include/linux/regmap.h: regmap_init_mmio()). */
+export function regmap_init_mmio(
+	dev: device | null,
+	regs: __iomem,
+	config: regmap_config,
+): regmap | err_ptr {
 	if (config.val_bits !== 8 && config.val_bits !== 16 && config.val_bits !== 32) return ERR_PTR(-EINVAL);
-	const map = devm_kzalloc(dev, regmap, GFP_KERNEL);
+	const map = kzalloc(regmap, GFP_KERNEL);
 	if (map === null) return ERR_PTR(-ENOMEM);
+	regmap_set(map, dev, regs, config);
+	return map;
+}
+
+function regmap_set(map: regmap, dev: device | null, regs: __iomem, config: regmap_config): void {
 	map.dev = dev;
 	map.regs = regs;
 	map.val_bytes = config.val_bits / 8;
 	map.reg_stride = config.reg_stride ?? 1;
 	map.max_register = config.max_register ?? 0;
+}
+
+/** A map of @dev's registers at @regs; ends with @dev's binding (include/linux/regmap.h: devm_regmap_init_mmio()). */
+export function devm_regmap_init_mmio(dev: device, regs: __iomem, config: regmap_config): regmap | err_ptr {
+	if (config.val_bits !== 8 && config.val_bits !== 16 && config.val_bits !== 32) return ERR_PTR(-EINVAL);
+	const map = devm_kzalloc(dev, regmap, GFP_KERNEL);
+	if (map === null) return ERR_PTR(-ENOMEM);
+	regmap_set(map, dev, regs, config);
 	const ret = devm_add_action_or_reset(dev, regmap_exit, map);
 	return ret !== 0 ? ERR_PTR(ret) : map;
 }
