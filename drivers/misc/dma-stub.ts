@@ -8,11 +8,7 @@
 // its IOMMU), an interrupt that it shares with the IOMMU. The registers are those of the machine's stub.
 import { devm_kzalloc } from '#drivers/base/devres.js';
 import { devm_platform_ioremap_resource, platform_get_irq } from '#drivers/base/platform.js';
-import {
-	dma_map_single,
-	dma_set_mask_and_coherent,
-	dma_unmap_single,
-} from '#kernel/dma/mapping.js';
+import { dma_map_single, dma_set_mask_and_coherent, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { complete, completion, reinit_completion, wait_for_completion_timeout } from '#linux/completion.js';
 import { dev_err, dev_err_probe } from '#linux/dev_printk.js';
 import { dev_get_drvdata, dev_name, type device } from '#linux/device.js';

@@ -350,8 +350,7 @@ export function pm_genpd_init(genpd: generic_pm_domain, _gov: null, is_off: bool
 	genpd.provider = null;
 	genpd.has_provider = false;
 	genpd.domain.ops = { runtime_suspend: genpd_runtime_suspend, runtime_resume: genpd_runtime_resume };
-	if ((genpd.flags & GENPD_FLAG_PM_CLK) !== 0)
-		genpd.dev_ops = { stop: pm_clk_suspend, start: pm_clk_resume };
+	if ((genpd.flags & GENPD_FLAG_PM_CLK) !== 0) genpd.dev_ops = { stop: pm_clk_suspend, start: pm_clk_resume };
 
 	mutex_lock(state.gpd_list_lock);
 	list_add(genpd.gpd_list_node, state.gpd_list);
@@ -384,7 +383,10 @@ export function pm_genpd_remove(genpd: generic_pm_domain): int {
 	return ret;
 }
 
-function genpd_xlate_onecell(genpdspec: of_phandle_args, data: genpd_onecell_data): generic_pm_domain | err_ptr {
+function genpd_xlate_onecell(
+	genpdspec: of_phandle_args,
+	data: genpd_onecell_data,
+): generic_pm_domain | err_ptr {
 	const idx = genpdspec.args[0] ?? 0;
 
 	if (genpdspec.args_count !== 1) return ERR_PTR(-EINVAL);

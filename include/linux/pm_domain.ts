@@ -3,12 +3,13 @@
 // Linux 6.12: include/linux/pm_domain.h
 //
 // Left out: governors, idle states, performance states, CPU domains, notifiers, domains that are always on.
-import { list_head } from '#linux/list.js';
-import type { of_phandle_args } from '#linux/of_node.js';
-import { mutex } from '#linux/mutex_types.js';
+
 import type { device } from '#linux/device.js';
 import type { err_ptr } from '#linux/err.js';
 import type { fwnode_handle } from '#linux/fwnode.js';
+import { list_head } from '#linux/list.js';
+import { mutex } from '#linux/mutex_types.js';
+import type { of_phandle_args } from '#linux/of_node.js';
 import type { dev_pm_domain } from '#linux/pm.js';
 import type { atomic_t, bool, embedded, int, u32, unsigned_int } from '#linux/types.js';
 import { work_struct } from '#linux/workqueue.js';

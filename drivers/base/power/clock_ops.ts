@@ -3,8 +3,9 @@
 // Linux 6.12: drivers/base/power/clock_ops.c
 //
 // Left out: clocks by connection id, and those that are enabled when they are prepared.
-import { clk_disable, clk_enable, clk_prepare, clk_put, clk_unprepare, type clk } from '#drivers/clk/clk.js';
+
 import { dev_pm_get_subsys_data, dev_pm_put_subsys_data } from '#drivers/base/power/common.js';
+import { type clk, clk_disable, clk_enable, clk_prepare, clk_put, clk_unprepare } from '#drivers/clk/clk.js';
 import { dev_dbg, dev_err } from '#linux/dev_printk.js';
 import type { device } from '#linux/device.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';

@@ -11,7 +11,7 @@ import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { INIT_LIST_HEAD } from '#linux/list.js';
 import { type dev_pm_domain, pm_subsys_data } from '#linux/pm.js';
 import { kfree, kzalloc } from '#linux/slab.js';
-import { spin_lock_irq, spin_lock_init, spin_unlock_irq } from '#linux/spinlock.js';
+import { spin_lock_init, spin_lock_irq, spin_unlock_irq } from '#linux/spinlock.js';
 import type { bool, int } from '#linux/types.js';
 
 /** One more user of @dev's subsystem data, which comes with the first: 0 or -ENOMEM (drivers/base/power/common.c: dev_pm_get_subsys_data()). */
@@ -61,6 +61,9 @@ export function dev_pm_domain_detach(dev: device, power_off: bool): void {
 /** Set @dev's PM domain; only while it is bound to no driver (drivers/base/power/common.c: dev_pm_domain_set()). */
 export function dev_pm_domain_set(dev: device, pd: dev_pm_domain | null): void {
 	if (dev.pm_domain === pd) return;
-	WARN(pd !== null && dev.links.status === DL_DEV_DRIVER_BOUND, 'PM domains can only be changed for unbound devices');
+	WARN(
+		pd !== null && dev.links.status === DL_DEV_DRIVER_BOUND,
+		'PM domains can only be changed for unbound devices',
+	);
 	dev.pm_domain = pd;
 }

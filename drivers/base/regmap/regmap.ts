@@ -25,11 +25,7 @@ export class regmap {
 }
 
 /** A map of registers at @regs that ends with nobody (include/linux/regmap.h: regmap_init_mmio()). */
-export function regmap_init_mmio(
-	dev: device | null,
-	regs: __iomem,
-	config: regmap_config,
-): regmap | err_ptr {
+export function regmap_init_mmio(dev: device | null, regs: __iomem, config: regmap_config): regmap | err_ptr {
 	if (config.val_bits !== 8 && config.val_bits !== 16 && config.val_bits !== 32) return ERR_PTR(-EINVAL);
 	const map = kzalloc(regmap, GFP_KERNEL);
 	if (map === null) return ERR_PTR(-ENOMEM);

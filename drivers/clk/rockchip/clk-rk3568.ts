@@ -6,7 +6,6 @@
 // at boot.
 import {
 	GATE,
-	
 	RK3568_CLKGATE_CON,
 	RK3568_PMU_SOFTRST_CON,
 	RK3568_SOFTRST_CON,

@@ -5,11 +5,7 @@
 // Left out: PLLs, dividers, multiplexers, phases, CPU clocks, critical clocks, the restart notifier. A branch that has
 // a divider or a multiplexer stands here with its gate alone, and its parent is the crystal, or the one that Linux
 // names when it can have but one; no rate is right.
-import {
-	of_clk_add_hw_provider,
-	of_clk_hw_onecell_get,
-	of_clk_hw_register,
-} from '#drivers/clk/clk.js';
+import { of_clk_add_hw_provider, of_clk_hw_onecell_get, of_clk_hw_register } from '#drivers/clk/clk.js';
 import { clk_fixed_rate, clk_fixed_rate_ops } from '#drivers/clk/clk-fixed-rate.js';
 import {
 	CLK_GATE_HIWORD_MASK,
@@ -148,4 +144,3 @@ export function rockchip_clk_of_add_provider(np: device_node, ctx: rockchip_clk_
 	if (of_clk_add_hw_provider(np, of_clk_hw_onecell_get, data) !== 0)
 		pr_err('%s: could not register clk provider', 'rockchip_clk_of_add_provider');
 }
-

@@ -6,6 +6,8 @@
 // domain's own, transition times, clock ungating); the priorities of buses (pm_qos), which nobody models; the memory
 // controller's block.
 import { devm_kcalloc, devm_kzalloc } from '#drivers/base/devres.js';
+import { pm_clk_add_clk, pm_clk_create, pm_clk_destroy } from '#drivers/base/power/clock_ops.js';
+import { regmap_read, regmap_update_bits, regmap_write } from '#drivers/base/regmap/regmap.js';
 import { type clk, clk_bulk_data, clk_put, of_clk_get } from '#drivers/clk/clk.js';
 import {
 	clk_bulk_disable,
@@ -14,8 +16,6 @@ import {
 	clk_bulk_put,
 	clk_bulk_unprepare,
 } from '#drivers/clk/clk-bulk.js';
-import { pm_clk_add_clk, pm_clk_create, pm_clk_destroy } from '#drivers/base/power/clock_ops.js';
-import { regmap_read, regmap_update_bits, regmap_write } from '#drivers/base/regmap/regmap.js';
 import { of_count_phandle_with_args } from '#drivers/of/base.js';
 import { of_device_get_match_data } from '#drivers/of/device.js';
 import { of_property_read_u32 } from '#drivers/of/property.js';
@@ -129,7 +129,7 @@ function rockchip_pmu_read(pmu: rockchip_pmu, offset: u32): u32 {
 function rockchip_pmu_domain_is_idle(pd: rockchip_pm_domain): bool {
 	const pmu = pd.pmu as rockchip_pmu;
 	const mask = (pd.info as rockchip_domain_info).idle_mask;
-	return ((rockchip_pmu_read(pmu, (pmu.info as rockchip_pmu_info).idle_offset) & mask) >>> 0) === mask;
+	return (rockchip_pmu_read(pmu, (pmu.info as rockchip_pmu_info).idle_offset) & mask) >>> 0 === mask;
 }
 
 function rockchip_pmu_read_ack(pmu: rockchip_pmu): u32 {
@@ -154,7 +154,7 @@ function rockchip_pmu_set_idle_request(pd: rockchip_pm_domain, idle: bool): int 
 		rockchip_pmu_read_ack,
 		pmu,
 		val,
-		(ack) => ((ack & pd_info.ack_mask) >>> 0) === target_ack,
+		(ack) => (ack & pd_info.ack_mask) >>> 0 === target_ack,
 		0,
 		10000,
 	);
@@ -165,7 +165,8 @@ function rockchip_pmu_set_idle_request(pd: rockchip_pm_domain, idle: bool): int 
 
 	const is_idle = new ref<bool>(false);
 	ret = readx_poll_timeout_atomic(rockchip_pmu_domain_is_idle, pd, is_idle, (is) => is === idle, 0, 10000);
-	if (ret !== 0) dev_err(pmu.dev, "failed to set idle on domain '%s', val=%d", pd.name, is_idle.value ? 1 : 0);
+	if (ret !== 0)
+		dev_err(pmu.dev, "failed to set idle on domain '%s', val=%d", pd.name, is_idle.value ? 1 : 0);
 	return ret;
 }
 
@@ -378,13 +379,7 @@ function rockchip_pm_add_subdomain(pmu: rockchip_pmu, parent: device_node): int 
 
 		error = pm_genpd_add_subdomain(parent_domain, child_domain);
 		if (error !== 0) {
-			dev_err(
-				pmu.dev,
-				'%s failed to add subdomain %s: %d',
-				parent_domain.name,
-				child_domain.name,
-				error,
-			);
+			dev_err(pmu.dev, '%s failed to add subdomain %s: %d', parent_domain.name, child_domain.name, error);
 			return error;
 		}
 		dev_dbg(pmu.dev, '%s add subdomain: %s', parent_domain.name, child_domain.name);
