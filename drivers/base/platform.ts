@@ -16,7 +16,7 @@ import {
 } from '#drivers/base/core.js';
 import { device_match_driver_override } from '#drivers/base/dd.js';
 import { driver_register, driver_unregister } from '#drivers/base/driver.js';
-import { dev_pm_domain_attach, dev_pm_domain_detach } from '#drivers/base/power/common.js';
+import { dev_pm_domain_attach, dev_pm_domain_detach } from '#drivers/base/power/domain.js';
 import { dev_fwnode } from '#drivers/base/property.js';
 import { iommu_device_unuse_default_domain, iommu_device_use_default_domain } from '#drivers/iommu/iommu.js';
 import { of_device_modalias, of_dma_configure, of_driver_match_device } from '#drivers/of/device.js';

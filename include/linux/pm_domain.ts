@@ -14,13 +14,6 @@ import type { dev_pm_domain } from '#linux/pm.js';
 import type { atomic_t, bool, embedded, int, u32, unsigned_int } from '#linux/types.js';
 import { work_struct } from '#linux/workqueue.js';
 
-export {
-	of_genpd_add_provider_onecell,
-	pm_genpd_add_subdomain,
-	pm_genpd_init,
-	pm_genpd_remove,
-} from '#drivers/pmdomain/core.js';
-
 /** Devices' clocks run while they are up. */
 export const GENPD_FLAG_PM_CLK = 1 << 0;
 export const GENPD_FLAG_ACTIVE_WAKEUP = 1 << 3;

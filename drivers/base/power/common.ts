@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is kept of a device for its PM domain, and the way into one.
-// Linux 6.12: drivers/base/power/common.c
-//
-// Left out: ACPI, attaching by name or number, lists of domains.
-import { genpd_dev_pm_attach } from '#drivers/pmdomain/core.js';
+// What is kept of a device for its PM domain.
+// Linux 6.12: drivers/base/power/common.c (the way into a domain: domain.ts)
 import { WARN } from '#linux/bug.js';
 import { DL_DEV_DRIVER_BOUND, type device } from '#linux/device.js';
 import { ENOMEM } from '#linux/errno.js';
@@ -12,7 +9,7 @@ import { INIT_LIST_HEAD } from '#linux/list.js';
 import { type dev_pm_domain, pm_subsys_data } from '#linux/pm.js';
 import { kfree, kzalloc } from '#linux/slab.js';
 import { spin_lock_init, spin_lock_irq, spin_unlock_irq } from '#linux/spinlock.js';
-import type { bool, int } from '#linux/types.js';
+import type { int } from '#linux/types.js';
 
 /** One more user of @dev's subsystem data, which comes with the first: 0 or -ENOMEM (drivers/base/power/common.c: dev_pm_get_subsys_data()). */
 export function dev_pm_get_subsys_data(dev: device): int {
@@ -44,18 +41,6 @@ export function dev_pm_put_subsys_data(dev: device): void {
 	spin_unlock_irq(dev.power.lock);
 
 	if (last) kfree(psd);
-}
-
-/** Put @dev into the PM domain that the firmware names, which is switched on if @power_on: 0 (also without one) or a negative errno (drivers/base/power/common.c: dev_pm_domain_attach()). */
-export function dev_pm_domain_attach(dev: device, power_on: bool): int {
-	if (dev.pm_domain !== null) return 0;
-	const ret = genpd_dev_pm_attach(dev, power_on);
-	return ret < 0 ? ret : 0;
-}
-
-/** Take it out again (drivers/base/power/common.c: dev_pm_domain_detach()). */
-export function dev_pm_domain_detach(dev: device, power_off: bool): void {
-	dev.pm_domain?.detach?.(dev, power_off);
 }
 
 /** Set @dev's PM domain; only while it is bound to no driver (drivers/base/power/common.c: dev_pm_domain_set()). */

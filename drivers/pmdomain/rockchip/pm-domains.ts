@@ -19,6 +19,12 @@ import {
 import { of_count_phandle_with_args } from '#drivers/of/base.js';
 import { of_device_get_match_data } from '#drivers/of/device.js';
 import { of_property_read_u32 } from '#drivers/of/property.js';
+import {
+	of_genpd_add_provider_onecell,
+	pm_genpd_add_subdomain,
+	pm_genpd_init,
+	pm_genpd_remove,
+} from '#drivers/pmdomain/core.js';
 import * as rk3399 from '#include/dt-bindings/power/rk3399-power.js';
 import * as rk3568 from '#include/dt-bindings/power/rk3568-power.js';
 import { BIT } from '#linux/bits.js';
@@ -40,10 +46,6 @@ import {
 	GENPD_FLAG_PM_CLK,
 	generic_pm_domain,
 	type genpd_onecell_data,
-	of_genpd_add_provider_onecell,
-	pm_genpd_add_subdomain,
-	pm_genpd_init,
-	pm_genpd_remove,
 } from '#linux/pm_domain.js';
 import type { regmap } from '#linux/regmap.js';
 import { type bool, type int, ref, type u32, type unsigned_int } from '#linux/types.js';

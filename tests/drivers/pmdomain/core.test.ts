@@ -225,7 +225,7 @@ describe('drivers_pmdomain_core', () => {
 		expect(pm_genpd_remove(outer)).to.equal(-EBUSY);
 		expect(pm_genpd_remove(domain)).to.equal(-EBUSY);
 		expect(log.join('\n')).to.match(
-			/genpd_remove: unable to remove outer[^]*Provider present, unable to remove vopb/,
+			/genpd_remove: unable to remove outer[\s\S]*Provider present, unable to remove vopb/,
 		);
 		expect(pm_genpd_remove(inner)).to.equal(0);
 		expect(pm_genpd_remove(outer)).to.equal(0);

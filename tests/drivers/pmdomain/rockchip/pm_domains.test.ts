@@ -75,7 +75,7 @@ describe('rockchip_pm_domains', () => {
 		blob[at] = 12;
 		const { log } = bootMachine(blob);
 		expect(log.join('\n')).to.match(
-			/power-domain: undefined domain id 12[^]*failed to handle node power-domain: -22/,
+			/power-domain: undefined domain id 12[\s\S]*failed to handle node power-domain: -22/,
 		);
 		blob[at] = 99;
 		expect(bootMachine(blob).log.join('\n')).to.match(/power-domain: invalid domain id 99/);
