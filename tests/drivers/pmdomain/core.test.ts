@@ -154,6 +154,7 @@ describe('drivers_pmdomain_core', () => {
 		device_release_driver(vop);
 		settle();
 		expect([vop.pm_domain, domain.device_count]).to.deep.equal([null, devices - 1]);
+		expect(vop.power.subsys_data).to.equal(null);
 		const left = leakCheck();
 		expect(device_attach(vop)).to.equal(1);
 		expect([domainOf(vop), domain.device_count]).to.deep.equal([domain, devices]);

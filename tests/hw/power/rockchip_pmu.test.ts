@@ -2,6 +2,8 @@
 // Bits and offsets: drivers/pmdomain/rockchip/pm-domains.c.
 import { expect } from 'chai';
 import { parseFdt } from '#hw/core/fdt.js';
+import { Machine } from '#hw/core/machine.js';
+import type { DmaStub } from '#hw/misc/dma-stub.js';
 import { PMU_RK3399, PMU_RK3568, RockchipPmu } from '#hw/power/rockchip-pmu.js';
 import { boardBlob } from '#tests/boot.js';
 
@@ -74,6 +76,23 @@ describe('rockchip_pmu', () => {
 
 	it('takes a domain for on that it does not know', () => {
 		expect(setup().pmu.powerState([99])).to.deep.equal({ on: true, name: 'power domain 99' });
+	});
+
+	it('stops the blocks of a board whose domain is off, and has them lose their registers', () => {
+		const machine = new Machine(boardBlob('rk3399-iommus'));
+		const vop = machine.model('ff900000.vop') as DmaStub;
+		const PWRDN_CON = 0xff31_0014;
+		const BUS_IDLE_REQ = 0xff31_0060;
+		const SRC = 0xff90_0000;
+		machine.mmio_write(SRC, 4, 0x1234);
+		machine.mmio_write(BUS_IDLE_REQ, 4, 1 << 7);
+		expect([vop.powered(), machine.mmio_read(SRC, 4)]).to.deep.equal([false, 0]);
+		machine.mmio_write(BUS_IDLE_REQ, 4, 0);
+		expect([vop.powered(), machine.mmio_read(SRC, 4)]).to.deep.equal([true, 0x1234]);
+		machine.mmio_write(PWRDN_CON, 4, 1 << 14);
+		expect([vop.powered(), machine.mmio_read(SRC, 4)]).to.deep.equal([false, 0]);
+		machine.mmio_write(PWRDN_CON, 4, 0);
+		expect([vop.powered(), machine.mmio_read(SRC, 4)]).to.deep.equal([true, 0]);
 	});
 
 	it('is as at power-on after a reset', () => {
