@@ -2,11 +2,12 @@
 # make run: boot the board, decode a picture, show it.   make test: all that a change is asked for.
 # PICTURE, OUT, DTB, MEM, CMDLINE choose the picture, the result, the board, its memory, and kernel parameters:
 # make run MEM=2G CMDLINE="dma_debug=on"
+# PAGE_SHIFT=14: a kernel with pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
 GOLDEN ?= tests/golden/vectors
 
 # What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
-TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR PAGE_SHIFT
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
@@ -35,8 +36,13 @@ test: build lint
 SOURCES := $(filter-out build/ node_modules/ out/ Documentation/,$(wildcard */)) tsconfig.json package.json
 CHANGED = $(shell find $(SOURCES) -cnewer build/.stamp 2>&1 | head -n 1)
 
+# The page size that the sources say, or that what is built has.
+page_shift = $(shell sed -n 's/.*CONFIG_PAGE_SHIFT[^=]*= \([0-9]*\);.*/\1/p' $1 2>/dev/null)
+KCONFIG    := include/linux/kconfig
+OTHER       = $(filter-out x$(call page_shift,build/$(KCONFIG).js),x$(or $(PAGE_SHIFT),$(call page_shift,$(KCONFIG).ts)))
+
 build: node_modules/.package-lock.json
-	$(if $(CHANGED),@node tools/build.mjs,@:)
+	$(if $(CHANGED)$(OTHER),@node tools/build.mjs,@:)
 
 lint: build
 	$(BIN)/biome check --error-on-warnings .

@@ -35,7 +35,7 @@ export function memremap(offset: resource_size_t, size: size_t, flags: unsigned_
 	const count = PAGE_ALIGN(offset + size - start) / PAGE_SIZE;
 	const pages = new Float64Array(count);
 	for (let i = 0; i < count; i++) pages[i] = start + i * PAGE_SIZE;
-	return memory.vmap(pages, count, false).subarray(offset - start, offset - start + size);
+	return memory.vmap(pages, count, false, PAGE_SIZE).subarray(offset - start, offset - start + size);
 }
 
 /** Undo memremap() (kernel/iomem.c: memunmap()); a linear address needs nothing. */

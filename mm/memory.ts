@@ -165,7 +165,7 @@ export function vm_iomap_memory(vma: vm_area_struct, start: phys_addr_t, len: un
 
 /** Have the program see @vma by way of a mapping of the pages at @phys, from the @first of them on. */
 function user_vmap(vma: vm_area_struct, phys: Float64Array, first: unsigned_long): void {
-	vma.user_vmap = machine.memory.vmap(phys, phys.length, pgprot_cached(vma.pte_prot));
+	vma.user_vmap = machine.memory.vmap(phys, phys.length, pgprot_cached(vma.pte_prot), PAGE_SIZE);
 	vma.user_view = vma.user_vmap.subarray(first * PAGE_SIZE, (first + vma_pages(vma)) * PAGE_SIZE);
 }
 

@@ -2,7 +2,9 @@
 // Slab caches: what the allocator keeps of them, and the limits of kmalloc().
 // Linux 6.12: mm/slab.h, include/linux/slab.h (the SLAB_* flags), include/linux/poison.h
 // The flags stand here, below both the allocator and the header that offers it.
+import { PAGE_SHIFT } from '#asm/page-def.js';
 import { list_head } from '#linux/list.js';
+import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import { spinlock_t } from '#linux/spinlock_types.js';
 import type { int, phys_addr_t, slab_flags_t, unsigned_int } from '#linux/types.js';
 
@@ -22,12 +24,12 @@ export const SLAB_ACCOUNT: slab_flags_t = 1 << 15;
 export const SLAB_RECLAIM_ACCOUNT: slab_flags_t = 1 << 20;
 
 export const KMALLOC_SHIFT_LOW = 3;
-export const KMALLOC_SHIFT_HIGH = 13;
+export const KMALLOC_SHIFT_HIGH = PAGE_SHIFT + 1;
 export const KMALLOC_MIN_SIZE = 1 << KMALLOC_SHIFT_LOW;
 /** Greater requests go to the page allocator. */
 export const KMALLOC_MAX_CACHE_SIZE = 1 << KMALLOC_SHIFT_HIGH;
 /** The greatest block that the page allocator has. */
-export const KMALLOC_MAX_SIZE = 1 << 22;
+export const KMALLOC_MAX_SIZE = 1 << (MAX_PAGE_ORDER + PAGE_SHIFT);
 
 /** What kmalloc(0) answers: not null, and it reaches nothing. */
 export const ZERO_SIZE_PTR = new Uint8Array(0);

@@ -3,6 +3,7 @@
 // Linux 6.12: mm/slab_common.c
 // Left out: merging of caches, /proc/slabinfo, user-copy regions
 
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { get_order } from '#include/asm-generic/getorder.js';
 import { panic } from '#kernel/panic.js';
 import { dump_stack } from '#lib/dump_stack.js';
@@ -71,7 +72,7 @@ export function kmem_cache_shrink<T extends object>(s: kmem_cache<T>): int {
 export function kmalloc_size_roundup(size: size_t): size_t {
 	if (size === 0 || size > KMALLOC_MAX_SIZE) return size;
 	if (size <= KMALLOC_MAX_CACHE_SIZE) return kmalloc_slab(size, 0).object_size;
-	return 4096 * 2 ** get_order(size);
+	return PAGE_SIZE * 2 ** get_order(size);
 }
 
 /**

@@ -73,7 +73,9 @@ interface marked {
 }
 
 /** The sizes of kmalloc()'s caches. */
-export const kmalloc_sizes = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192] as const;
+export const kmalloc_sizes: readonly unsigned_int[] = [
+	8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768,
+].filter((size) => size <= KMALLOC_MAX_CACHE_SIZE);
 
 export const slab_state = boot_data(() => ({
 	slab_caches: new list_head<any_cache>(),

@@ -103,7 +103,7 @@ export function vmap(
 		}
 		phys[i] = page_to_phys(page as page);
 	}
-	area.addr = machine.memory.vmap(phys, count, pgprot_cached(prot));
+	area.addr = machine.memory.vmap(phys, count, pgprot_cached(prot), PAGE_SIZE);
 	area.size = count * PAGE_SIZE;
 	area.flags = flags;
 	if (flags & VM_MAP_PUT_PAGES) {

@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import {
 	chmodSync,
-	copyFileSync,
 	existsSync,
 	mkdirSync,
 	readdirSync,
@@ -32,6 +31,9 @@ const CLEARING = join(STAGE, 'lock.clearing');
 const BEAT_MS = 1000;
 /** A process that has not touched its lock for so long is another one with the same number, or none. */
 const STALE_MS = 30_000;
+/** Where the configuration stands. */
+const CONFIG = 'include/linux/kconfig.js';
+const PAGE_SHIFTS = ['12', '14'];
 const MODULES = 'node_modules/.package-lock.json';
 
 /** Whatever of @what a path has; null for a path that is not there, or is no longer. */
@@ -149,15 +151,22 @@ async function install() {
 	return 0;
 }
 
+/** The bytes of what the compiler made of a source; in the configuration, with what this build was asked for. */
+function configured(path) {
+	const bytes = readFileSync(join(STAGE, path));
+	const shift = process.env.PAGE_SHIFT;
+	if (path !== CONFIG || !shift) return bytes;
+	return Buffer.from(bytes.toString().replace(/(CONFIG_PAGE_SHIFT = )\d+/, `$1${shift}`));
+}
+
 /** Put what the compiler made into build/, each file by a rename, and take away what has no source any more. */
 function publish(outputs) {
 	for (const path of outputs) {
-		const [from, to] = [join(STAGE, path), join(BUILD, path)];
-		const made = readFileSync(from);
+		const [made, to] = [configured(path), join(BUILD, path)];
 		if (!ifThere(() => readFileSync(to))?.equals(made)) {
 			makeFolder(dirname(to));
 			const part = `${to}.part`;
-			copyFileSync(from, part);
+			writeFileSync(part, made);
 			renameSync(part, to);
 		}
 		if (made.toString('latin1', 0, 2) === '#!') chmodSync(to, 0o755);
@@ -193,5 +202,12 @@ async function compile() {
 	return 0;
 }
 
+const { PAGE_SHIFT } = process.env;
+if (PAGE_SHIFT && !PAGE_SHIFTS.includes(PAGE_SHIFT)) {
+	console.error(
+		`PAGE_SHIFT=${PAGE_SHIFT}: expected ${PAGE_SHIFTS.join(' or ')}, the log2 of the bytes of a page`,
+	);
+	process.exit(1);
+}
 await lock();
 process.exit(await (process.argv[2] === 'install' ? install() : compile()));

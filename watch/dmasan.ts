@@ -20,7 +20,7 @@
 import { machine } from '#arch/arm64/kernel/setup.js';
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
-import type { Ram } from '#hw/core/ram.js';
+import { GRANULE, type Ram } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
 import type { CacheEntry } from '#hw/iommu/cache.js';
 import { hexWord, readCpu } from '#hw/iommu/format.js';
@@ -220,7 +220,7 @@ export class Dmasan {
 	/** The program is shown @now: against the kernel's mappings, and against what it is shown elsewhere. */
 	#userMapped(area: number, now: UserPages): void {
 		const { ram } = this.machine;
-		for (let at = now.phys; now.cached && at < now.phys + now.size; at += 4096)
+		for (let at = now.phys; now.cached && at < now.phys + now.size; at += GRANULE)
 			if (ram.isUncached(at)) this.#mismatch(area, now, at, 'the kernel has it mapped non-cacheable');
 		for (const pages of this.#shown.values())
 			for (const old of pages)
@@ -239,7 +239,7 @@ export class Dmasan {
 		for (const [area, shown] of this.#shown)
 			for (const user of shown)
 				for (let i = 0; user.cached && i < count; i++)
-					if (overlap(user, pages[i], 4096))
+					if (overlap(user, pages[i], GRANULE))
 						this.#mismatch(area, user, pages[i], 'the kernel maps it non-cacheable from here on');
 	}
 
@@ -250,7 +250,7 @@ export class Dmasan {
 			'What is stored through one is not seen through the other. For a buffer of the DMA API, dma_mmap_attrs() and dma_pgprot() know the right vm_page_prot',
 		];
 		const who = user.what === '' ? 'a user program' : user.what;
-		this.report('INV-OWN', 'mismatched-alias', who, -1, phys, 4096, false, details, `area ${area}`);
+		this.report('INV-OWN', 'mismatched-alias', who, -1, phys, GRANULE, false, details, `area ${area}`);
 	}
 
 	/** A device that snoops reads from the cache what the program has stored past it. */
@@ -259,7 +259,7 @@ export class Dmasan {
 			for (const user of shown) {
 				if (user.cached || !overlap(user, phys, size) || !differs(this.machine.ram, phys, size)) continue;
 				const how = `${port.name} snoops, and read ${hex(addr, 8)} from the cache`;
-				this.#mismatch(area, user, phys - (phys % 4096), how);
+				this.#mismatch(area, user, phys - (phys % GRANULE), how);
 			}
 	}
 
@@ -299,7 +299,7 @@ export class Dmasan {
 		size: number,
 		write: boolean,
 		details: readonly string[],
-		place = `${Math.floor(addr / 4096)} ${Math.floor(phys / 4096)} ${write}`,
+		place = `${Math.floor(addr / GRANULE)} ${Math.floor(phys / GRANULE)} ${write}`,
 	): void {
 		const key = `${invariant} ${kind} ${device} ${place}`;
 		const old = this.#seen.get(key);
@@ -328,7 +328,7 @@ function isRunningOn(m: Machine): boolean {
 
 /** The page of @iova behind @iommu. */
 function placeOf(iommu: Iommu, iova: number): string {
-	return `${iommu.name} ${Math.floor(iova / 4096)}`;
+	return `${iommu.name} ${Math.floor(iova / GRANULE)}`;
 }
 
 function overlap(user: UserPages, phys: number, size: number): boolean {

@@ -5,6 +5,7 @@
 // Left out: pin control, asynchronous probing (every probe runs at once), state_synced and coredump files,
 // the test that removes and probes again.
 
+import { PAGE_SIZE } from '#asm/page-def.js';
 import type { device_private } from '#drivers/base/base.js';
 import {
 	bus_for_each_dev,
@@ -256,7 +257,7 @@ late_initcall(deferred_probe_initcall);
 
 /** Say which driver @dev is to have, an empty line for any (drivers/base/dd.c: __device_set_driver_override()). */
 export function __device_set_driver_override(dev: device, s: string, len: size_t): int {
-	if (len >= 4096 - 1) return -EINVAL;
+	if (len >= PAGE_SIZE - 1) return -EINVAL;
 	const name = s.split('\n')[0] ?? '';
 	dev.driver_override = name === '' ? null : name;
 	return 0;

@@ -8,7 +8,7 @@ import type { DeviceModel } from './model.js';
 import type { Ram } from './ram.js';
 import { hex } from './register-file.js';
 
-const PAGE_SHIFT = 12;
+const FRAME_SHIFT = 12;
 /** Addresses below this go through the page index. */
 const INDEXED = 0x1_0000_0000;
 /** Windows larger than this, and those above the index, are searched one by one. */
@@ -93,8 +93,8 @@ export class Bus {
 			this.#searched.push(window);
 			return;
 		}
-		const last = (window.base + window.size - 1) >>> PAGE_SHIFT;
-		for (let page = window.base >>> PAGE_SHIFT; page <= last; page++) {
+		const last = (window.base + window.size - 1) >>> FRAME_SHIFT;
+		for (let page = window.base >>> FRAME_SHIFT; page <= last; page++) {
 			this.#pages[page >>> 8] ??= new Array(256).fill(null);
 			const row = this.#pages[page >>> 8]!;
 			row[page & 255] = append(row[page & 255], window);
@@ -106,7 +106,7 @@ export class Bus {
 		if (addr < INDEXED) {
 			const row = this.#pages[addr >>> 20];
 			for (
-				let entry = row === null ? null : row[(addr >>> PAGE_SHIFT) & 255];
+				let entry = row === null ? null : row[(addr >>> FRAME_SHIFT) & 255];
 				entry !== null;
 				entry = entry.next
 			) {

@@ -29,10 +29,12 @@ import {
 
 export { LINE_SIZE } from './ram-lines.js';
 
-export const PAGE_SIZE = 4096;
+/** The smallest page that an arm64 MMU maps: what vmap() moves, whatever the size of the kernel's pages. */
+export const GRANULE = 4096;
+const GRANULE_SHIFT = 12;
 export const BLOCK_SIZE = 4 * 1024 * 1024;
 
-const BLOCK_PAGES = BLOCK_SIZE / PAGE_SIZE;
+const BLOCK_GRANULES = BLOCK_SIZE / GRANULE;
 const UNIT_SIZE = 256 * 1024;
 const UNIT_SHIFT = 18;
 const BLOCK_UNITS = BLOCK_SIZE / UNIT_SIZE;
@@ -54,7 +56,7 @@ export interface RamObserver {
 	onDirtyDropped?(phys: number): void;
 	/** A page was written through an old linear view while a cached vmap() had moved it. */
 	onStaleWrite?(phys: number): void;
-	/** vmap() is about to show pages. */
+	/** vmap() is about to show pages, of GRANULE bytes each. */
 	onVmap?(pages: ArrayLike<number>, count: number, cached: boolean): void;
 	onUserMap?(area: number, addr: number, phys: number, size: number, cached: boolean, what: string): void;
 	onUserUnmap?(area: number): void;
@@ -246,7 +248,7 @@ export class Ram implements machine_memory {
 	}
 
 	add_piece(phys: number, size: number): void {
-		if (phys % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0 || size === 0 || !this.is_ram(phys, size)) {
+		if (phys % GRANULE !== 0 || size % GRANULE !== 0 || size === 0 || !this.is_ram(phys, size)) {
 			throw new RangeError(`add_piece: ${hex(phys)}+${hex(size)} is not whole pages of RAM`);
 		}
 		for (const p of this.pieces) {
@@ -269,8 +271,8 @@ export class Ram implements machine_memory {
 		const offset = view.byteOffset;
 		if (store.pages === null) return store.base + offset;
 		// A pointer one past the end of a mapping is no address of RAM.
-		const index = Math.floor(offset / PAGE_SIZE);
-		return index < store.pages.length ? store.pages[index] + (offset % PAGE_SIZE) : -1;
+		const index = Math.floor(offset / GRANULE);
+		return index < store.pages.length ? store.pages[index] + (offset % GRANULE) : -1;
 	}
 
 	is_vmap(view: ArrayBufferView): boolean {
@@ -323,11 +325,18 @@ export class Ram implements machine_memory {
 		}
 	}
 
-	vmap(pages: ArrayLike<number>, count: number, cached: boolean): Uint8Array {
+	vmap(pages: ArrayLike<number>, count: number, cached: boolean, pageSize = GRANULE): Uint8Array {
+		return pageSize === GRANULE
+			? this.show(pages, count, cached)
+			: this.show(granulesOf(pages, count, pageSize), (count * pageSize) / GRANULE, cached);
+	}
+
+	/** vmap() of granules. */
+	private show(pages: ArrayLike<number>, count: number, cached: boolean): Uint8Array {
 		this.stats.vmaps++;
-		const size = count * PAGE_SIZE;
+		const size = count * GRANULE;
 		for (let i = 0; i < count; i++) {
-			if (pages[i] % PAGE_SIZE !== 0 || this.locate(pages[i], true) === 0) {
+			if (pages[i] % GRANULE !== 0 || this.locate(pages[i], true) === 0) {
 				throw new RangeError(`vmap: ${hex(pages[i])} is not a page of RAM`);
 			}
 		}
@@ -559,8 +568,8 @@ export class Ram implements machine_memory {
 		this.atMem = block.mem[this.atUnit];
 		this.atMemOffset = (phys - this.atMem.base) | 0;
 		if (block.slots === null) return UNIT_SIZE - this.atUnitOffset;
-		const inPage = offset & (PAGE_SIZE - 1);
-		const slot = block.slots[offset >>> 12];
+		const inPage = offset & (GRANULE - 1);
+		const slot = block.slots[offset >>> GRANULE_SHIFT];
 		if (slot !== null) {
 			if (slot.cpu !== null) {
 				this.atCpu = slot.cpu;
@@ -571,7 +580,7 @@ export class Ram implements machine_memory {
 				this.atMemOffset = slot.memOffset + inPage;
 			}
 		}
-		return PAGE_SIZE - inPage;
+		return GRANULE - inPage;
 	}
 
 	/** Make the buffer of @store. */
@@ -616,10 +625,10 @@ export class Ram implements machine_memory {
 		let pieceSlots: (Slot | null)[] | null = null;
 		if (whole === undefined) {
 			for (const p of inside) {
-				pieceSlots ??= new Array<Slot | null>(BLOCK_PAGES).fill(null);
+				pieceSlots ??= new Array<Slot | null>(BLOCK_GRANULES).fill(null);
 				const to = Math.min(p.base + p.size, end);
-				for (let phys = Math.max(p.base, base); phys < to; phys += PAGE_SIZE) {
-					pieceSlots[(phys - base) / PAGE_SIZE] = {
+				for (let phys = Math.max(p.base, base); phys < to; phys += GRANULE) {
+					pieceSlots[(phys - base) / GRANULE] = {
 						cpu: p.cpu,
 						cpuOffset: phys - p.base,
 						mem: null,
@@ -648,7 +657,7 @@ export class Ram implements machine_memory {
 
 	/** Give contiguous @pages that lie in several units one memory side, when none of the units has its own yet. */
 	private joinUnits(pages: ArrayLike<number>, count: number): void {
-		for (let i = 1; i < count; i++) if (pages[i] !== pages[i - 1] + PAGE_SIZE) return;
+		for (let i = 1; i < count; i++) if (pages[i] !== pages[i - 1] + GRANULE) return;
 		const first = Math.floor(pages[0] / UNIT_SIZE);
 		const last = Math.floor(pages[count - 1] / UNIT_SIZE);
 		const fresh = (nr: number): boolean => {
@@ -668,10 +677,10 @@ export class Ram implements machine_memory {
 	/** How far the CPU's view goes on in @store from @phys (at @offset); stops at @want, or at @limit when that is 0. */
 	private contiguousFrom(phys: number, store: Store, offset: number, want: number, limit: number): number {
 		if (store.pages !== null) {
-			let reach = PAGE_SIZE - (offset % PAGE_SIZE);
-			let index = Math.floor(offset / PAGE_SIZE);
-			while (index + 1 < store.pages.length && store.pages[index + 1] === store.pages[index] + PAGE_SIZE) {
-				reach += PAGE_SIZE;
+			let reach = GRANULE - (offset % GRANULE);
+			let index = Math.floor(offset / GRANULE);
+			while (index + 1 < store.pages.length && store.pages[index + 1] === store.pages[index] + GRANULE) {
+				reach += GRANULE;
 				index++;
 			}
 			return reach;
@@ -683,8 +692,8 @@ export class Ram implements machine_memory {
 			const slots = this.blocks[nr]?.slots ?? null;
 			const block = this.blocks[nr];
 			if (slots !== null && block !== undefined) {
-				for (let p = at; p < blockEnd; p += PAGE_SIZE - (p % PAGE_SIZE)) {
-					const slot = slots[(p - block.base) >>> 12];
+				for (let p = at; p < blockEnd; p += GRANULE - (p % GRANULE)) {
+					const slot = slots[(p - block.base) >>> GRANULE_SHIFT];
 					if ((slot?.cpu ?? block.cpu) !== store) return p - phys;
 				}
 			}
@@ -708,13 +717,13 @@ export class Ram implements machine_memory {
 			this.locate(pages[i], true);
 			const there = cached ? this.atCpu : this.atMem;
 			const at = cached ? this.atCpuOffset : this.atMemOffset;
-			if (there !== store || at !== offset + i * PAGE_SIZE) return null;
+			if (there !== store || at !== offset + i * GRANULE) return null;
 		}
 		return { store, offset };
 	}
 
 	private rehome(pages: Float64Array, cached: boolean): Uint8Array {
-		const size = pages.length * PAGE_SIZE;
+		const size = pages.length * GRANULE;
 		const oldStores: Store[] = [];
 		const oldOffsets = new Float64Array(pages.length);
 		const store = new Store(cached, 0, size, pages);
@@ -726,14 +735,14 @@ export class Ram implements machine_memory {
 			if (old === store) throw new Error(`vmap: page ${hex(pages[i])} is in the mapping twice`);
 			oldStores.push(old);
 			oldOffsets[i] = from;
-			copyBytes(old.bytes ?? this.make(old), from, bytes, i * PAGE_SIZE, PAGE_SIZE);
+			copyBytes(old.bytes ?? this.make(old), from, bytes, i * GRANULE, GRANULE);
 			const slot = this.slotOf(pages[i]);
 			if (cached) {
 				slot.cpu = store;
-				slot.cpuOffset = i * PAGE_SIZE;
+				slot.cpuOffset = i * GRANULE;
 			} else {
 				slot.mem = store;
-				slot.memOffset = i * PAGE_SIZE;
+				slot.memOffset = i * GRANULE;
 			}
 		}
 		this.stats.pagesRehomed += pages.length;
@@ -747,8 +756,8 @@ export class Ram implements machine_memory {
 		// The page is about to be somewhere else.
 		this.lastWords = null;
 		const block = this.blockOf(phys);
-		block.slots ??= new Array<Slot | null>(BLOCK_PAGES).fill(null);
-		const index = (phys - block.base) / PAGE_SIZE;
+		block.slots ??= new Array<Slot | null>(BLOCK_GRANULES).fill(null);
+		const index = (phys - block.base) / GRANULE;
 		let slot = block.slots[index];
 		if (slot === null) {
 			slot = { cpu: null, cpuOffset: 0, mem: null, memOffset: 0 };
@@ -765,14 +774,14 @@ export class Ram implements machine_memory {
 	private moveBack(record: MappingRecord, phys: number, index: number): void {
 		const slot = this.slotOf(phys);
 		const block = this.blockOf(phys);
-		const page = (phys - block.base) / PAGE_SIZE;
+		const page = (phys - block.base) / GRANULE;
 		const own = block.pieceSlots?.[page] ?? null;
-		const from = index * PAGE_SIZE;
+		const from = index * GRANULE;
 		const to = record.oldOffsets[index];
 		const bytes = record.store.bytes as Uint8Array;
 		const old = record.oldStores[index].bytes as Uint8Array;
 		if (record.before !== null) {
-			if (!sameBytes(old, to, record.before, from, PAGE_SIZE)) {
+			if (!sameBytes(old, to, record.before, from, GRANULE)) {
 				this.stats.staleWrites++;
 				this.observer?.onStaleWrite?.(phys);
 			}
@@ -781,7 +790,7 @@ export class Ram implements machine_memory {
 		} else {
 			slot.mem = null;
 		}
-		copyBytes(bytes, from, old, to, PAGE_SIZE);
+		copyBytes(bytes, from, old, to, GRANULE);
 		// A page that is back at its own place in both views needs no slot.
 		if (slot.cpu !== (own?.cpu ?? null) || slot.mem !== null || block.slots === null) return;
 		block.slots[page] = own;
@@ -796,7 +805,7 @@ export class Ram implements machine_memory {
 		for (let at = start; at < end; ) {
 			const run = this.locate(at, false);
 			if (run === 0) break;
-			const n = Math.min(run, end - at, PAGE_SIZE);
+			const n = Math.min(run, end - at, GRANULE);
 			if (this.atTouched && this.atCpu.longs !== null && !this.surelyInStep(n)) {
 				const cpu = this.atCpu.longs;
 				const synced = this.synced().longs;
@@ -919,6 +928,15 @@ export class Ram implements machine_memory {
 			if (this.is_ram(line, LINE_SIZE)) this.evict(line, LINE_SIZE);
 		}
 	}
+}
+
+/** The granules of @count pages of @pageSize bytes. */
+function granulesOf(pages: ArrayLike<number>, count: number, pageSize: number): Float64Array {
+	const each = pageSize / GRANULE;
+	return Float64Array.from(
+		{ length: count * each },
+		(_, i) => pages[Math.floor(i / each)] + (i % each) * GRANULE,
+	);
 }
 
 function inRegions(regions: readonly RamRegion[], phys: number): boolean {

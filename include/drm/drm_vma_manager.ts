@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The offsets by which a user maps buffers of a DRM device.
 // Linux 6.12: include/drm/drm_vma_manager.h
+import { PAGE_SHIFT, PAGE_SIZE } from '#asm/page-def.js';
 import { list_head } from '#linux/list.js';
 import { mutex } from '#linux/mutex_types.js';
 import type { embedded, u64, unsigned_long } from '#linux/types.js';
 
 /** In pages: behind all that 32-bit legacy offsets could name. */
-export const DRM_FILE_PAGE_OFFSET_START = 0x100000;
-export const DRM_FILE_PAGE_OFFSET_SIZE = 0x10000000;
+export const DRM_FILE_PAGE_OFFSET_START = 2 ** (32 - PAGE_SHIFT);
+export const DRM_FILE_PAGE_OFFSET_SIZE = DRM_FILE_PAGE_OFFSET_START * 256;
 
 /** A file that may map the buffer, and how many handles it has for it. */
 export class drm_vma_offset_file {
@@ -38,7 +39,7 @@ export class drm_vma_offset_manager {
  * Linux: include/drm/drm_vma_manager.h: drm_vma_node_offset_addr()
  */
 export function drm_vma_node_offset_addr(node: drm_vma_offset_node): u64 {
-	return node.start * 4096;
+	return node.start * PAGE_SIZE;
 }
 
 /** The first page of the range; 0: none. Linux: include/drm/drm_vma_manager.h: drm_vma_node_start() */

@@ -2,6 +2,7 @@
 // Contiguous memory areas that ordinary pages may use meanwhile.
 // Linux 6.12: include/linux/cma.h and mm/cma.h
 // Left out: sysfs and debugfs counters (CONFIG_CMA_SYSFS and CONFIG_CMA_DEBUGFS are off in Debian's kernel).
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { pageblock_nr_pages } from '#linux/mmzone.js';
 import { spinlock_t } from '#linux/spinlock.js';
 import type { bool, unsigned_int, unsigned_long } from '#linux/types.js';
@@ -10,7 +11,7 @@ export const MAX_CMA_AREAS = 20;
 export const CMA_MAX_NAME = 64;
 /** Areas start and end on a page block, so that a block is CMA or is not. */
 export const CMA_MIN_ALIGNMENT_PAGES = pageblock_nr_pages;
-export const CMA_MIN_ALIGNMENT_BYTES = 4096 * CMA_MIN_ALIGNMENT_PAGES;
+export const CMA_MIN_ALIGNMENT_BYTES = PAGE_SIZE * CMA_MIN_ALIGNMENT_PAGES;
 
 /** High-water marks; C counts pages in sysfs (cma_sysfs_account_*_pages()). */
 export class cma_stats {

@@ -2,6 +2,7 @@
 // Memory zones and their lists of free blocks.
 // Linux 6.12: include/linux/mmzone.h
 // Left out: watermarks, per-CPU page lists, LRU, NUMA (one node), page blocks other than CMA's.
+import { PAGE_SHIFT } from '#asm/page-def.js';
 import { list_head } from '#linux/list.js';
 import type { page } from '#linux/mm_types.js';
 import { spinlock_t } from '#linux/spinlock.js';
@@ -15,14 +16,16 @@ export const ZONE_MOVABLE: zone_type = 3;
 export const MAX_NR_ZONES = 4;
 export const zone_names = ['DMA', 'DMA32', 'Normal', 'Movable'] as const;
 
-/** The largest block that the buddy allocator hands out is 2^MAX_PAGE_ORDER pages: 4 MiB. */
-export const MAX_PAGE_ORDER = 10;
+/** What is contiguous to the CPU on this machine: 4 MiB (Documentation/deviations.md, on 16 KiB pages). */
+const BLOCK_SHIFT = 22;
+/** The largest block that the buddy allocator hands out is 2^MAX_PAGE_ORDER pages. */
+export const MAX_PAGE_ORDER = BLOCK_SHIFT - PAGE_SHIFT;
 export const MAX_ORDER_NR_PAGES = 1 << MAX_PAGE_ORDER;
 export const NR_PAGE_ORDERS = MAX_PAGE_ORDER + 1;
 export const PAGE_ALLOC_COSTLY_ORDER = 3;
 
-/** arm64 with 4 KiB pages: a huge page (2 MiB). */
-export const pageblock_order = 9;
+/** A huge page, as one entry of the second last level maps it (2 MiB, or 32 MiB with pages of 16 KiB), if there are such blocks. */
+export const pageblock_order = Math.min(PAGE_SHIFT - 3, MAX_PAGE_ORDER);
 export const pageblock_nr_pages = 1 << pageblock_order;
 
 export type migratetype = number;

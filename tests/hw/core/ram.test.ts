@@ -2,7 +2,7 @@
 // RAM, the data cache before it, mappings: rules, figures, and a naive model.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { BLOCK_SIZE, LINE_SIZE, PAGE_SIZE, Ram, type RamObserver } from '#hw/core/ram.js';
+import { BLOCK_SIZE, GRANULE, LINE_SIZE, Ram, type RamObserver } from '#hw/core/ram.js';
 
 const BASE = 0x4000_0000;
 const GIB = 0x4000_0000;
@@ -107,7 +107,7 @@ describe('ram', () => {
 		it('has no linear view across two blocks, and one across a piece', () => {
 			const ram = newRam();
 			const edge = BASE + 2 * BLOCK_SIZE;
-			ram.add_piece(edge - PAGE_SIZE, 2 * PAGE_SIZE);
+			ram.add_piece(edge - GRANULE, 2 * GRANULE);
 			expect(ram.linear(BASE + BLOCK_SIZE - 8, 16)).to.equal(null);
 			const v = view(ram, edge - 8, 16);
 			expect(ram.phys_of(v)).to.equal(edge - 8);
@@ -115,30 +115,30 @@ describe('ram', () => {
 			expect(deviceBytes(ram, edge - 8, 16)).to.deep.equal(new Array(16).fill(0));
 			ram.clean(edge - 8, 16);
 			expect(deviceBytes(ram, edge - 8, 16)).to.deep.equal(new Array(16).fill(7));
-			expect(view(ram, edge - 8, 0).length).to.equal(8 + PAGE_SIZE);
+			expect(view(ram, edge - 8, 0).length).to.equal(8 + GRANULE);
 			expect(view(ram, BASE + 8, 0).length).to.equal(BLOCK_SIZE - 8);
 		});
 
 		it('keeps memory beside a piece in the same block apart from it', () => {
 			const ram = newRam();
-			ram.add_piece(BASE + PAGE_SIZE, BLOCK_SIZE);
-			view(ram, BASE, PAGE_SIZE).fill(1);
-			view(ram, BASE + PAGE_SIZE, BLOCK_SIZE).fill(2);
-			view(ram, BASE + PAGE_SIZE + BLOCK_SIZE, PAGE_SIZE).fill(3);
+			ram.add_piece(BASE + GRANULE, BLOCK_SIZE);
+			view(ram, BASE, GRANULE).fill(1);
+			view(ram, BASE + GRANULE, BLOCK_SIZE).fill(2);
+			view(ram, BASE + GRANULE + BLOCK_SIZE, GRANULE).fill(3);
 			ram.clean(BASE, 2 * BLOCK_SIZE);
-			expect(deviceBytes(ram, BASE + PAGE_SIZE - 1, 2)).to.deep.equal([1, 2]);
-			expect(deviceBytes(ram, BASE + PAGE_SIZE + BLOCK_SIZE - 1, 2)).to.deep.equal([2, 3]);
-			expect(ram.linear(BASE, 2 * PAGE_SIZE)).to.equal(null);
+			expect(deviceBytes(ram, BASE + GRANULE - 1, 2)).to.deep.equal([1, 2]);
+			expect(deviceBytes(ram, BASE + GRANULE + BLOCK_SIZE - 1, 2)).to.deep.equal([2, 3]);
+			expect(ram.linear(BASE, 2 * GRANULE)).to.equal(null);
 		});
 
 		it('refuses a piece that was touched, overlaps another, or is not RAM', () => {
 			const ram = newRam();
 			view(ram, BASE, 1);
 			ram.add_piece(BASE + 3 * BLOCK_SIZE, BLOCK_SIZE);
-			expect(() => ram.add_piece(BASE + PAGE_SIZE, PAGE_SIZE)).to.throw('touched');
-			expect(() => ram.add_piece(BASE + 3 * BLOCK_SIZE, PAGE_SIZE)).to.throw('overlaps');
-			expect(() => ram.add_piece(0, PAGE_SIZE)).to.throw('not whole pages of RAM');
-			expect(() => ram.add_piece(BASE + BLOCK_SIZE + 1, PAGE_SIZE)).to.throw('not whole pages of RAM');
+			expect(() => ram.add_piece(BASE + GRANULE, GRANULE)).to.throw('touched');
+			expect(() => ram.add_piece(BASE + 3 * BLOCK_SIZE, GRANULE)).to.throw('overlaps');
+			expect(() => ram.add_piece(0, GRANULE)).to.throw('not whole pages of RAM');
+			expect(() => ram.add_piece(BASE + BLOCK_SIZE + 1, GRANULE)).to.throw('not whole pages of RAM');
 		});
 
 		it('makes nothing until it is touched', () => {
@@ -218,9 +218,9 @@ describe('ram', () => {
 			const ram = newRam();
 			view(ram, BASE, 1);
 			ram.deviceWrite(BASE, Uint8Array.of(5), false);
-			ram.zero(BASE, PAGE_SIZE);
+			ram.zero(BASE, GRANULE);
 			expect(ram.isDirty(BASE, 1)).to.equal(true);
-			ram.clean(BASE, PAGE_SIZE);
+			ram.clean(BASE, GRANULE);
 			expect(deviceBytes(ram, BASE, 1)).to.deep.equal([0]);
 		});
 
@@ -229,7 +229,7 @@ describe('ram', () => {
 				const ram = newRam();
 				const v = view(ram, BASE, LINE_SIZE);
 				ram.deviceWrite(BASE, new Uint8Array(LINE_SIZE).fill(5), false);
-				ram.zero(BASE, PAGE_SIZE);
+				ram.zero(BASE, GRANULE);
 				if (value === 0) ram.deviceWrite(BASE, new Uint8Array(LINE_SIZE - 4), true);
 				else v.fill(value);
 				ram.clean(BASE, LINE_SIZE);
@@ -304,14 +304,14 @@ describe('ram', () => {
 		it('are not there for the CPU when only devices and non-cacheable mappings touch memory', () => {
 			const ram = newRam();
 			ram.add_piece(BASE + 16 * BLOCK_SIZE, 16 * BLOCK_SIZE);
-			const pages = Array.from({ length: 64 }, (_, i) => BASE + 16 * BLOCK_SIZE + i * PAGE_SIZE);
+			const pages = Array.from({ length: 64 }, (_, i) => BASE + 16 * BLOCK_SIZE + i * GRANULE);
 			const bytes = grown(() => {
 				const v = ram.vmap(pages, 64, false);
 				v.fill(1);
 				ram.deviceWrite(pages[3], Uint8Array.of(7), false);
 				ram.clean_invalidate(BASE + 17 * BLOCK_SIZE, BLOCK_SIZE);
 				ram.evict(BASE + 18 * BLOCK_SIZE, BLOCK_SIZE);
-				expect(v[3 * PAGE_SIZE]).to.equal(7);
+				expect(v[3 * GRANULE]).to.equal(7);
 			});
 			expect(bytes).to.be.below(512 * KIB);
 		});
@@ -321,28 +321,28 @@ describe('ram', () => {
 			const bytes = grown(() => {
 				view(ram, BASE, BLOCK_SIZE)[5] = 1;
 				expect(ram.isDirty(BASE + BLOCK_SIZE / 2, 64)).to.equal(false);
-				ram.invalidate(BASE + BLOCK_SIZE / 2, PAGE_SIZE);
+				ram.invalidate(BASE + BLOCK_SIZE / 2, GRANULE);
 			});
 			expect(bytes).to.be.below(BLOCK_SIZE + 512 * KIB);
 		});
 
 		it('are one for a non-cacheable mapping across blocks, when nobody touched them before', () => {
 			const ram = newRam();
-			const pages = Array.from({ length: 2048 }, (_, i) => BASE + BLOCK_SIZE / 2 + i * PAGE_SIZE);
+			const pages = Array.from({ length: 2048 }, (_, i) => BASE + BLOCK_SIZE / 2 + i * GRANULE);
 			const v = ram.vmap(pages, pages.length, false);
 			expect(ram.stats.pagesRehomed).to.equal(0);
 			v[BLOCK_SIZE] = 3;
 			expect(deviceBytes(ram, pages[1024], 1)).to.deep.equal([3]);
 			ram.vunmap(v);
-			expect(ram.phys_of(v.subarray(PAGE_SIZE))).to.equal(pages[1]);
+			expect(ram.phys_of(v.subarray(GRANULE))).to.equal(pages[1]);
 		});
 
 		it('hold what a device wrote before a mapping came that needs the memory in one buffer', () => {
 			const ram = newRam();
-			const pages = Array.from({ length: 512 }, (_, i) => BASE + i * PAGE_SIZE);
+			const pages = Array.from({ length: 512 }, (_, i) => BASE + i * GRANULE);
 			ram.deviceWrite(pages[200], Uint8Array.of(9), false);
 			const v = ram.vmap(pages, pages.length, false);
-			expect(v[200 * PAGE_SIZE]).to.equal(9);
+			expect(v[200 * GRANULE]).to.equal(9);
 			v[0] = 4;
 			ram.vunmap(v);
 			expect(deviceBytes(ram, pages[0], 1)).to.deep.equal([4]);
@@ -354,24 +354,24 @@ describe('ram', () => {
 			ram.deviceWrite(BASE + 100, Uint8Array.of(9), false);
 			ram.invalidate(BASE, 2 * LINE_SIZE);
 			expect(view(ram, BASE + 100, 1)[0]).to.equal(9);
-			ram.deviceWrite(BASE + PAGE_SIZE, Uint8Array.of(9), false);
-			expect(view(ram, BASE + PAGE_SIZE, 1)[0]).to.equal(0);
+			ram.deviceWrite(BASE + GRANULE, Uint8Array.of(9), false);
+			expect(view(ram, BASE + GRANULE, 1)[0]).to.equal(0);
 		});
 	});
 
 	describe('mappings', () => {
-		const pages = [BASE + 5 * PAGE_SIZE, BASE + BLOCK_SIZE, BASE + 3 * PAGE_SIZE];
+		const pages = [BASE + 5 * GRANULE, BASE + BLOCK_SIZE, BASE + 3 * GRANULE];
 
 		it('shows scattered pages in a row, uncached: devices see stores at once', () => {
 			const ram = newRam();
 			const v = ram.vmap(pages, 3, false);
-			expect(v.length).to.equal(3 * PAGE_SIZE);
+			expect(v.length).to.equal(3 * GRANULE);
 			expect(ram.is_vmap(v)).to.equal(true);
-			v[PAGE_SIZE + 4] = 7;
+			v[GRANULE + 4] = 7;
 			expect(deviceBytes(ram, pages[1] + 4, 1)).to.deep.equal([7]);
 			ram.deviceWrite(pages[2] + 9, Uint8Array.of(8), false);
-			expect(v[2 * PAGE_SIZE + 9]).to.equal(8);
-			expect(ram.phys_of(v.subarray(2 * PAGE_SIZE + 9))).to.equal(pages[2] + 9);
+			expect(v[2 * GRANULE + 9]).to.equal(8);
+			expect(ram.phys_of(v.subarray(2 * GRANULE + 9))).to.equal(pages[2] + 9);
 		});
 
 		it('puts the bytes back on vunmap, and the dead view lives nowhere', () => {
@@ -392,17 +392,17 @@ describe('ram', () => {
 		it('keeps cleaning the right bytes while the memory side is elsewhere', () => {
 			const ram = newRam();
 			const v = ram.vmap(pages, 3, false);
-			view(ram, pages[1], PAGE_SIZE).fill(6);
-			ram.clean(pages[1], PAGE_SIZE);
-			expect(v[PAGE_SIZE]).to.equal(6);
-			v[2 * PAGE_SIZE] = 4;
+			view(ram, pages[1], GRANULE).fill(6);
+			ram.clean(pages[1], GRANULE);
+			expect(v[GRANULE]).to.equal(6);
+			v[2 * GRANULE] = 4;
 			ram.invalidate(pages[2], LINE_SIZE);
 			expect(view(ram, pages[2], 1)[0]).to.equal(4);
 		});
 
 		it('needs no move for contiguous pages, uncached', () => {
 			const ram = newRam();
-			const v = ram.vmap([BASE, BASE + PAGE_SIZE], 2, false);
+			const v = ram.vmap([BASE, BASE + GRANULE], 2, false);
 			expect(ram.stats.pagesRehomed).to.equal(0);
 			expect(ram.is_vmap(v)).to.equal(true);
 			expect(ram.phys_of(v)).to.equal(BASE);
@@ -412,7 +412,7 @@ describe('ram', () => {
 		it('maps cached: stores are seen through the linear map, and by devices after a clean', () => {
 			const ram = newRam();
 			const v = ram.vmap(pages, 3, true);
-			v[PAGE_SIZE] = 5;
+			v[GRANULE] = 5;
 			expect(view(ram, pages[1], 1)[0]).to.equal(5);
 			expect(deviceBytes(ram, pages[1], 1)).to.deep.equal([0]);
 			ram.clean(pages[1], 1);
@@ -439,7 +439,7 @@ describe('ram', () => {
 			const ram = newRam();
 			const a = ram.vmap(pages, 3, false);
 			const b = ram.vmap(pages.slice(1), 2, false);
-			a[PAGE_SIZE] = 3;
+			a[GRANULE] = 3;
 			expect(b[0]).to.equal(3);
 			ram.vunmap(a);
 			b[0] = 4;
@@ -451,11 +451,11 @@ describe('ram', () => {
 		it('refuses to move a page away from under a mapping that shows it where it is', () => {
 			const ram = newRam();
 			ram.deviceWrite(BASE, Uint8Array.of(1), false);
-			const v = ram.vmap([BASE, BASE + PAGE_SIZE], 2, false);
-			expect(() => ram.vmap([BASE + PAGE_SIZE, BASE], 2, false)).to.throw('another order');
+			const v = ram.vmap([BASE, BASE + GRANULE], 2, false);
+			expect(() => ram.vmap([BASE + GRANULE, BASE], 2, false)).to.throw('another order');
 			ram.vunmap(v);
-			const w = ram.vmap([BASE + PAGE_SIZE, BASE], 2, false);
-			expect(w[PAGE_SIZE]).to.equal(1);
+			const w = ram.vmap([BASE + GRANULE, BASE], 2, false);
+			expect(w[GRANULE]).to.equal(1);
 		});
 
 		it('refuses pages that another mapping shows in another order, or that are not RAM', () => {
@@ -468,25 +468,25 @@ describe('ram', () => {
 
 		it('can map the pages of a piece that shares its block with other memory', () => {
 			const ram = newRam();
-			ram.add_piece(BASE + PAGE_SIZE, 2 * PAGE_SIZE);
-			const v = ram.vmap([BASE + 2 * PAGE_SIZE, BASE, BASE + PAGE_SIZE], 3, false);
-			v.fill(1, 0, PAGE_SIZE)
-				.fill(2, PAGE_SIZE, 2 * PAGE_SIZE)
-				.fill(3, 2 * PAGE_SIZE);
+			ram.add_piece(BASE + GRANULE, 2 * GRANULE);
+			const v = ram.vmap([BASE + 2 * GRANULE, BASE, BASE + GRANULE], 3, false);
+			v.fill(1, 0, GRANULE)
+				.fill(2, GRANULE, 2 * GRANULE)
+				.fill(3, 2 * GRANULE);
 			ram.vunmap(v);
-			expect(deviceBytes(ram, BASE + PAGE_SIZE - 1, 2)).to.deep.equal([2, 3]);
-			expect(deviceBytes(ram, BASE + 2 * PAGE_SIZE - 1, 2)).to.deep.equal([3, 1]);
-			expect(view(ram, BASE + PAGE_SIZE, 2 * PAGE_SIZE).length).to.equal(2 * PAGE_SIZE);
+			expect(deviceBytes(ram, BASE + GRANULE - 1, 2)).to.deep.equal([2, 3]);
+			expect(deviceBytes(ram, BASE + 2 * GRANULE - 1, 2)).to.deep.equal([3, 1]);
+			expect(view(ram, BASE + GRANULE, 2 * GRANULE).length).to.equal(2 * GRANULE);
 		});
 	});
 
 	it('does what a naive line-by-line model does, for random operations', () => {
 		// Eight pages around a block's edge, so that ranges cross it; a mapping of some of them comes and goes.
 		const PAGES = 8;
-		const start = BASE + BLOCK_SIZE - (PAGES / 2) * PAGE_SIZE;
-		const size = PAGES * PAGE_SIZE;
+		const start = BASE + BLOCK_SIZE - (PAGES / 2) * GRANULE;
+		const size = PAGES * GRANULE;
 		const at = fc.integer({ min: 0, max: size - 1 });
-		const len = fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 2 * PAGE_SIZE }));
+		const len = fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 2 * GRANULE }));
 		const value = fc.integer({ min: 0, max: 3 });
 		const operation = fc.oneof(
 			fc.record({ op: fc.constant('cpu' as const), at, len, value }),
@@ -511,7 +511,7 @@ describe('ram', () => {
 		const operations = fc.array(operation, { minLength: 1, maxLength: 60 });
 		const property = fc.property(operations, fc.boolean(), (operations, piece) => {
 			const ram = newRam();
-			if (piece) ram.add_piece(BASE + BLOCK_SIZE - 2 * PAGE_SIZE, 3 * PAGE_SIZE);
+			if (piece) ram.add_piece(BASE + BLOCK_SIZE - 2 * GRANULE, 3 * GRANULE);
 			const model = new NaiveMemory(size);
 			let mapping: { view: Uint8Array; pages: number[]; cached: boolean } | null = null;
 			for (const o of operations) {
@@ -520,7 +520,7 @@ describe('ram', () => {
 					case 'cpu':
 						for (let i = o.at; i < o.at + n; ) {
 							// Page by page: a mapping may have any of them.
-							const end = Math.min(o.at + n, (Math.floor(i / PAGE_SIZE) + 1) * PAGE_SIZE);
+							const end = Math.min(o.at + n, (Math.floor(i / GRANULE) + 1) * GRANULE);
 							view(ram, start + i, end - i).fill(o.value);
 							i = end;
 						}
@@ -558,15 +558,15 @@ describe('ram', () => {
 						model.evict(o.at, n);
 						break;
 					case 'zero':
-						view(ram, start + o.page * PAGE_SIZE, 1);
-						ram.zero(start + o.page * PAGE_SIZE, PAGE_SIZE);
-						model.zero(o.page * PAGE_SIZE, PAGE_SIZE);
+						view(ram, start + o.page * GRANULE, 1);
+						ram.zero(start + o.page * GRANULE, GRANULE);
+						model.zero(o.page * GRANULE, GRANULE);
 						break;
 					case 'vmap':
 						if (mapping !== null) break;
 						mapping = {
 							view: ram.vmap(
-								o.pages.map((p) => start + p * PAGE_SIZE),
+								o.pages.map((p) => start + p * GRANULE),
 								o.pages.length,
 								o.cached,
 							),
@@ -579,7 +579,7 @@ describe('ram', () => {
 						const room = mapping.view.length;
 						const from = o.at % room;
 						for (let i = from; i < Math.min(from + n, room); i++) {
-							const byte = mapping.pages[Math.floor(i / PAGE_SIZE)] * PAGE_SIZE + (i % PAGE_SIZE);
+							const byte = mapping.pages[Math.floor(i / GRANULE)] * GRANULE + (i % GRANULE);
 							const side = mapping.cached ? model.cpu : model.mem;
 							if (mapping.view[i] !== side[byte]) expect(mapping.view[i]).to.equal(side[byte]);
 							mapping.view[i] = o.value;

@@ -35,10 +35,11 @@ export interface machine_memory {
 	/** The cache replaces the lines, as it may at any time: dirty ones are written back, then all are dropped. */
 	evict(phys: number, size: number): void;
 	/**
-	 * One contiguous view of pages (4 KiB each, by physical address) that lie anywhere. The pages' view
-	 * is re-homed in one buffer until vunmap(). Uncached: the memory's view; cached: the CPU's view.
+	 * One contiguous view of pages (@page_size bytes each, by physical address) that lie anywhere. The pages' view
+	 * is re-homed in one buffer until vunmap(). Uncached: the memory's view; cached: the CPU's view. The size is the
+	 * kernel's word to the MMU, as the granule in TCR_EL1 is: 4 KiB, or a multiple of it.
 	 */
-	vmap(pages: ArrayLike<number>, count: number, cached: boolean): Uint8Array;
+	vmap(pages: ArrayLike<number>, count: number, cached: boolean, page_size: number): Uint8Array;
 	vunmap(view: Uint8Array): void;
 	/**
 	 * The user program's page tables: [phys, phys + size) appears at @addr, through the cache or past it. @area is

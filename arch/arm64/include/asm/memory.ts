@@ -18,8 +18,8 @@ export const MT_DEVICE_nGnRnE = 3;
 export const MT_DEVICE_nGnRE = 4;
 
 /** 4 MiB of page frames to a section of vmemmap, as RAM comes in blocks of that size. */
-const SECTION_PAGES = 1024;
-const SECTION_BYTES = SECTION_PAGES * PAGE_SIZE;
+const SECTION_BYTES = 2 ** 22;
+const SECTION_PAGES = SECTION_BYTES / PAGE_SIZE;
 
 /** The physical address that the linear map starts at; arm64_memblock_init() sets it. */
 export const memstart = boot_data(() => ({ addr: -1 as s64 }));
