@@ -3,6 +3,7 @@
 // Linux 6.12: mm/mm_init.c (and memblock_free_all(), memblock_free_late() of mm/memblock.c: they would make a cycle there)
 // Left out: NUMA nodes, ZONE_MOVABLE, hash table sizes. Struct pages are made when asked for, and free blocks put on
 // the lists when those are empty: what memory costs does not depend on how much there is.
+
 import { pfn_to_page, set_memmap_init } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { __ffs } from '#linux/bitops.js';
@@ -21,6 +22,7 @@ import { __SetPageReserved } from '#linux/page-flags.js';
 import { PFN_DOWN, PFN_UP } from '#linux/pfn.js';
 import { pr_info } from '#linux/printk.js';
 import type { phys_addr_t, unsigned_long } from '#linux/types.js';
+import { K } from '#mm/internal.js';
 import {
 	for_each_mem_region,
 	memblock_free_ranges_pfn,
@@ -144,7 +146,6 @@ export function memblock_free_late(base: phys_addr_t, size: phys_addr_t): void {
 /** Say how much there is (mm/mm_init.c: mem_init_print_info()); page_alloc_init_late() calls it before CMA gives its pages away. */
 export function mem_init_print_info(): void {
 	const physpages = PFN_DOWN(memblock_phys_mem_size());
-	const K = (pages: unsigned_long): unsigned_long => pages * 4;
 	pr_info(
 		'Memory: %luK/%luK available (%luK kernel code, %luK rwdata, %luK rodata, %luK init, %luK bss, %luK reserved, %luK cma-reserved)',
 		K(nr_free_pages()),

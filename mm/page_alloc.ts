@@ -134,7 +134,7 @@ early_param('page_placement', (val) => {
 	page_placement.mode = mode;
 	if (seed !== undefined) page_placement.seed = Number(seed) >>> 0 || 1;
 	if (max_order !== undefined) page_placement.max_order = Number(max_order);
-	if (window !== undefined) page_placement.window = Number(window) * 256;
+	if (window !== undefined) page_placement.window = Number(window) * (2 ** 20 / PAGE_SIZE);
 	return 0;
 });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A user program and a driver that it maps memory of.
+import { PAGE_SIZE as PAGE } from '#asm/page-def.js';
 import { dma_buf_export, dma_buf_fd } from '#drivers/dma-buf/dma-buf.js';
 import { fd_install, get_unused_fd_flags } from '#fs/file.js';
 import { alloc_file_pseudo } from '#fs/file_table.js';
@@ -27,8 +28,6 @@ import type { vm_area_struct } from '#linux/mm_types.js';
 import { type dma_addr_t, ref } from '#linux/types.js';
 import { vma_user_view } from '#mm/memory.js';
 import { ksys_mmap, MAP_SHARED, PROT_READ, PROT_WRITE } from '#mm/mmap.js';
-
-const PAGE = 4096;
 
 /** Open a file whose driver answers mmap() with @mmap; the result is the descriptor. */
 export function openFile(

@@ -13,6 +13,7 @@ import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { IS_ERR } from '#linux/err.js';
 import { O_RDWR } from '#linux/fs.js';
+import { PAGE_SIZE } from '#linux/mm.js';
 import { slab_live } from '#linux/slab.js';
 import { cma_for_each_area, cma_get_size, cma_usage } from '#mm/cma.js';
 import { nr_used_pages } from '#mm/page_alloc.js';
@@ -20,7 +21,6 @@ import { DRIVERS, devicesOf } from '#tools/clients.js';
 import { CARD0 } from './display.js';
 import { UserError } from './user-error.js';
 
-const PAGE = 4096;
 const LOGLEVEL_INFO = 6;
 
 /** How the DMA of a device goes, as the kernel has decided; null: the board has no such device. */
@@ -171,7 +171,7 @@ export class Board {
 
 	static cmaBytes(): { now: number; most: number } {
 		const { nr_pages, max_pages } = cma_usage();
-		return { now: nr_pages * PAGE, most: max_pages * PAGE };
+		return { now: nr_pages * PAGE_SIZE, most: max_pages * PAGE_SIZE };
 	}
 
 	static allocated(): Allocated {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // dma-iommu against the limits of devices, buses and domains, and attaches that wait for the first mapping.
 // What is expected is what drivers/iommu/dma-iommu.c of Linux 6.12 does.
+
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { iommu_get_dma_domain } from '#drivers/iommu/iommu.js';
 import {
 	dma_alloc_attrs,
@@ -67,7 +69,14 @@ const space = (start: number, end: number, force: boolean, pgsize_bitmap = K4): 
 });
 
 const map = (dev: device, size = K4, at = BUFFER): number =>
-	dma_map_page_attrs(dev, pfn_to_page(Math.floor(at / K4)), at % K4, size, DMA_TO_DEVICE, 0) as number;
+	dma_map_page_attrs(
+		dev,
+		pfn_to_page(Math.floor(at / PAGE_SIZE)),
+		at % PAGE_SIZE,
+		size,
+		DMA_TO_DEVICE,
+		0,
+	) as number;
 const unmap = (dev: device, dma: number, size = K4): void =>
 	dma_unmap_page_attrs(dev, dma, size, DMA_TO_DEVICE, 0);
 const pagesOf = (dev: device) => (iommu_get_dma_domain(dev) as TestDomain).pages;
@@ -289,7 +298,8 @@ describe('dma_iommu_limits', () => {
 			['a buffer to read', (dev) => map(dev), IOMMU_READ],
 			[
 				'a buffer to write',
-				(dev) => dma_map_page_attrs(dev, pfn_to_page(BUFFER / K4), 0, K4, DMA_FROM_DEVICE, 0) as number,
+				(dev) =>
+					dma_map_page_attrs(dev, pfn_to_page(BUFFER / PAGE_SIZE), 0, K4, DMA_FROM_DEVICE, 0) as number,
 				IOMMU_WRITE,
 			],
 			[
@@ -297,7 +307,7 @@ describe('dma_iommu_limits', () => {
 				(dev) =>
 					dma_map_page_attrs(
 						dev,
-						pfn_to_page(BUFFER / K4),
+						pfn_to_page(BUFFER / PAGE_SIZE),
 						0,
 						K4,
 						DMA_BIDIRECTIONAL,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What dma-iommu does for PCI devices only, on a simulated bus.
 // What is expected is what drivers/iommu/dma-iommu.c and iommu.c of Linux 6.12 do.
+
 import { expect } from 'chai';
 import { arch_sync_dma_for_device } from '#arch/arm64/mm/dma-mapping.js';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { iommu_get_dma_domain } from '#drivers/iommu/iommu.js';
 import type { Machine } from '#hw/core/machine.js';
 import { start_kernel } from '#init/main.js';
@@ -136,7 +138,14 @@ describe('dma_iommu_pci', () => {
 				pdev.untrusted = 1;
 			});
 		const map = (dev: device, at: number, size: number, dir = DMA_BIDIRECTIONAL): number =>
-			dma_map_page_attrs(dev, pfn_to_page(Math.floor(at / K4)), at % K4, size, dir, 0) as number;
+			dma_map_page_attrs(
+				dev,
+				pfn_to_page(Math.floor(at / PAGE_SIZE)),
+				at % PAGE_SIZE,
+				size,
+				dir,
+				0,
+			) as number;
 		const unmap = (dev: device, dma: number, size: number, dir = DMA_BIDIRECTIONAL): void =>
 			dma_unmap_page_attrs(dev, dma, size, dir, 0);
 
@@ -231,8 +240,8 @@ describe('dma_iommu_pci', () => {
 			const dev = add();
 			const t = new sg_table();
 			sg_alloc_table(t, 2, GFP_KERNEL);
-			sg_set_page(t.sgl!, pfn_to_page(BUFFER / K4), K4, 0);
-			sg_set_page(sg_next(t.sgl!)!, pfn_to_page(BUFFER / K4 + 1), K4, 0);
+			sg_set_page(t.sgl!, pfn_to_page(BUFFER / PAGE_SIZE), K4, 0);
+			sg_set_page(sg_next(t.sgl!)!, pfn_to_page(BUFFER / PAGE_SIZE + 1), K4, 0);
 			expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(0);
 			expect(t.nents).to.equal(2);
 			dma_unmap_sgtable(dev, t, DMA_TO_DEVICE, 0);
@@ -332,16 +341,16 @@ describe('dma_iommu_pci', () => {
 		function devicePage(type: number): page {
 			const map = new dev_pagemap();
 			map.type = type;
-			const p = pfn_to_page(0x2000_0000 / K4);
+			const p = pfn_to_page(0x2000_0000 / PAGE_SIZE);
 			p.owner = map;
 			return p;
 		}
 		function list(second: page): sg_table {
 			const t = new sg_table();
 			sg_alloc_table(t, 3, GFP_KERNEL);
-			sg_set_page(t.sgl!, pfn_to_page(BUFFER / K4), 100, 0x10);
+			sg_set_page(t.sgl!, pfn_to_page(BUFFER / PAGE_SIZE), 100, 0x10);
 			sg_set_page(sg_next(t.sgl!)!, second, K4, 0);
-			sg_set_page(sg_next(sg_next(t.sgl!)!)!, pfn_to_page(BUFFER / K4), 300, 0x800);
+			sg_set_page(sg_next(sg_next(t.sgl!)!)!, pfn_to_page(BUFFER / PAGE_SIZE), 300, 0x800);
 			return t;
 		}
 
@@ -384,7 +393,7 @@ describe('dma_iommu_pci', () => {
 		sg_alloc_table(t, 3, GFP_KERNEL);
 		let sg = t.sgl;
 		for (let i = 0; i < 3; i++, sg = sg_next(sg!))
-			sg_set_page(sg!, pfn_to_page(BUFFER / K4 + i), i === 2 ? 24 : K4, 0);
+			sg_set_page(sg!, pfn_to_page(BUFFER / PAGE_SIZE + i), i === 2 ? 24 : K4, 0);
 		expect(dma_map_sgtable(dev, t, DMA_FROM_DEVICE, 0)).to.equal(0);
 		expect(t.nents).to.equal(3);
 		dma_unmap_sgtable(dev, t, DMA_FROM_DEVICE, 0);

@@ -2,10 +2,12 @@
 // Queued unmaps (DMA-FQ): when are they flushed?
 // No address comes back before (INV-IOVA). Sizes and times are those of drivers/iommu/dma-iommu.c: 256 entries a CPU
 // and 10 ms, or 32768 in all and 1 s.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import type { iommu_dma_cookie } from '#drivers/iommu/dma-iommu.js';
 import { iommu_get_dma_domain, iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
 import { sysfs_read, sysfs_write } from '#fs/sysfs/user.js';
@@ -34,7 +36,7 @@ const ENTRIES = 256;
 const mapPage = (dev: device, n = 0, size = K4): number =>
 	dma_map_page_attrs(
 		dev,
-		pfn_to_page(BUFFER / K4 + n),
+		pfn_to_page(BUFFER / PAGE_SIZE + n),
 		0,
 		size,
 		DMA_BIDIRECTIONAL,
@@ -322,7 +324,14 @@ describe('flush_queue', () => {
 				return (fq.tail - fq.head) & fq.mod_mask;
 			};
 			const cycle = (): number => {
-				const dma = dma_map_page_attrs(dev, pfn_to_page(BUFFER / K4), 0, K4, DMA_TO_DEVICE, 0) as number;
+				const dma = dma_map_page_attrs(
+					dev,
+					pfn_to_page(BUFFER / PAGE_SIZE),
+					0,
+					K4,
+					DMA_TO_DEVICE,
+					0,
+				) as number;
 				dma_unmap_page_attrs(dev, dma, K4, DMA_TO_DEVICE, 0);
 				return dma;
 			};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The IOMMU core, with a driver made of spies.
 // What is expected is what drivers/iommu/iommu.c of Linux 6.12 does.
+
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import {
 	device_iommu_capable,
@@ -341,7 +343,7 @@ describe('iommu', () => {
 		function list(...pieces: [number, number][]) {
 			const sg = sg_array(pieces.length);
 			pieces.forEach(([phys, length], i) => {
-				sg_set_page(sg.vec![i]!, pfn_to_page(phys / K4), length, 0);
+				sg_set_page(sg.vec![i]!, pfn_to_page(phys / PAGE_SIZE), length, 0);
 			});
 			sg_mark_end(sg.vec![pieces.length - 1]!);
 			return sg;

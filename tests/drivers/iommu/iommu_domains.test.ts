@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Domains: who makes them, which is a group's default, what may become of that.
 // What is expected is what drivers/iommu/iommu.c and dma-iommu.c of Linux 6.12 do.
+
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import {
 	generic_single_device_group,
@@ -56,7 +58,7 @@ const lazy: Partial<iommu_ops> = { capable: (_dev, cap) => cap === IOMMU_CAP_DEF
 /** A driver that has no static identity domain. */
 const noIdentity: Partial<iommu_ops> = { identity_domain: undefined };
 
-const page = (n = 0) => pfn_to_page((RAM + 0x0800_0000) / K4 + n);
+const page = (n = 0) => pfn_to_page((RAM + 0x0800_0000) / PAGE_SIZE + n);
 const mapPage = (dev: device, size = K4): number =>
 	dma_map_page_attrs(dev, page(), 0, size, DMA_TO_DEVICE, 0) as number;
 const unmapPage = (dev: device, dma: number, size = K4): void =>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Several IOMMUs in one machine.
 // Two of the H6's, two drivers, a device with two ids, and a device that names two.
+
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import {
 	iommu_attach_group,
@@ -80,7 +82,7 @@ function boot(extra: Node = {}, options: MachineOptions = {}) {
 	return { masters: new Masters(machine), lines, machine };
 }
 
-const page = (n: number) => pfn_to_page(BUF / 4096 + n);
+const page = (n: number) => pfn_to_page(BUF / PAGE_SIZE + n);
 const map = (dev: device, n: number): number =>
 	dma_map_page_attrs(dev, page(n), 0, 4096, DMA_TO_DEVICE, 0) as number;
 const unmap = (dev: device, dma: number): void => dma_unmap_page_attrs(dev, dma, 4096, DMA_TO_DEVICE, 0);

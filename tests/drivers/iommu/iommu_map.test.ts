@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Mapping and unmapping: pages, what is undone, what is flushed, how often.
 // What is expected is what drivers/iommu/iommu.c of Linux 6.12 does.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	iommu_attach_group,
 	iommu_detach_group,
@@ -432,8 +434,8 @@ describe('iommu_map', () => {
 			const table = new sg_table();
 			expect(sg_alloc_table(table, 2, GFP_KERNEL)).to.equal(0);
 			const sgl = table.sgl!;
-			sg_set_page(sgl, pfn_to_page(RAM / K4), 3 * K4, 0);
-			sg_set_page(sgl.vec![1]!, pfn_to_page((RAM + M2) / K4), K4, 0);
+			sg_set_page(sgl, pfn_to_page(RAM / PAGE_SIZE), 3 * K4, 0);
+			sg_set_page(sgl.vec![1]!, pfn_to_page((RAM + M2) / PAGE_SIZE), K4, 0);
 			expect(iommu_map_sgtable(domain, M2, table, RW)).to.equal(4 * K4);
 			expect(iommu_unmap(domain, M2, 4 * K4)).to.equal(4 * K4);
 			expect(domain.pages.size).to.equal(0);
@@ -588,7 +590,7 @@ describe('iommu_map', () => {
 		it('syncs a mapping once, and an unmapping once', () => {
 			const { driver } = bootRig();
 			const dev = driver.device('a');
-			const page = pfn_to_page((RAM + 0x0800_0000) / K4);
+			const page = pfn_to_page((RAM + 0x0800_0000) / PAGE_SIZE);
 			const dma = dma_map_page_attrs(dev, page, 0x800, 5 * K4, DMA_TO_DEVICE, 0);
 			expect(driver.domainOps.iotlb_sync_map.callCount).to.equal(1);
 			expect(driver.domainOps.iotlb_sync_map.firstCall.args.slice(1)).to.deep.equal([dma - 0x800, 6 * K4]);

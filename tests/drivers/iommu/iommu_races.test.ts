@@ -6,6 +6,7 @@
 import { expect } from 'chai';
 import { cpu_context } from '#asm/current.js';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { iommu_domain_free, iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
 import { sysfs_write } from '#fs/sysfs/user.js';
 import { figure } from '#hw/iommu/iommu.js';
@@ -139,7 +140,7 @@ describe('iommu_races', () => {
 				const dev = h6.device(0);
 				if (type !== 'DMA') sysfs_write('/sys/kernel/iommu_groups/0/type', type);
 				const map = (n: number) =>
-					dma_map_page_attrs(dev, pfn_to_page(BUFFER / K4 + n), 0, K4, DMA_BIDIRECTIONAL, 0) as number;
+					dma_map_page_attrs(dev, pfn_to_page(BUFFER / PAGE_SIZE + n), 0, K4, DMA_BIDIRECTIONAL, 0) as number;
 				const unmap = (dma: number) => dma_unmap_page_attrs(dev, dma, K4, DMA_BIDIRECTIONAL, 0);
 				let points = 1;
 				for (let nth = -1; nth < points; nth++) {

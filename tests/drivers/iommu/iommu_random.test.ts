@@ -3,9 +3,11 @@
 // Translations are the model's by three walkers, caches agree with tables, faults are reported one by one, and nothing
 // is left at the end.
 // A failure prints fast-check's seed and path: `fc.assert(..., { seed, path })` plays it again.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { platform_device_unregister } from '#drivers/base/platform.js';
 import {
 	iommu_attach_group,
@@ -246,7 +248,7 @@ class Bench {
 					expect(sg_alloc_table(table, lens.length, GFP_KERNEL)).to.equal(0);
 					let sg = table.sgl;
 					for (const [i, n] of lens.entries()) {
-						sg_set_page(sg!, pfn_to_page(at[i]! / K4), n * K4, 0);
+						sg_set_page(sg!, pfn_to_page(at[i]! / PAGE_SIZE), n * K4, 0);
 						sg = sg_next(sg!);
 					}
 					ret = iommu_map_sg(domain, start, table.sgl!, lens.length, op.prot, GFP_KERNEL);
@@ -346,7 +348,7 @@ class Bench {
 				const at = BUFFER + 2 * MIB + op.phys * K4;
 				const dma = dma_map_page_attrs(
 					this.devices[op.dev]!,
-					pfn_to_page(at / K4),
+					pfn_to_page(at / PAGE_SIZE),
 					0,
 					op.size,
 					op.dir,

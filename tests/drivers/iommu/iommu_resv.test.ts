@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reserved regions: the driver's and the tree's.
 // What is mapped one to one, and that the DMA API keeps away from them.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { iommu_dma_get_resv_regions } from '#drivers/iommu/dma-iommu.js';
 import {
 	generic_single_device_group,
@@ -76,7 +78,7 @@ const single: Partial<iommu_ops> = { device_group: generic_single_device_group }
 
 /** Every address that the DMA API has for single pages of @dev. */
 function allAddresses(dev: device): number[] {
-	const page = pfn_to_page((RAM + 0x0800_0000) / K4);
+	const page = pfn_to_page((RAM + 0x0800_0000) / PAGE_SIZE);
 	const out: number[] = [];
 	for (;;) {
 		const dma = dma_map_page_attrs(dev, page, 0, K4, DMA_TO_DEVICE, 0) as number;
@@ -533,7 +535,7 @@ describe('iommu_resv', () => {
 
 		it('leave the rest to the DMA API', () => {
 			const { display, camera } = boot();
-			const page = pfn_to_page((RAM + 0x0800_0000) / K4);
+			const page = pfn_to_page((RAM + 0x0800_0000) / PAGE_SIZE);
 			const map = (dev: device): number => dma_map_page_attrs(dev, page, 0, K4, DMA_TO_DEVICE, 0) as number;
 			expect(map(display)).to.equal(0x8fff_f000);
 			expect(map(camera)).to.equal(0xffff_f000);
@@ -544,7 +546,7 @@ describe('iommu_resv', () => {
 			expect(reservedRegions(display)).to.equal(
 				line(0, 0xffff_ffff, 'reserved') + line(0x4800_0000, 0x4800_3fff, 'direct'),
 			);
-			const page = pfn_to_page((RAM + 0x0800_0000) / K4);
+			const page = pfn_to_page((RAM + 0x0800_0000) / PAGE_SIZE);
 			expect(dma_map_page_attrs(display, page, 0, K4, DMA_TO_DEVICE, 0)).to.equal(DMA_MAPPING_ERROR);
 		});
 
@@ -573,7 +575,7 @@ describe('iommu_resv', () => {
 				}),
 			);
 			expect(reservedRegions(dev!)).to.equal('');
-			const page = pfn_to_page((RAM + 0x0800_0000) / K4);
+			const page = pfn_to_page((RAM + 0x0800_0000) / PAGE_SIZE);
 			expect(dma_map_page_attrs(dev!, page, 0, K4, DMA_TO_DEVICE, 0)).to.equal(0xffff_f000);
 		});
 	});

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A device's own coherent memory, declared by its driver.
 // Pools from the tree are in of_reserved_mem.test.ts.
+
 import { expect } from 'chai';
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { of_reserved_mem_device_init } from '#drivers/of/of_reserved_mem.js';
 import type { Ram } from '#hw/core/ram.js';
 import {
@@ -68,9 +70,9 @@ describe('dma_coherent', () => {
 	it('serves everyone from the global pool once there is one', () => {
 		const dev = boot();
 		const handle = new ref<dma_addr_t>(0);
-		expect(dma_alloc_from_global_coherent(dev, 4096, handle)).to.equal(null);
+		expect(dma_alloc_from_global_coherent(dev, PAGE_SIZE, handle)).to.equal(null);
 		expect(dma_init_global_coherent(POOL, SIZE)).to.equal(0);
-		const addr = dma_alloc_from_global_coherent(dev, 4096, handle) as Uint8Array;
+		const addr = dma_alloc_from_global_coherent(dev, PAGE_SIZE, handle) as Uint8Array;
 		expect(handle.value).to.equal(POOL);
 		expect(dma_release_from_global_coherent(0, addr)).to.equal(1);
 		expect(dma_release_from_global_coherent(0, new Uint8Array(1))).to.equal(0);
@@ -108,18 +110,18 @@ describe('dma_coherent', () => {
 			const m3 = board.device('m3');
 			expect(of_reserved_mem_device_init(m3)).to.equal(0);
 			const check = board.leakCheck();
-			const cpu = dma_alloc_coherent(m3, 3 * 4096, handle, GFP_KERNEL)!;
+			const cpu = dma_alloc_coherent(m3, 3 * PAGE_SIZE, handle, GFP_KERNEL)!;
 			expect(handle.value).to.equal(POOL);
 			expect(cpu.every((b) => b === 0)).to.equal(true);
-			cpu.set(pattern(3 * 4096, 6));
-			expect(board.masters.model('m3').fetch(POOL, 3 * 4096)).to.deep.equal(pattern(3 * 4096, 6));
+			cpu.set(pattern(3 * PAGE_SIZE, 6));
+			expect(board.masters.model('m3').fetch(POOL, 3 * PAGE_SIZE)).to.deep.equal(pattern(3 * PAGE_SIZE, 6));
 			const next = dma_alloc_coherent(m3, 100, handle, GFP_ATOMIC)!;
-			expect(handle.value).to.equal(POOL + 4 * 4096);
+			expect(handle.value).to.equal(POOL + 4 * PAGE_SIZE);
 			expect(dma_alloc_coherent(m3, SIZE, handle, GFP_KERNEL)).to.equal(null);
 			expect(dma_alloc_coherent(m3, 2 * SIZE, handle, GFP_KERNEL)).to.equal(null);
 			expect(dma_alloc_coherent(m3, 0, handle, GFP_KERNEL)).to.equal(null);
-			dma_free_coherent(m3, 3 * 4096, cpu, POOL);
-			dma_free_coherent(m3, 100, next, POOL + 4 * 4096);
+			dma_free_coherent(m3, 3 * PAGE_SIZE, cpu, POOL);
+			dma_free_coherent(m3, 100, next, POOL + 4 * PAGE_SIZE);
 			const all = dma_alloc_coherent(m3, SIZE, handle, GFP_KERNEL)!;
 			expect(handle.value).to.equal(POOL);
 			expect(all.every((b) => b === 0)).to.equal(true);
@@ -133,12 +135,12 @@ describe('dma_coherent', () => {
 			expect([of_reserved_mem_device_init(m3), of_reserved_mem_device_init(m4)]).to.deep.equal([0, 0]);
 			expect(m3.dma_mem).to.equal(m4.dma_mem);
 			dma_direct_set_offset(m4, 0x4000_0000, 0, 0x4000_0000);
-			const a = dma_alloc_coherent(m3, 4096, handle, GFP_KERNEL);
+			const a = dma_alloc_coherent(m3, PAGE_SIZE, handle, GFP_KERNEL);
 			expect(handle.value).to.equal(POOL);
-			const b = dma_alloc_coherent(m4, 4096, handle, GFP_KERNEL);
-			expect(handle.value).to.equal(POOL + 4096 - 0x4000_0000);
-			dma_free_coherent(m3, 4096, a, POOL);
-			dma_free_coherent(m4, 4096, b, handle.value);
+			const b = dma_alloc_coherent(m4, PAGE_SIZE, handle, GFP_KERNEL);
+			expect(handle.value).to.equal(POOL + PAGE_SIZE - 0x4000_0000);
+			dma_free_coherent(m3, PAGE_SIZE, a, POOL);
+			dma_free_coherent(m4, PAGE_SIZE, b, handle.value);
 		});
 
 		it('is given also to a device that cannot reach it, with a warning', () => {

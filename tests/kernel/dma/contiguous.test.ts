@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The CMA area of all devices: where it comes from, who gets of it, and what happens without.
 // Areas of the tree and of single devices: drivers/of/of_reserved_mem.test.ts.
+
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	dev_get_cma_area,
 	dma_alloc_contiguous,
@@ -94,23 +96,23 @@ describe('dma_contiguous', () => {
 		};
 
 		it('serves blocking allocations of more than a page, aligned to their size up to 1 MiB', () => {
-			for (const size of [8192, 20_480, 3 * MIB]) {
+			for (const size of [2 * PAGE_SIZE, 20_480, 3 * MIB]) {
 				const page = dma_alloc_contiguous(dev, size, GFP_KERNEL) as page;
-				expect(inArea(page.pfn * 4096)).to.equal(true);
+				expect(inArea(page.pfn * PAGE_SIZE)).to.equal(true);
 				// CONFIG_CMA_ALIGNMENT 8: 256 pages.
-				expect(page.pfn % Math.min(2 ** Math.ceil(Math.log2(size / 4096)), 256)).to.equal(0);
+				expect(page.pfn % Math.min(2 ** Math.ceil(Math.log2(size / PAGE_SIZE)), 256)).to.equal(0);
 				dma_free_contiguous(dev, page, size);
 			}
 			// The first 192 pages are those of the atomic pools.
 			const page = dma_alloc_from_contiguous(null, 1, 9, false) as page;
 			expect(page.pfn - (dma_contiguous_default_area() as cma).base_pfn).to.equal(256);
-			expect(dma_alloc_contiguous(dev, 4096, GFP_KERNEL)).to.equal(null);
-			expect(dma_alloc_contiguous(dev, 8192, GFP_ATOMIC)).to.equal(null);
+			expect(dma_alloc_contiguous(dev, PAGE_SIZE, GFP_KERNEL)).to.equal(null);
+			expect(dma_alloc_contiguous(dev, 2 * PAGE_SIZE, GFP_ATOMIC)).to.equal(null);
 		});
 
 		it('takes back what is its own, and leaves the rest to the page allocator', () => {
 			const page = dma_alloc_from_contiguous(null, 4, 2, false) as page;
-			expect(dma_release_from_contiguous(null, pfn_to_page(0x5000_0000 / 4096), 1)).to.equal(false);
+			expect(dma_release_from_contiguous(null, pfn_to_page(0x5000_0000 / PAGE_SIZE), 1)).to.equal(false);
 			expect(dma_release_from_contiguous(null, page, 4)).to.equal(true);
 			expect(dev_get_cma_area(dev)).to.equal(dma_contiguous_default_area());
 		});
@@ -139,12 +141,12 @@ describe('dma_contiguous', () => {
 
 		it('is passed over when it is out of reach, and loses nothing', () => {
 			dev.bus_dma_limit = 0x5fff_ffff;
-			page_placement.next.push(0x4800_0000 / 4096);
+			page_placement.next.push(0x4800_0000 / PAGE_SIZE);
 			const dma = new ref(0);
-			const cpu = dma_alloc_coherent(dev, 8192, dma, GFP_KERNEL);
+			const cpu = dma_alloc_coherent(dev, 2 * PAGE_SIZE, dma, GFP_KERNEL);
 			expect(dma.value).to.equal(0x4800_0000);
 			expect(cma_area_list()[0].stats).to.include({ nr_pages_released: 2 });
-			dma_free_coherent(dev, 8192, cpu, dma.value);
+			dma_free_coherent(dev, 2 * PAGE_SIZE, cpu, dma.value);
 		});
 
 		it('can be left out: the page allocator then gives what it has in one piece', () => {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // dma-debug: each report is provoked by a client that is broken in that way. The texts are those of kernel/dma/debug.c.
+
 import { expect } from 'chai';
 import { pfn_to_page, virt_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { device_release_driver } from '#drivers/base/dd.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
@@ -62,7 +64,7 @@ import { testMachine } from '#tests/machine.js';
 import { expectWarning } from '#tests/setup.js';
 
 const DIR = '/sys/kernel/debug/dma-api';
-const page = (n = 0) => pfn_to_page(BUFS / 4096 + n);
+const page = (n = 0) => pfn_to_page(BUFS / PAGE_SIZE + n);
 const counter = (name: string): number => Number(sysfs_read(`${DIR}/${name}`));
 
 /** A board whose pool of entries is small; it gives all reports, as each test's does. */
@@ -307,14 +309,14 @@ describe('debug', () => {
 	it('reports the kernel’s own image, in a page and in a list', () => {
 		expect(kernel_image.end - kernel_image.start).to.be.above(0);
 		expectWarning(/m3: device driver maps memory from kernel text or rodata \[addr=\S+\] \[len=100\]$/);
-		const at = pfn_to_page(kernel_image.end / 4096 - 1);
+		const at = pfn_to_page(kernel_image.end / PAGE_SIZE - 1);
 		const addr = dma_map_page(dev, at, 4000, 100, DMA_TO_DEVICE);
 		dma_mapping_error(dev, addr);
 		dma_unmap_page(dev, addr, 100, DMA_TO_DEVICE);
 
 		expectWarning(/maps memory from kernel text or rodata \[addr=\S+\] \[len=4096\]$/);
 		const t = list(2);
-		sg_set_page(sg_next(t.sgl!)!, pfn_to_page(kernel_image.start / 4096), 4096, 0);
+		sg_set_page(sg_next(t.sgl!)!, pfn_to_page(kernel_image.start / PAGE_SIZE), 4096, 0);
 		dma_map_sg(dev, t.sgl!, 2, DMA_TO_DEVICE);
 		dma_unmap_sg(dev, t.sgl!, 2, DMA_TO_DEVICE);
 		sg_free_table(t);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // /sys/kernel/debug/dma/decision against what the devices really do.
+
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type } from '#drivers/base/platform.js';
 import { iommu_attach_group, iommu_detach_group, iommu_group_claim_dma_owner } from '#drivers/iommu/iommu.js';
@@ -48,7 +50,7 @@ const small = (extra: Node, options: MachineOptions = {}): Masters =>
 
 /** Where the first page of memory appears to @dev. */
 const mapped = (dev: device, phys: number): number =>
-	dma_map_page_attrs(dev, pfn_to_page(phys / 4096), 0, 4096, DMA_TO_DEVICE, 0) as number;
+	dma_map_page_attrs(dev, pfn_to_page(phys / PAGE_SIZE), 0, 4096, DMA_TO_DEVICE, 0) as number;
 
 const NOTHING_BOUNCES = 'nothing bounces but small kmalloc() buffers';
 const NO_IOMMUS = 'direct: its node has no iommus';

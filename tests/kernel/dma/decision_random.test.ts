@@ -2,9 +2,11 @@
 // What /sys/kernel/debug/dma/decision says of a device on a board that nobody designed, against what the DMA API then
 // does: the sentence is read as a user would read it, and nothing else is known of the device here.
 // Every run is the same; another SEED, and more of numRuns, explore: `DECISION_SEED=7 DECISION_RUNS=1000`.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { page_to_phys, pfn_to_page, virt_to_phys } from '#asm/memory.js';
+import { PAGE_SIZE as PAGE } from '#asm/page-def.js';
 import { of_reserved_mem_device_init } from '#drivers/of/of_reserved_mem.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import {
@@ -36,7 +38,6 @@ const SEED = Number(process.env['DECISION_SEED'] ?? 612);
 const RUNS = Number(process.env['DECISION_RUNS'] ?? 40);
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const PAGE = 4096;
 
 /** A window of dma-ranges. */
 interface Window {

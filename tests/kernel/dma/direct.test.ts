@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // DMA without an IOMMU. Exact answers: golden dma-direct-swiotlb.json.
+
 import { expect } from 'chai';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	dma_coherent_ok,
 	dma_direct_all_ram_mapped,
@@ -85,7 +87,7 @@ describe('direct', () => {
 	});
 
 	it('gives the device the physical address', () => {
-		const dma = dma_map_page_attrs(dev, pfn_to_page(BUFS / 4096), 0x321, 1000, DMA_TO_DEVICE, 0);
+		const dma = dma_map_page_attrs(dev, pfn_to_page(BUFS / PAGE_SIZE), 0x321, 1000, DMA_TO_DEVICE, 0);
 		expect(dma).to.equal(BUFS + 0x321);
 		dma_unmap_page_attrs(dev, dma, 1000, DMA_TO_DEVICE, 0);
 	});
@@ -102,11 +104,11 @@ describe('direct', () => {
 		expect(dma_to_phys(dev, 0x1000)).to.equal(PHYS_ADDR_MAX);
 		expect(dma_range_map_min(dev.dma_range_map)).to.equal(0xc000_0000);
 		expect(dma_range_map_max(dev.dma_range_map)).to.equal(0x1_0fff_ffff);
-		expect(dma_coherent_ok(dev, 0x2000_0000, 4096)).to.equal(false);
+		expect(dma_coherent_ok(dev, 0x2000_0000, PAGE_SIZE)).to.equal(false);
 	});
 
 	it('compares the last byte with mask and bus limit', () => {
-		expect(dma_capable(dev, 0xffff_f000, 4096, true)).to.equal(true);
+		expect(dma_capable(dev, 0xffff_f000, PAGE_SIZE, true)).to.equal(true);
 		expect(dma_capable(dev, 0xffff_f000, 4097, true)).to.equal(false);
 		dev.bus_dma_limit = 0x7fff_ffff;
 		expect(dma_capable(dev, 0x8000_0000, 1, true)).to.equal(false);
@@ -141,9 +143,9 @@ describe('direct', () => {
 		dma_free_coherent(dev, 10000, cpu, dma.value);
 
 		const m4 = board.device('m4');
-		const linear = dma_alloc_coherent(m4, 4096, dma, GFP_KERNEL)!;
+		const linear = dma_alloc_coherent(m4, PAGE_SIZE, dma, GFP_KERNEL)!;
 		expect(is_vmalloc_addr(linear)).to.equal(false);
-		dma_free_coherent(m4, 4096, linear, dma.value);
+		dma_free_coherent(m4, PAGE_SIZE, linear, dma.value);
 	});
 
 	for (const [what, gfp, attrs] of [
@@ -153,21 +155,33 @@ describe('direct', () => {
 	] as const) {
 		it(`frees all of an allocation whose caller ${what}`, () => {
 			const dma = new ref(0);
-			dma_free_attrs(dev, 8192, dma_alloc_attrs(dev, 8192, dma, gfp, attrs), dma.value, attrs);
+			dma_free_attrs(
+				dev,
+				2 * PAGE_SIZE,
+				dma_alloc_attrs(dev, 2 * PAGE_SIZE, dma, gfp, attrs),
+				dma.value,
+				attrs,
+			);
 			const check = board.leakCheck();
-			const cpu = dma_alloc_attrs(dev, 8192, dma, gfp, attrs);
+			const cpu = dma_alloc_attrs(dev, 2 * PAGE_SIZE, dma, gfp, attrs);
 			expect(cpu).to.not.equal(null);
-			dma_free_attrs(dev, 8192, cpu, dma.value, attrs);
+			dma_free_attrs(dev, 2 * PAGE_SIZE, cpu, dma.value, attrs);
 			expect(check()).to.deep.equal([]);
 		});
 
 		it(`leaves nothing behind when one whose caller ${what} fails, wherever it fails`, () => {
 			const dma = new ref(0);
-			dma_free_attrs(dev, 8192, dma_alloc_attrs(dev, 8192, dma, gfp, attrs), dma.value, attrs);
+			dma_free_attrs(
+				dev,
+				2 * PAGE_SIZE,
+				dma_alloc_attrs(dev, 2 * PAGE_SIZE, dma, gfp, attrs),
+				dma.value,
+				attrs,
+			);
 			const check = board.leakCheck();
 			failEach((where) => {
-				const cpu = dma_alloc_attrs(dev, 8192, dma, gfp, attrs);
-				if (cpu !== null) dma_free_attrs(dev, 8192, cpu, dma.value, attrs);
+				const cpu = dma_alloc_attrs(dev, 2 * PAGE_SIZE, dma, gfp, attrs);
+				if (cpu !== null) dma_free_attrs(dev, 2 * PAGE_SIZE, cpu, dma.value, attrs);
 				expect(check(), where).to.deep.equal([]);
 			});
 		});
@@ -190,15 +204,15 @@ describe('direct', () => {
 		const check = board.leakCheck();
 		const dma = new ref(0);
 		const page = dma_alloc_pages(dev, 5000, dma, DMA_TO_DEVICE, GFP_KERNEL)!;
-		expect(dma.value).to.equal(page.pfn * 4096);
+		expect(dma.value).to.equal(page.pfn * PAGE_SIZE);
 		dma_free_pages(dev, 5000, page, dma.value, DMA_TO_DEVICE);
 		expect(check()).to.deep.equal([]);
 	});
 
 	it('maps a resource in reach only', () => {
-		expect(dma_map_resource(dev, 0xf000_0000, 4096, DMA_TO_DEVICE, 0)).to.equal(0xf000_0000);
+		expect(dma_map_resource(dev, 0xf000_0000, PAGE_SIZE, DMA_TO_DEVICE, 0)).to.equal(0xf000_0000);
 		expectWarning(/./);
-		expect(dma_map_resource(dev, 0xf_0000_0000, 4096, DMA_TO_DEVICE, 0)).to.equal(DMA_MAPPING_ERROR);
+		expect(dma_map_resource(dev, 0xf_0000_0000, PAGE_SIZE, DMA_TO_DEVICE, 0)).to.equal(DMA_MAPPING_ERROR);
 	});
 
 	it('gives a device one window, once', () => {
@@ -217,17 +231,17 @@ describe('direct', () => {
 			expect(sg_alloc_table(table, pages.length, GFP_KERNEL)).to.equal(0);
 			const entries: scatterlist[] = [];
 			for (let sg = table.sgl; sg !== null; sg = sg_next(sg)) {
-				sg_set_page(sg, pfn_to_page(pages[entries.length] / 4096), 4096, 0);
+				sg_set_page(sg, pfn_to_page(pages[entries.length] / PAGE_SIZE), PAGE_SIZE, 0);
 				entries.push(sg);
 			}
 			return { table, entries };
 		}
 
 		it('maps each entry by itself, neighbours too', () => {
-			const { table, entries } = list(BUFS, BUFS + 4096, HIGH);
+			const { table, entries } = list(BUFS, BUFS + PAGE_SIZE, HIGH);
 			expect(dma_map_sg_attrs(dev, entries[0], 3, DMA_TO_DEVICE, 0)).to.equal(3);
-			expect(entries.slice(0, 2).map((sg) => sg.dma_address)).to.deep.equal([BUFS, BUFS + 4096]);
-			expect(entries.map((sg) => sg.dma_length)).to.deep.equal([4096, 4096, 4096]);
+			expect(entries.slice(0, 2).map((sg) => sg.dma_address)).to.deep.equal([BUFS, BUFS + PAGE_SIZE]);
+			expect(entries.map((sg) => sg.dma_length)).to.deep.equal([PAGE_SIZE, PAGE_SIZE, PAGE_SIZE]);
 			expect(used()).to.equal(2);
 			dma_unmap_sg_attrs(dev, entries[0], 3, DMA_TO_DEVICE, 0);
 			expect(used()).to.equal(0);
@@ -236,7 +250,7 @@ describe('direct', () => {
 
 		it('syncs the entries that bounce', () => {
 			const { table, entries } = list(BUFS, HIGH);
-			phys_to_virt(HIGH, 4096).set(pattern(4096, 1));
+			phys_to_virt(HIGH, PAGE_SIZE).set(pattern(PAGE_SIZE, 1));
 			dma_map_sg_attrs(dev, entries[0], 2, DMA_BIDIRECTIONAL, 0);
 			const m3 = board.masters.model('m3');
 			for (const sg of entries) m3.store(sg.dma_address, pattern(100, 7));
@@ -252,9 +266,9 @@ describe('direct', () => {
 		});
 
 		it('undoes what it mapped when an entry fails, and copies nothing back', () => {
-			const { table, entries } = list(HIGH, HIGH + 4096, HIGH + 8192);
+			const { table, entries } = list(HIGH, HIGH + PAGE_SIZE, HIGH + 2 * PAGE_SIZE);
 			sg_set_page(entries[2], sg_page(entries[2]), 300 * 1024, 0);
-			phys_to_virt(HIGH, 4096).fill(1);
+			phys_to_virt(HIGH, PAGE_SIZE).fill(1);
 			expect(dma_map_sg_attrs(dev, entries[0], 3, DMA_BIDIRECTIONAL, DMA_ATTR_NO_WARN)).to.equal(0);
 			expect(dma_direct_map_sg(dev, entries[0], 3, DMA_BIDIRECTIONAL, DMA_ATTR_NO_WARN)).to.equal(-EIO);
 			expect(used()).to.equal(0);
@@ -291,12 +305,12 @@ describe('direct', () => {
 	it('never bounces memory of another device', () => {
 		const pgmap = new dev_pagemap();
 		pgmap.type = MEMORY_DEVICE_PCI_P2PDMA;
-		const high = pfn_to_page(0x8_1000_0000 / 4096);
+		const high = pfn_to_page(0x8_1000_0000 / PAGE_SIZE);
 		high.owner = pgmap;
 		expect(dma_map_page_attrs(dev, high, 0, 64, DMA_TO_DEVICE, 0)).to.equal(DMA_MAPPING_ERROR);
 
 		board = new Board('direct', 'swiotlb=force');
-		const page = pfn_to_page(BUFS / 4096);
+		const page = pfn_to_page(BUFS / PAGE_SIZE);
 		page.owner = pgmap;
 		expect(dma_map_page_attrs(board.device('m3'), page, 0, 64, DMA_TO_DEVICE, 0)).to.equal(DMA_MAPPING_ERROR);
 	});
@@ -306,15 +320,15 @@ describe('direct', () => {
 		page_placement.mode = 'high';
 		const dma = new ref(0);
 		// One page: CMA is not asked.
-		let cpu = dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL);
+		let cpu = dma_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL);
 		expect(dma.value).to.be.above(2 ** 32);
-		dma_free_coherent(dev, 4096, cpu, dma.value);
+		dma_free_coherent(dev, PAGE_SIZE, cpu, dma.value);
 		dev.bus_dma_limit = 0x8_3fff_ffff;
-		cpu = dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL);
+		cpu = dma_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL);
 		expect(dma.value).to.be.below(2 ** 32);
-		dma_free_coherent(dev, 4096, cpu, dma.value);
+		dma_free_coherent(dev, PAGE_SIZE, cpu, dma.value);
 		dev.bus_dma_limit = 0xfff;
-		expect(dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL)).to.equal(null);
+		expect(dma_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL)).to.equal(null);
 	});
 
 	it('counts only mapped memory when it asks whether the windows show all of it', () => {
@@ -340,7 +354,11 @@ describe('direct', () => {
 		const table = new sg_table();
 		expect(dma_get_sgtable_attrs(dev, table, cpu, dma.value, 10_000, 0)).to.equal(0);
 		const sg = table.sgl as scatterlist;
-		expect([table.nents, sg_page(sg).pfn * 4096, sg.length]).to.deep.equal([1, dma.value, 12_288]);
+		expect([table.nents, sg_page(sg).pfn * PAGE_SIZE, sg.length]).to.deep.equal([
+			1,
+			dma.value,
+			3 * PAGE_SIZE,
+		]);
 		sg_free_table(table);
 		slab_fault.nth = 1;
 		expect(dma_get_sgtable_attrs(dev, table, cpu, dma.value, 10_000, 0)).to.equal(-ENOMEM);

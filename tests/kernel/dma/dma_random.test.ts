@@ -4,8 +4,10 @@
 // failed was given is as before; live device addresses never overlap; nothing is left. dma-debug and DMASAN watch.
 // Every run is the same; another SEED, and more of numRuns, explore. A failure prints seed and path:
 // `fc.assert(..., { seed, path })` plays it again.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { PAGE_SIZE as PAGE } from '#asm/page-def.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import {
@@ -48,7 +50,6 @@ import { sanitiserOf } from '#tests/sanitiser.js';
 import type { Dmasan } from '#watch/dmasan.js';
 
 const SEED = 612;
-const PAGE = 4096;
 const DEBUG = /\/kernel\/dma\/debug\.[jt]s/;
 
 /** A way that DMA can take: a board, its command line, and the masters that go it. */
@@ -187,7 +188,7 @@ class World {
 		this.dmasan = sanitiserOf(this.board.masters.machine);
 		for (const [i, name] of way.masters.entries()) {
 			const dev = this.board.device(name);
-			dma_set_max_seg_size(dev, i === 0 ? 65536 : 12288);
+			dma_set_max_seg_size(dev, i === 0 ? 65536 : 3 * PAGE);
 			// Like NVMe: the device goes by the offset inside a page.
 			if (i === 1) dma_set_min_align_mask(dev, PAGE - 1);
 		}
@@ -434,7 +435,7 @@ function touch(a: Range, b: Range): boolean {
 const size = fc.oneof(
 	fc.integer({ min: 1, max: 200 }),
 	fc.integer({ min: 1, max: 9000 }),
-	fc.constantFrom(4096, 8192),
+	fc.constantFrom(PAGE, 2 * PAGE),
 );
 /** Scattered memory has no more than eight pages in a row. */
 const large = fc.oneof(

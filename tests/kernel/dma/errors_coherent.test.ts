@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How coherent memory and its pools fail.
 // A row for each failure that takes one call to make. The sentences are errors.json's.
+
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { PAGE_KERNEL } from '#asm/pgtable.js';
 import {
 	dma_alloc_from_dev_coherent,
@@ -69,13 +71,13 @@ const COHERENT: Failure[] = [
 		is: null,
 		when: '__GFP_COMP given (warns once)',
 		warns: /./,
-		call: (d) => dma_alloc_attrs(d.m0, 4096, dma, GFP_KERNEL | __GFP_COMP, 0),
+		call: (d) => dma_alloc_attrs(d.m0, PAGE_SIZE, dma, GFP_KERNEL | __GFP_COMP, 0),
 	},
 	{
 		of: 'dma_alloc_attrs',
 		is: null,
 		when: 'ops have no alloc',
-		call: (d) => dma_alloc_attrs(withOps(d.m3, {}), 4096, dma, GFP_KERNEL, 0),
+		call: (d) => dma_alloc_attrs(withOps(d.m3, {}), PAGE_SIZE, dma, GFP_KERNEL, 0),
 	},
 	...(['m0', 'm3', 'm4'] as const).flatMap((name): Failure[] => [
 		{
@@ -84,7 +86,7 @@ const COHERENT: Failure[] = [
 			when: `backend failed (${name})`,
 			call: (d) => {
 				noPages();
-				return dma_alloc_attrs(d[name], 4096, dma, GFP_KERNEL | __GFP_NOWARN, 0);
+				return dma_alloc_attrs(d[name], PAGE_SIZE, dma, GFP_KERNEL | __GFP_NOWARN, 0);
 			},
 		},
 		{
@@ -102,7 +104,7 @@ const COHERENT: Failure[] = [
 			when: `backend failed (${name})`,
 			call: (d) => {
 				noPages();
-				return dma_alloc_pages(d[name], 4096, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_NOWARN);
+				return dma_alloc_pages(d[name], PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_NOWARN);
 			},
 		},
 		{
@@ -111,7 +113,7 @@ const COHERENT: Failure[] = [
 			when: `pages (${name})`,
 			call: (d) => {
 				noPages();
-				return dma_alloc_noncontiguous(d[name], 4096, DMA_TO_DEVICE, GFP_KERNEL | __GFP_NOWARN, 0);
+				return dma_alloc_noncontiguous(d[name], PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL | __GFP_NOWARN, 0);
 			},
 		},
 		{
@@ -120,7 +122,7 @@ const COHERENT: Failure[] = [
 			when: `table (${name})`,
 			call: (d) => {
 				noSlab();
-				return dma_alloc_noncontiguous(d[name], 4096, DMA_TO_DEVICE, GFP_KERNEL, 0);
+				return dma_alloc_noncontiguous(d[name], PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0);
 			},
 		},
 		{
@@ -130,7 +132,7 @@ const COHERENT: Failure[] = [
 			call: (d) => {
 				const { cpu, dma } = allocated(d[name]);
 				noSlab();
-				return dma_get_sgtable_attrs(d[name], new sg_table(), cpu, dma, 4096, 0);
+				return dma_get_sgtable_attrs(d[name], new sg_table(), cpu, dma, PAGE_SIZE, 0);
 			},
 		},
 		...(
@@ -145,8 +147,8 @@ const COHERENT: Failure[] = [
 				is: -ENXIO,
 				when: `window larger than the buffer (${name}: ${pages} of 2 pages from page ${off})`,
 				call: (d) => {
-					const { cpu, dma } = allocated(d[name], 8192);
-					return dma_mmap_attrs(d[name], vma(pages, off), cpu, dma, 8192, 0);
+					const { cpu, dma } = allocated(d[name], 2 * PAGE_SIZE);
+					return dma_mmap_attrs(d[name], vma(pages, off), cpu, dma, 2 * PAGE_SIZE, 0);
 				},
 			},
 			{
@@ -154,8 +156,8 @@ const COHERENT: Failure[] = [
 				is: -ENXIO,
 				when: `window larger than the buffer (${name}: ${pages} of 2 pages from page ${off})`,
 				call: (d) => {
-					const sgt = dma_alloc_noncontiguous(d[name], 8192, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
-					return dma_mmap_noncontiguous(d[name], vma(pages, off), 8192, sgt);
+					const sgt = dma_alloc_noncontiguous(d[name], 2 * PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+					return dma_mmap_noncontiguous(d[name], vma(pages, off), 2 * PAGE_SIZE, sgt);
 				},
 			},
 		]),
@@ -166,7 +168,7 @@ const COHERENT: Failure[] = [
 		when: 'as dma_alloc_attrs',
 		call: (d) => {
 			noPages();
-			return dma_alloc_wc(d.m0, 4096, dma, GFP_KERNEL | __GFP_NOWARN);
+			return dma_alloc_wc(d.m0, PAGE_SIZE, dma, GFP_KERNEL | __GFP_NOWARN);
 		},
 	},
 	{
@@ -175,7 +177,7 @@ const COHERENT: Failure[] = [
 		when: 'devres record',
 		call: (d) => {
 			noSlab();
-			return dmam_alloc_attrs(d.m3, 4096, dma, GFP_KERNEL, 0);
+			return dmam_alloc_attrs(d.m3, PAGE_SIZE, dma, GFP_KERNEL, 0);
 		},
 	},
 	{
@@ -184,20 +186,20 @@ const COHERENT: Failure[] = [
 		when: 'as dma_alloc_attrs',
 		call: (d) => {
 			noPages();
-			return dmam_alloc_coherent(d.m3, 4096, dma, GFP_KERNEL | __GFP_NOWARN);
+			return dmam_alloc_coherent(d.m3, PAGE_SIZE, dma, GFP_KERNEL | __GFP_NOWARN);
 		},
 	},
 	{
 		of: 'dma_get_sgtable_attrs',
 		is: -ENXIO,
 		when: 'ops have no get_sgtable',
-		call: (d) => dma_get_sgtable_attrs(withOps(d.m3, {}), new sg_table(), CPU, 0, 4096, 0),
+		call: (d) => dma_get_sgtable_attrs(withOps(d.m3, {}), new sg_table(), CPU, 0, PAGE_SIZE, 0),
 	},
 	{
 		of: 'dma_mmap_attrs',
 		is: -ENXIO,
 		when: 'ops have no mmap',
-		call: (d) => dma_mmap_attrs(withOps(d.m3, {}), vma(1), CPU, 0, 4096, 0),
+		call: (d) => dma_mmap_attrs(withOps(d.m3, {}), vma(1), CPU, 0, PAGE_SIZE, 0),
 	},
 	{
 		of: 'dma_mmap_wc',
@@ -205,7 +207,7 @@ const COHERENT: Failure[] = [
 		when: 'as dma_mmap_attrs',
 		call: (d) => {
 			const { cpu, dma } = allocated(d.m3);
-			return dma_mmap_wc(d.m3, vma(2), cpu, dma, 4096);
+			return dma_mmap_wc(d.m3, vma(2), cpu, dma, PAGE_SIZE);
 		},
 	},
 	{
@@ -221,7 +223,7 @@ const COHERENT: Failure[] = [
 		warns: /./,
 		call: (d) => {
 			d.m0.coherent_dma_mask = 0;
-			return dma_alloc_pages(d.m0, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL);
+			return dma_alloc_pages(d.m0, PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL);
 		},
 	},
 	{
@@ -229,55 +231,56 @@ const COHERENT: Failure[] = [
 		is: null,
 		when: 'zone flags in gfp (warns once)',
 		warns: /./,
-		call: (d) => dma_alloc_pages(d.m0, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_DMA),
+		call: (d) => dma_alloc_pages(d.m0, PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_DMA),
 	},
 	{
 		of: 'dma_alloc_pages',
 		is: null,
 		when: '__GFP_COMP in gfp (warns once)',
 		warns: /./,
-		call: (d) => dma_alloc_pages(d.m3, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_COMP),
+		call: (d) => dma_alloc_pages(d.m3, PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_COMP),
 	},
 	{
 		of: 'dma_alloc_pages',
 		is: null,
 		when: 'ops have no alloc_pages_op',
-		call: (d) => dma_alloc_pages(withOps(d.m3, {}), 4096, dma, DMA_TO_DEVICE, GFP_KERNEL),
+		call: (d) => dma_alloc_pages(withOps(d.m3, {}), PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL),
 	},
 	{
 		of: 'dma_alloc_noncoherent',
 		is: null,
 		when: 'as dma_alloc_pages',
-		call: (d) => dma_alloc_noncoherent(withOps(d.m3, {}), 4096, dma, DMA_TO_DEVICE, GFP_KERNEL),
+		call: (d) => dma_alloc_noncoherent(withOps(d.m3, {}), PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL),
 	},
 	{
 		of: 'dma_mmap_pages',
 		is: -ENXIO,
 		when: 'window larger than the buffer',
-		call: (d) => dma_mmap_pages(d.m3, vma(2), 4096, page),
+		call: (d) => dma_mmap_pages(d.m3, vma(2), PAGE_SIZE, page),
 	},
 	{
 		of: 'dma_alloc_noncontiguous',
 		is: null,
 		when: 'attrs other than DMA_ATTR_ALLOC_SINGLE_PAGES (warns once)',
 		warns: /./,
-		call: (d) => dma_alloc_noncontiguous(d.m0, 4096, DMA_TO_DEVICE, GFP_KERNEL, DMA_ATTR_FORCE_CONTIGUOUS),
+		call: (d) =>
+			dma_alloc_noncontiguous(d.m0, PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, DMA_ATTR_FORCE_CONTIGUOUS),
 	},
 	{
 		of: 'dma_alloc_noncontiguous',
 		is: null,
 		when: '__GFP_COMP (warns once)',
 		warns: /./,
-		call: (d) => dma_alloc_noncontiguous(d.m3, 4096, DMA_TO_DEVICE, GFP_KERNEL | __GFP_COMP, 0),
+		call: (d) => dma_alloc_noncontiguous(d.m3, PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL | __GFP_COMP, 0),
 	},
 	{
 		of: 'dma_vmap_noncontiguous',
 		is: null,
 		when: 'vmap failed (IOMMU case)',
 		call: (d) => {
-			const sgt = dma_alloc_noncontiguous(d.m0, 8192, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+			const sgt = dma_alloc_noncontiguous(d.m0, 2 * PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
 			noSlab();
-			return dma_vmap_noncontiguous(d.m0, 8192, sgt);
+			return dma_vmap_noncontiguous(d.m0, 2 * PAGE_SIZE, sgt);
 		},
 	},
 	{
@@ -286,7 +289,7 @@ const COHERENT: Failure[] = [
 		when: 'no page',
 		call: (d) => {
 			noPages();
-			return dma_common_alloc_pages(d.m0, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_NOWARN);
+			return dma_common_alloc_pages(d.m0, PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_NOWARN);
 		},
 	},
 	{
@@ -295,7 +298,7 @@ const COHERENT: Failure[] = [
 		when: 'mapping failed',
 		call: (d) => {
 			dma_set_mask(d.m0, 0xfff);
-			return dma_common_alloc_pages(d.m0, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL);
+			return dma_common_alloc_pages(d.m0, PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL);
 		},
 	},
 	{
@@ -305,7 +308,7 @@ const COHERENT: Failure[] = [
 		call: (d) => {
 			const { cpu, dma } = allocated(d.m4);
 			noSlab();
-			return dma_common_get_sgtable(d.m4, new sg_table(), cpu, dma, 4096, 0);
+			return dma_common_get_sgtable(d.m4, new sg_table(), cpu, dma, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -314,7 +317,7 @@ const COHERENT: Failure[] = [
 		when: 'window larger than the buffer',
 		call: (d) => {
 			const { cpu, dma } = allocated(d.m4);
-			return dma_common_mmap(d.m4, vma(1, 1), cpu, dma, 4096, 0);
+			return dma_common_mmap(d.m4, vma(1, 1), cpu, dma, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -329,7 +332,7 @@ const COHERENT: Failure[] = [
 		when: 'vmap failed',
 		call: () => {
 			noSlab();
-			return dma_common_pages_remap([page], 4096, PAGE_KERNEL, null);
+			return dma_common_pages_remap([page], PAGE_SIZE, PAGE_KERNEL, null);
 		},
 	},
 	...[1, 2].map(
@@ -339,7 +342,7 @@ const COHERENT: Failure[] = [
 			when: nth === 1 ? 'page array' : 'vmap failed',
 			call: () => {
 				noSlab(nth);
-				return dma_common_contiguous_remap(page, 4096, PAGE_KERNEL, null);
+				return dma_common_contiguous_remap(page, PAGE_SIZE, PAGE_KERNEL, null);
 			},
 		}),
 	),
@@ -356,7 +359,7 @@ const POOLS: Failure[] = [
 		of: 'dma_declare_coherent_memory',
 		is: -EINVAL,
 		when: 'the range cannot be remapped',
-		call: (d) => dma_declare_coherent_memory(d.m3, 0xf_0000_0000, 0, 4096),
+		call: (d) => dma_declare_coherent_memory(d.m3, 0xf_0000_0000, 0, PAGE_SIZE),
 	},
 	{
 		of: 'dma_init_global_coherent',
@@ -368,13 +371,13 @@ const POOLS: Failure[] = [
 		of: 'dma_init_global_coherent',
 		is: -EINVAL,
 		when: 'remap failed',
-		call: () => dma_init_global_coherent(0xf_0000_0000, 4096),
+		call: () => dma_init_global_coherent(0xf_0000_0000, PAGE_SIZE),
 	},
 	{
 		of: 'dma_alloc_from_dev_coherent',
 		is: 0,
 		when: 'device has no pool: the caller goes on',
-		call: (d) => dma_alloc_from_dev_coherent(d.m3, 4096, dma, new ref<void_ptr | null>(null)),
+		call: (d) => dma_alloc_from_dev_coherent(d.m3, PAGE_SIZE, dma, new ref<void_ptr | null>(null)),
 	},
 	{
 		of: 'dma_release_from_dev_coherent',
@@ -386,13 +389,13 @@ const POOLS: Failure[] = [
 		of: 'dma_mmap_from_dev_coherent',
 		is: 0,
 		when: 'not from the pool',
-		call: (d) => dma_mmap_from_dev_coherent(d.m3, vma(1), CPU, 4096, new ref(0)),
+		call: (d) => dma_mmap_from_dev_coherent(d.m3, vma(1), CPU, PAGE_SIZE, new ref(0)),
 	},
 	{
 		of: 'dma_alloc_from_global_coherent',
 		is: null,
 		when: 'no global pool',
-		call: (d) => dma_alloc_from_global_coherent(d.m3, 4096, dma),
+		call: (d) => dma_alloc_from_global_coherent(d.m3, PAGE_SIZE, dma),
 	},
 	{
 		of: 'dma_release_from_global_coherent',
@@ -404,7 +407,7 @@ const POOLS: Failure[] = [
 		of: 'dma_mmap_from_global_coherent',
 		is: 0,
 		when: 'no global pool',
-		call: () => dma_mmap_from_global_coherent(vma(1), CPU, 4096, new ref(0)),
+		call: () => dma_mmap_from_global_coherent(vma(1), CPU, PAGE_SIZE, new ref(0)),
 	},
 	{
 		of: 'dma_alloc_from_pool',
@@ -418,13 +421,19 @@ const POOLS: Failure[] = [
 		is: null,
 		when: 'rejected by the address check (quiet with __GFP_NOWARN)',
 		call: (d) =>
-			dma_alloc_from_pool(d.m3, 4096, new ref<void_ptr | null>(null), GFP_ATOMIC | __GFP_NOWARN, () => false),
+			dma_alloc_from_pool(
+				d.m3,
+				PAGE_SIZE,
+				new ref<void_ptr | null>(null),
+				GFP_ATOMIC | __GFP_NOWARN,
+				() => false,
+			),
 	},
 	{
 		of: 'dma_free_from_pool',
 		is: false,
 		when: 'address is in none of the atomic pools',
-		call: (d) => dma_free_from_pool(d.m3, CPU, 4096),
+		call: (d) => dma_free_from_pool(d.m3, CPU, PAGE_SIZE),
 	},
 	{
 		of: 'dma_alloc_attrs',
@@ -446,6 +455,8 @@ describe('errors_coherent', () => {
 		const dev = new device();
 		dev.init_name = 'early';
 		expectWarning(/Failed to get suitable pool for early/);
-		expect(dma_alloc_from_pool(dev, 4096, new ref<void_ptr | null>(null), GFP_ATOMIC, null)).to.equal(null);
+		expect(dma_alloc_from_pool(dev, PAGE_SIZE, new ref<void_ptr | null>(null), GFP_ATOMIC, null)).to.equal(
+			null,
+		);
 	});
 });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How the ways without an IOMMU fail: direct, bounced, CMA.
 // A row for each failure that takes one call to make. The sentences are errors.json's.
+
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	dev_get_cma_area,
 	dma_alloc_contiguous,
@@ -66,7 +68,7 @@ const DIRECT: Failure[] = [
 		is: DMA_MAPPING_ERROR,
 		when: 'swiotlb full',
 		on: 'direct',
-		call: (d) => dma_direct_map_page(d.m3, pfn_to_page(HIGH / 4096), 0, 1 << 20, DMA_TO_DEVICE, 0),
+		call: (d) => dma_direct_map_page(d.m3, pfn_to_page(HIGH / PAGE_SIZE), 0, 1 << 20, DMA_TO_DEVICE, 0),
 	},
 	{
 		of: 'dma_direct_map_page',
@@ -76,7 +78,7 @@ const DIRECT: Failure[] = [
 		warns: /swiotlb addr .* overflow/,
 		call: (d) => {
 			d.m3.bus_dma_limit = 0xfff_ffff;
-			return dma_direct_map_page(d.m3, pfn_to_page(HIGH / 4096), 0, 64, DMA_TO_DEVICE, 0);
+			return dma_direct_map_page(d.m3, pfn_to_page(HIGH / PAGE_SIZE), 0, 64, DMA_TO_DEVICE, 0);
 		},
 	},
 	{
@@ -87,7 +89,7 @@ const DIRECT: Failure[] = [
 		warns: /DMA addr 0x0*810000000\+64 overflow \(mask ffffffff, bus limit 0\)/,
 		call: (d) => {
 			swiotlb_exit();
-			return dma_direct_map_page(d.m3, pfn_to_page(HIGH / 4096), 0, 64, DMA_TO_DEVICE, 0);
+			return dma_direct_map_page(d.m3, pfn_to_page(HIGH / PAGE_SIZE), 0, 64, DMA_TO_DEVICE, 0);
 		},
 	},
 	{
@@ -103,7 +105,7 @@ const DIRECT: Failure[] = [
 		when: 'beyond mask (warns once)',
 		warns: /dma_direct_map_resource/,
 		says: /m3: DMA addr 0x0*fffff000\+8192 overflow \(mask ffffffff, bus limit 0\)\./,
-		call: (d) => dma_direct_map_resource(d.m3, 0xffff_f000, 8192, DMA_TO_DEVICE, 0),
+		call: (d) => dma_direct_map_resource(d.m3, 0xffff_f000, 2 * PAGE_SIZE, DMA_TO_DEVICE, 0),
 	},
 	{
 		of: 'dma_direct_map_resource',
@@ -120,7 +122,7 @@ const DIRECT: Failure[] = [
 		of: 'dma_direct_alloc',
 		is: null,
 		when: 'no memory within reach',
-		call: (d) => dma_direct_alloc(withWindow(d.m3), 4096, dma, GFP_KERNEL, 0),
+		call: (d) => dma_direct_alloc(withWindow(d.m3), PAGE_SIZE, dma, GFP_KERNEL, 0),
 	},
 	...(['page array', 'virtual space'] as const).map(
 		(what, i): Failure => ({
@@ -129,7 +131,7 @@ const DIRECT: Failure[] = [
 			when: what,
 			call: (d) => {
 				noSlab(i + 1);
-				return dma_direct_alloc(d.m3, 4096, dma, GFP_KERNEL, 0);
+				return dma_direct_alloc(d.m3, PAGE_SIZE, dma, GFP_KERNEL, 0);
 			},
 		}),
 	),
@@ -137,7 +139,7 @@ const DIRECT: Failure[] = [
 		of: 'dma_direct_alloc_pages',
 		is: null,
 		when: 'as dma_direct_alloc',
-		call: (d) => dma_direct_alloc_pages(withWindow(d.m3), 4096, dma, DMA_TO_DEVICE, GFP_KERNEL),
+		call: (d) => dma_direct_alloc_pages(withWindow(d.m3), PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL),
 	},
 	{
 		of: 'dma_direct_get_sgtable',
@@ -145,7 +147,7 @@ const DIRECT: Failure[] = [
 		when: 'table',
 		call: (d) => {
 			noSlab();
-			return dma_direct_get_sgtable(d.m3, new sg_table(), CPU, 0, 4096, 0);
+			return dma_direct_get_sgtable(d.m3, new sg_table(), CPU, 0, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -154,7 +156,7 @@ const DIRECT: Failure[] = [
 		when: 'window larger than the buffer',
 		call: (d) => {
 			const { cpu, dma } = allocated(d.m3);
-			return dma_direct_mmap(d.m3, vma(2), cpu, dma, 4096, 0);
+			return dma_direct_mmap(d.m3, vma(2), cpu, dma, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -167,7 +169,7 @@ const DIRECT: Failure[] = [
 			const v = vma(1);
 			v.vm_start += 8;
 			v.vm_end += 8;
-			return dma_direct_mmap(d.m3, v, cpu, dma, 4096, 0);
+			return dma_direct_mmap(d.m3, v, cpu, dma, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -316,14 +318,14 @@ const SWIOTLB: Failure[] = [
 		when: 'no pool',
 		call: (d) => {
 			d.m3.dma_io_tlb_mem = null;
-			return swiotlb_alloc(d.m3, 4096);
+			return swiotlb_alloc(d.m3, PAGE_SIZE);
 		},
 	},
 	{
 		of: 'swiotlb_free',
 		is: false,
 		when: "page is not in the device's pool",
-		call: (d) => swiotlb_free(d.m3, page, 4096),
+		call: (d) => swiotlb_free(d.m3, page, PAGE_SIZE),
 	},
 	{
 		of: 'swiotlb_find_pool',
@@ -401,7 +403,7 @@ const CMA: Failure[] = [
 		of: 'dma_alloc_contiguous',
 		is: null,
 		when: 'size at most one page and the device has no own area',
-		call: (d) => dma_alloc_contiguous(d.m3, 4096, GFP_KERNEL),
+		call: (d) => dma_alloc_contiguous(d.m3, PAGE_SIZE, GFP_KERNEL),
 	},
 	{
 		of: 'dma_alloc_contiguous',

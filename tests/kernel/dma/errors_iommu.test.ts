@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How the way through the IOMMU fails.
 // A row for each failure that takes one call to make. The sentences are errors.json's.
+
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	iommu_dma_alloc,
 	iommu_dma_alloc_noncontiguous,
@@ -100,14 +102,14 @@ const IOMMU: Failure[] = [
 		of: 'iommu_dma_map_page',
 		is: DMA_MAPPING_ERROR,
 		when: 'iommu_map failed',
-		call: (d) => iommu_dma_map_page(d.m0, pfn_to_page(HIGH / 4096), 0, 4096, DMA_TO_DEVICE, 0),
+		call: (d) => iommu_dma_map_page(d.m0, pfn_to_page(HIGH / PAGE_SIZE), 0, PAGE_SIZE, DMA_TO_DEVICE, 0),
 		on: 'high',
 	},
 	{
 		of: 'iommu_dma_map_sg',
 		is: -EINVAL,
 		when: 'failed iommu_map_sg',
-		call: (d) => iommu_dma_map_sg(d.m0, table(HIGH, 4096).sgl!, 1, DMA_TO_DEVICE, 0),
+		call: (d) => iommu_dma_map_sg(d.m0, table(HIGH, PAGE_SIZE).sgl!, 1, DMA_TO_DEVICE, 0),
 		on: 'high',
 	},
 	{
@@ -115,7 +117,7 @@ const IOMMU: Failure[] = [
 		is: -ENOMEM,
 		when: 'iommu_map_sg ran out of memory',
 		call: (d) => {
-			const t = table(BUFS, 4096);
+			const t = table(BUFS, PAGE_SIZE);
 			slab_fault.min_size = 1024;
 			noSlab();
 			return iommu_dma_map_sg(d.m0, t.sgl!, 1, DMA_TO_DEVICE, 0);
@@ -128,7 +130,7 @@ const IOMMU: Failure[] = [
 		says: /m0: DMA bounce buffers are inactive, unable to map unaligned transaction\./,
 		call: (d) => {
 			swiotlb_exit();
-			return iommu_dma_map_sg(d.m0, table(BUFS, 4096, 8).sgl!, 2, DMA_BIDIRECTIONAL, 0);
+			return iommu_dma_map_sg(d.m0, table(BUFS, PAGE_SIZE, 8).sgl!, 2, DMA_BIDIRECTIONAL, 0);
 		},
 	},
 	{
@@ -162,7 +164,7 @@ const IOMMU: Failure[] = [
 		when: 'window larger than the buffer',
 		call: (d) => {
 			const { cpu, dma } = allocated(d.m0);
-			return iommu_dma_mmap(d.m0, vma(2), cpu, dma, 4096, 0);
+			return iommu_dma_mmap(d.m0, vma(2), cpu, dma, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -172,8 +174,8 @@ const IOMMU: Failure[] = [
 		call: (d) => {
 			const { cpu, dma } = allocated(d.m0);
 			const v = vma(1);
-			iommu_dma_mmap(d.m0, v, cpu, dma, 4096, 0);
-			return iommu_dma_mmap(d.m0, v, cpu, dma, 4096, 0);
+			iommu_dma_mmap(d.m0, v, cpu, dma, PAGE_SIZE, 0);
+			return iommu_dma_mmap(d.m0, v, cpu, dma, PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -183,7 +185,7 @@ const IOMMU: Failure[] = [
 		warns: /m0: Unsupported alignment constraint/,
 		call: (d) => {
 			dma_set_min_align_mask(d.m0, 0x1fff);
-			return iommu_dma_map_page(d.m0, page, 0, 4096, DMA_TO_DEVICE, 0);
+			return iommu_dma_map_page(d.m0, page, 0, PAGE_SIZE, DMA_TO_DEVICE, 0);
 		},
 	},
 	{
@@ -191,9 +193,9 @@ const IOMMU: Failure[] = [
 		is: -ENOMEM,
 		when: 'table',
 		call: (d) => {
-			const { cpu, dma } = allocated(d.m0, 8192);
+			const { cpu, dma } = allocated(d.m0, 2 * PAGE_SIZE);
 			noSlab();
-			return iommu_dma_get_sgtable(d.m0, new sg_table(), cpu, dma, 8192, 0);
+			return iommu_dma_get_sgtable(d.m0, new sg_table(), cpu, dma, 2 * PAGE_SIZE, 0);
 		},
 	},
 	{
@@ -211,7 +213,7 @@ const IOMMU: Failure[] = [
 		when: 'handle',
 		call: (d) => {
 			noSlab();
-			return iommu_dma_alloc_noncontiguous(d.m0, 4096, DMA_TO_DEVICE, GFP_KERNEL, 0);
+			return iommu_dma_alloc_noncontiguous(d.m0, PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0);
 		},
 	},
 	{
@@ -228,9 +230,9 @@ const IOMMU: Failure[] = [
 		is: null,
 		when: 'vmap failed',
 		call: (d) => {
-			const sgt = iommu_dma_alloc_noncontiguous(d.m0, 8192, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+			const sgt = iommu_dma_alloc_noncontiguous(d.m0, 2 * PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
 			noSlab();
-			return iommu_dma_vmap_noncontiguous(d.m0, 8192, sgt);
+			return iommu_dma_vmap_noncontiguous(d.m0, 2 * PAGE_SIZE, sgt);
 		},
 	},
 	{
@@ -238,8 +240,8 @@ const IOMMU: Failure[] = [
 		is: -ENXIO,
 		when: 'window larger than the buffer',
 		call: (d) => {
-			const sgt = iommu_dma_alloc_noncontiguous(d.m0, 8192, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
-			return iommu_dma_mmap_noncontiguous(d.m0, vma(2, 1), 8192, sgt);
+			const sgt = iommu_dma_alloc_noncontiguous(d.m0, 2 * PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+			return iommu_dma_mmap_noncontiguous(d.m0, vma(2, 1), 2 * PAGE_SIZE, sgt);
 		},
 	},
 ];

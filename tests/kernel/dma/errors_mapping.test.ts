@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How mapping and masks fail.
 // A row for each failure that takes one call to make. The sentences are errors.json's.
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { dma_direct_supported } from '#kernel/dma/direct.js';
 import {
 	dma_addressing_limited,
@@ -86,7 +87,7 @@ const MAPPING: Failure[] = [
 		is: -EINVAL,
 		when: 'bad list or unsupported',
 		// Above 4 GiB the hardware has no words for it.
-		call: (d) => dma_map_sgtable(d.m0, table(HIGH, 4096), DMA_TO_DEVICE, 0),
+		call: (d) => dma_map_sgtable(d.m0, table(HIGH, PAGE_SIZE), DMA_TO_DEVICE, 0),
 		on: 'high',
 	},
 	{
@@ -140,7 +141,7 @@ const MAPPING: Failure[] = [
 		of: 'dma_map_resource',
 		is: DMA_MAPPING_ERROR,
 		when: 'backend failed',
-		call: (d) => dma_map_resource(d.m0, 0x2_0000_0000, 4096, DMA_TO_DEVICE, 0),
+		call: (d) => dma_map_resource(d.m0, 0x2_0000_0000, PAGE_SIZE, DMA_TO_DEVICE, 0),
 	},
 	{
 		of: 'dma_need_sync',

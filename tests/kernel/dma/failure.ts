@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How a function of the DMA API fails: what a row of such tests says, and what the rows need.
+
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { iommu_get_domain_for_dev } from '#drivers/iommu/iommu.js';
 import { dma_alloc_coherent } from '#kernel/dma/mapping.js';
 import { kernel_bug } from '#kernel/panic.js';
@@ -21,8 +23,8 @@ import { expectWarning } from '#tests/setup.js';
 
 /** Out of a 32-bit device's reach, on board "direct". */
 export const HIGH = 0x8_1000_0000;
-export const CPU = new Uint8Array(4096);
-export const page = pfn_to_page(BUFS / 4096);
+export const CPU = new Uint8Array(PAGE_SIZE);
+export const page = pfn_to_page(BUFS / PAGE_SIZE);
 
 /** From here on no page can be had. */
 export function noPages(): void {
@@ -39,7 +41,7 @@ export function noSlab(nth = 1): void {
 export function vma(pages: number, pgoff = 0): vm_area_struct {
 	const v = new vm_area_struct();
 	v.vm_start = 0x7000_0000;
-	v.vm_end = v.vm_start + pages * 4096;
+	v.vm_end = v.vm_start + pages * PAGE_SIZE;
 	v.vm_pgoff = pgoff;
 	return v;
 }
@@ -49,7 +51,7 @@ export function table(phys: number, ...lengths: number[]): sg_table {
 	const t = new sg_table();
 	sg_alloc_table(t, lengths.length, GFP_KERNEL);
 	for (const [i, length] of lengths.entries())
-		sg_set_page(t.sgl!.vec![i]!, pfn_to_page(phys / 4096 + 16 * i), length, 0);
+		sg_set_page(t.sgl!.vec![i]!, pfn_to_page(phys / PAGE_SIZE + 16 * i), length, 0);
 	return t;
 }
 
@@ -72,7 +74,7 @@ export function withWindow(dev: device): device {
 }
 
 /** What is allocated has been, whatever fails later. */
-export function allocated(dev: device, size = 4096): { cpu: void_ptr; dma: number } {
+export function allocated(dev: device, size = PAGE_SIZE): { cpu: void_ptr; dma: number } {
 	const dma = new ref(0);
 	const cpu = dma_alloc_coherent(dev, size, dma, GFP_KERNEL)!;
 	return { cpu, dma: dma.value };

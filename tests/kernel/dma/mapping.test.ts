@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The DMA API's own part: back ends, checks before them, managed variants.
+
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { pfn_to_page } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { device_release_driver } from '#drivers/base/dd.js';
 import { dma_dummy_ops } from '#kernel/dma/dummy.js';
 import {
@@ -81,20 +83,20 @@ describe('mapping', () => {
 		expect(dma_get_max_seg_size(dev)).to.equal(0x10000);
 		expect(dma_get_seg_boundary(dev)).to.equal(U64_MAX);
 		expect(dma_get_seg_boundary_nr_pages(null, 12)).to.equal(0x100000);
-		dma_set_max_seg_size(dev, 4096);
-		expect(dma_get_max_seg_size(dev)).to.equal(4096);
+		dma_set_max_seg_size(dev, PAGE_SIZE);
+		expect(dma_get_max_seg_size(dev)).to.equal(PAGE_SIZE);
 	});
 
 	it('stops the machine at a direction that is none', () => {
 		expect(valid_dma_direction(DMA_NONE)).to.equal(false);
 		expectWarning(/./);
-		expect(() => dma_map_page(dev, page(BUFS / 4096), 0, 64, DMA_NONE)).to.throw(kernel_bug);
+		expect(() => dma_map_page(dev, page(BUFS / PAGE_SIZE), 0, 64, DMA_NONE)).to.throw(kernel_bug);
 	});
 
 	it('refuses to map for a device without a mask, and to set one', () => {
 		expectWarning(/./);
 		dev.dma_mask = null;
-		expect(dma_map_page(dev, page(BUFS / 4096), 0, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(dma_map_page(dev, page(BUFS / PAGE_SIZE), 0, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
 		expect(dma_set_mask(dev, DMA_BIT_MASK(32))).to.equal(-EIO);
 		expect(dma_get_mask(dev)).to.equal(0xffff_ffff);
 	});
@@ -102,7 +104,7 @@ describe('mapping', () => {
 	it('refuses to map vmalloc memory', () => {
 		expectWarning(/rejecting DMA map of vmalloc memory/);
 		const dma = new ref(0);
-		const cpu = dma_alloc_coherent(dev, 4096, dma, GFP_KERNEL)!;
+		const cpu = dma_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL)!;
 		expect(dma_map_single(dev, cpu, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
 	});
 
@@ -112,7 +114,7 @@ describe('mapping', () => {
 		const sync_single_for_cpu = sinon.fake();
 		set_dma_ops(dev, { map_page, unmap_page, sync_single_for_cpu, get_merge_boundary: () => 0xfff });
 		dma_set_mask(dev, DMA_BIT_MASK(32));
-		expect(dma_map_page(dev, page(BUFS / 4096), 4, 64, DMA_TO_DEVICE)).to.equal(0x1234);
+		expect(dma_map_page(dev, page(BUFS / PAGE_SIZE), 4, 64, DMA_TO_DEVICE)).to.equal(0x1234);
 		dma_sync_single_for_cpu(dev, 0x1234, 64, DMA_TO_DEVICE);
 		dma_unmap_page(dev, 0x1234, 64, DMA_TO_DEVICE);
 		expect(map_page.firstCall.args.slice(2, 5)).to.deep.equal([4, 64, DMA_TO_DEVICE]);
@@ -126,7 +128,7 @@ describe('mapping', () => {
 
 	it('leaves to such ops whatever they can do, and answers for them where they cannot', () => {
 		const dma = new ref(0);
-		const cpu = new Uint8Array(4096);
+		const cpu = new Uint8Array(PAGE_SIZE);
 		const vma = new vm_area_struct();
 		const sgt = new sg_table();
 		const ops = {
@@ -134,7 +136,7 @@ describe('mapping', () => {
 			free: sinon.fake(),
 			mmap: sinon.fake.returns(-77),
 			get_sgtable: sinon.fake.returns(-78),
-			alloc_pages_op: sinon.fake.returns(page(BUFS / 4096)),
+			alloc_pages_op: sinon.fake.returns(page(BUFS / PAGE_SIZE)),
 			free_pages: sinon.fake(),
 			map_resource: sinon.fake.returns(0x77),
 			unmap_resource: sinon.fake(),
@@ -143,9 +145,9 @@ describe('mapping', () => {
 			get_required_mask: sinon.fake.returns(0xff_ffff),
 		};
 		const answers = (): unknown[] => [
-			dma_alloc_attrs(dev, 4096, dma, GFP_KERNEL, 0),
-			dma_mmap_attrs(dev, vma, cpu, 0, 4096, 0),
-			dma_get_sgtable(dev, sgt, cpu, 0, 4096),
+			dma_alloc_attrs(dev, PAGE_SIZE, dma, GFP_KERNEL, 0),
+			dma_mmap_attrs(dev, vma, cpu, 0, PAGE_SIZE, 0),
+			dma_get_sgtable(dev, sgt, cpu, 0, PAGE_SIZE),
 			dma_alloc_pages(dev, 100, dma, DMA_TO_DEVICE, GFP_KERNEL),
 			dma_map_resource(dev, BUFS, 64, DMA_TO_DEVICE, 0),
 			dma_max_mapping_size(dev),
@@ -153,11 +155,20 @@ describe('mapping', () => {
 			dma_get_required_mask(dev),
 		];
 		set_dma_ops(dev, ops);
-		expect(answers()).to.deep.equal([cpu, -77, -78, page(BUFS / 4096), 0x77, 0x10000, 0x8000, 0xff_ffff]);
+		expect(answers()).to.deep.equal([
+			cpu,
+			-77,
+			-78,
+			page(BUFS / PAGE_SIZE),
+			0x77,
+			0x10000,
+			0x8000,
+			0xff_ffff,
+		]);
 		// Sizes reach them in whole pages.
-		expect(ops.alloc_pages_op.firstCall.args[1]).to.equal(4096);
-		dma_free_attrs(dev, 4096, cpu, 0, 0);
-		dma_free_pages(dev, 100, page(BUFS / 4096), 0, DMA_TO_DEVICE);
+		expect(ops.alloc_pages_op.firstCall.args[1]).to.equal(PAGE_SIZE);
+		dma_free_attrs(dev, PAGE_SIZE, cpu, 0, 0);
+		dma_free_pages(dev, 100, page(BUFS / PAGE_SIZE), 0, DMA_TO_DEVICE);
 		dma_unmap_resource(dev, 0x77, 64, DMA_TO_DEVICE, 0);
 		expect([ops.free, ops.free_pages, ops.unmap_resource].map((f) => f.callCount)).to.deep.equal([1, 1, 1]);
 
@@ -166,8 +177,8 @@ describe('mapping', () => {
 		expect(answers()).to.deep.equal(none);
 		// Nothing was allocated, and dma-debug says so.
 		expectWarning(/^DMA-API: .* tries to free DMA memory it has not allocated .* \[size=(100|64) bytes\]$/);
-		dma_free_attrs(dev, 4096, cpu, 0, 0);
-		dma_free_pages(dev, 100, page(BUFS / 4096), 0, DMA_TO_DEVICE);
+		dma_free_attrs(dev, PAGE_SIZE, cpu, 0, 0);
+		dma_free_pages(dev, 100, page(BUFS / PAGE_SIZE), 0, DMA_TO_DEVICE);
 		dma_unmap_resource(dev, 0x77, 64, DMA_TO_DEVICE, 0);
 	});
 
@@ -189,29 +200,29 @@ describe('mapping', () => {
 		const dma = new ref(0);
 		for (const name of ['m0', 'm3']) {
 			const owner = board.device(name);
-			const first = dma_alloc_pages(owner, 4 * 4096, dma, DMA_TO_DEVICE, GFP_KERNEL)!;
+			const first = dma_alloc_pages(owner, 4 * PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL)!;
 			const vma = new vm_area_struct();
 			vma.vm_start = 0x7000_0000;
 			vma.vm_end = 0x7000_2000;
 			vma.vm_pgoff = 2;
-			expect(dma_mmap_pages(owner, vma, 4 * 4096, first)).to.equal(0);
+			expect(dma_mmap_pages(owner, vma, 4 * PAGE_SIZE, first)).to.equal(0);
 			expect([...vma.ptes!]).to.deep.equal([first.pfn + 2, first.pfn + 3]);
 			zap_vma(vma);
 			vma.vm_pgoff = 3;
-			expect(dma_mmap_pages(owner, vma, 4 * 4096, first)).to.equal(-ENXIO);
-			dma_free_pages(owner, 4 * 4096, first, dma.value, DMA_TO_DEVICE);
+			expect(dma_mmap_pages(owner, vma, 4 * PAGE_SIZE, first)).to.equal(-ENXIO);
+			dma_free_pages(owner, 4 * PAGE_SIZE, first, dma.value, DMA_TO_DEVICE);
 		}
 	});
 
 	it('fails everything through the dummy ops', () => {
 		set_dma_ops(dev, dma_dummy_ops);
-		expect(dma_map_page(dev, page(BUFS / 4096), 0, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(dma_map_page(dev, page(BUFS / PAGE_SIZE), 0, 64, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
 		expect(dma_set_mask(dev, DMA_BIT_MASK(32))).to.equal(-EIO);
 		expect(dma_set_coherent_mask(dev, DMA_BIT_MASK(32))).to.equal(-EIO);
-		expect(dma_alloc_attrs(dev, 4096, new ref(0), GFP_KERNEL, 0)).to.equal(null);
+		expect(dma_alloc_attrs(dev, PAGE_SIZE, new ref(0), GFP_KERNEL, 0)).to.equal(null);
 		const t = new sg_table();
 		sg_alloc_table(t, 1, GFP_KERNEL);
-		sg_set_page(t.sgl!, page(BUFS / 4096), 64, 0);
+		sg_set_page(t.sgl!, page(BUFS / PAGE_SIZE), 64, 0);
 		expect(dma_map_sgtable(dev, t, DMA_TO_DEVICE, 0)).to.equal(-EINVAL);
 		sg_free_table(t);
 	});
@@ -228,9 +239,9 @@ describe('mapping', () => {
 	it('refuses compound pages, and zones where the device decides', () => {
 		expectWarning(/./);
 		const dma = new ref(0);
-		expect(dma_alloc_attrs(dev, 4096, dma, GFP_KERNEL | __GFP_COMP, 0)).to.equal(null);
-		expect(dma_alloc_pages(dev, 4096, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_DMA)).to.equal(null);
-		expect(dma_alloc_noncontiguous(dev, 4096, DMA_TO_DEVICE, GFP_KERNEL, 1 << 6)).to.equal(null);
+		expect(dma_alloc_attrs(dev, PAGE_SIZE, dma, GFP_KERNEL | __GFP_COMP, 0)).to.equal(null);
+		expect(dma_alloc_pages(dev, PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL | __GFP_DMA)).to.equal(null);
+		expect(dma_alloc_noncontiguous(dev, PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 1 << 6)).to.equal(null);
 	});
 
 	it('prefers mappings that the address caches hold, behind the IOMMU', () => {
@@ -241,11 +252,11 @@ describe('mapping', () => {
 
 	it('frees managed memory with the binding, or on request', () => {
 		const dma = new ref(0);
-		const first = dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL)!;
-		dmam_free_coherent(dev, 4096, first, dma.value);
+		const first = dmam_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL)!;
+		dmam_free_coherent(dev, PAGE_SIZE, first, dma.value);
 		const check = board.leakCheck();
-		expect(dmam_alloc_coherent(dev, 8192, dma, GFP_KERNEL)).to.not.equal(null);
-		expect(dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL)).to.not.equal(null);
+		expect(dmam_alloc_coherent(dev, 2 * PAGE_SIZE, dma, GFP_KERNEL)).to.not.equal(null);
+		expect(dmam_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL)).to.not.equal(null);
 		expect(check()).to.not.deep.equal([]);
 		device_release_driver(dev);
 		expect(check()).to.deep.equal([]);
@@ -253,10 +264,10 @@ describe('mapping', () => {
 
 	it('leaves nothing behind when a managed allocation fails', () => {
 		const dma = new ref(0);
-		dmam_free_coherent(dev, 4096, dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL), dma.value);
+		dmam_free_coherent(dev, PAGE_SIZE, dmam_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL), dma.value);
 		const check = board.leakCheck();
 		slab_fault.nth = 1;
-		expect(dmam_alloc_coherent(dev, 4096, dma, GFP_KERNEL)).to.equal(null);
+		expect(dmam_alloc_coherent(dev, PAGE_SIZE, dma, GFP_KERNEL)).to.equal(null);
 		expect(check()).to.deep.equal([]);
 	});
 });

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a user program gets from mmap() of memory of the DMA API: protection, flags, offsets and errors as in Linux 6.12
 // (dma_direct_mmap(), iommu_dma_mmap(), __dma_mmap_from_coherent(), dma_mmap_pages(), iommu_dma_mmap_noncontiguous()).
+
 import { expect } from 'chai';
+import { PAGE_SIZE as PAGE } from '#asm/page-def.js';
 import { PAGE_SHARED, pgprot_dmacoherent, pgprot_writecombine } from '#asm/pgtable.js';
 import { close_fd } from '#fs/file.js';
 import { dma_declare_coherent_memory, dma_release_coherent_memory } from '#kernel/dma/coherent.js';
@@ -38,8 +40,6 @@ import { sanitiserOf } from '#tests/sanitiser.js';
 import type { Dmasan } from '#watch/dmasan.js';
 import { Board, pattern } from './board.js';
 import { alloc, COUNT, pages, pieces, type Shown, SIZE, syncForCpu, syncForDevice } from './shown.js';
-
-const PAGE = 4096;
 
 const SHARED_RW = VM_READ | VM_WRITE | VM_SHARED | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_MAYSHARE;
 /** remap_pfn_range(): frames that are nobody's pages. */

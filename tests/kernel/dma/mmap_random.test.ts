@@ -2,8 +2,10 @@
 // Long random sequences: buffers come and go, programs map parts of them, everybody stores and looks. What one stores
 // the others see, and the sanitiser has nothing to say.
 // A failure prints fast-check's seed and path: `fc.assert(..., { seed, path })` plays it again.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { PAGE_SIZE as PAGE } from '#asm/page-def.js';
 import { close_fd } from '#fs/file.js';
 import type { device } from '#linux/device.js';
 import { DMA_ATTR_FORCE_CONTIGUOUS, DMA_ATTR_WRITE_COMBINE } from '#linux/dma-mapping.js';
@@ -14,8 +16,6 @@ import { bytes, map, openFile } from '#tests/mm/user.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
 import { Board } from './board.js';
 import { alloc, COUNT, pages, pieces, type Shown, syncForCpu, syncForDevice } from './shown.js';
-
-const PAGE = 4096;
 
 interface Kind {
 	readonly make: (dev: device) => Shown;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The atomic pools of board "main": 256 KiB each, as 6.12 makes them for 2 GiB.
+
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { page_to_phys } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { dma_alloc_coherent, dma_free_coherent } from '#kernel/dma/mapping.js';
 import { dma_alloc_from_pool, dma_free_from_pool } from '#kernel/dma/pool.js';
@@ -53,23 +55,29 @@ describe('dma_pool', () => {
 	it('gives zeroed memory past the cache, and takes it back', () => {
 		const { m, dev } = boot();
 		const addr = new ref<void_ptr | null>(null);
-		const page = dma_alloc_from_pool(dev, 8192, addr, GFP_ATOMIC, null) as page;
+		const page = dma_alloc_from_pool(dev, 2 * PAGE_SIZE, addr, GFP_ATOMIC, null) as page;
 		const view = addr.value as Uint8Array;
-		expect(view.length).to.equal(8192);
+		expect(view.length).to.equal(2 * PAGE_SIZE);
 		expect(m.memory.phys_of(view)).to.equal(page_to_phys(page));
-		view[4096] = 3;
-		expect(m.memory.peekMemory(page_to_phys(page) + 4096, 1)[0]).to.equal(3);
-		expect(dma_free_from_pool(dev, view, 8192)).to.equal(true);
-		expect(dma_free_from_pool(dev, new Uint8Array(4096), 4096)).to.equal(false);
-		dma_alloc_from_pool(dev, 8192, addr, GFP_ATOMIC, null);
-		expect(addr.value?.[4096]).to.equal(0);
+		view[PAGE_SIZE] = 3;
+		expect(m.memory.peekMemory(page_to_phys(page) + PAGE_SIZE, 1)[0]).to.equal(3);
+		expect(dma_free_from_pool(dev, view, 2 * PAGE_SIZE)).to.equal(true);
+		expect(dma_free_from_pool(dev, new Uint8Array(PAGE_SIZE), PAGE_SIZE)).to.equal(false);
+		dma_alloc_from_pool(dev, 2 * PAGE_SIZE, addr, GFP_ATOMIC, null);
+		expect(addr.value?.[PAGE_SIZE]).to.equal(0);
 	});
 
 	it('goes on to the next pool when the caller does not like the address', () => {
 		const { dev } = boot();
 		const addr = new ref<void_ptr | null>(null);
 		const tried: number[] = [];
-		const page = dma_alloc_from_pool(dev, 4096, addr, GFP_ATOMIC, (_dev, phys) => tried.push(phys) === 3);
+		const page = dma_alloc_from_pool(
+			dev,
+			PAGE_SIZE,
+			addr,
+			GFP_ATOMIC,
+			(_dev, phys) => tried.push(phys) === 3,
+		);
 		expect(page).to.not.equal(null);
 		expect(new Set(tried).size).to.equal(3);
 	});
@@ -100,7 +108,7 @@ describe('dma_pool', () => {
 			const tried: number[] = [];
 			dma_alloc_from_pool(
 				dev,
-				4096,
+				PAGE_SIZE,
 				addr,
 				GFP_ATOMIC | __GFP_NOWARN | zone,
 				(_dev, phys) => tried.push(phys) === 0,
@@ -178,14 +186,14 @@ describe('dma_pool', () => {
 				const half_at = handle.value;
 				const before = sizes();
 				for (let nth = 1; ; nth++) {
-					const cpu = dma_alloc_coherent(dev, 4096, handle, GFP_ATOMIC) as void_ptr;
+					const cpu = dma_alloc_coherent(dev, PAGE_SIZE, handle, GFP_ATOMIC) as void_ptr;
 					const check = leakCheck();
 					const cma = cma_usage().nr_pages;
 					slab_fault.nth = nth;
 					flush_workqueue(system_wq);
 					const failed = slab_fault.nth === 0;
 					slab_fault.nth = 0;
-					dma_free_coherent(dev, 4096, cpu, handle.value);
+					dma_free_coherent(dev, PAGE_SIZE, cpu, handle.value);
 					if (!failed) {
 						expect(nth).to.be.above(4);
 						break;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // restricted-dma-pool: a device sees nothing but its pool.
 // Linux 6.12: kernel/dma/swiotlb.c, CONFIG_DMA_RESTRICTED_POOL
+
 import { expect } from 'chai';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { of_find_node_by_path } from '#drivers/of/base.js';
 import {
 	of_reserved_mem_device_init_by_idx,
@@ -91,12 +93,12 @@ describe('restricted_pool', () => {
 
 	for (const phys of [BUF, HIGH]) {
 		it(`bounces a buffer at 0x${phys.toString(16)}, both ways`, () => {
-			phys_to_virt(phys, 5000 - 904).set(pattern(4096, 1));
-			const dma = dma_map_page_attrs(m3, pfn_to_page(phys / 4096), 0, 4096, DMA_BIDIRECTIONAL, 0);
-			expect(inPool(dma, 4096)).to.equal(true);
-			expect(board.masters.model('m3').fetch(dma, 4096)).to.deep.equal(pattern(4096, 1));
+			phys_to_virt(phys, 5000 - 904).set(pattern(PAGE_SIZE, 1));
+			const dma = dma_map_page_attrs(m3, pfn_to_page(phys / PAGE_SIZE), 0, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
+			expect(inPool(dma, PAGE_SIZE)).to.equal(true);
+			expect(board.masters.model('m3').fetch(dma, PAGE_SIZE)).to.deep.equal(pattern(PAGE_SIZE, 1));
 			board.masters.model('m3').store(dma + 8, pattern(64, 5));
-			dma_unmap_page_attrs(m3, dma, 4096, DMA_BIDIRECTIONAL, 0);
+			dma_unmap_page_attrs(m3, dma, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 			expect(phys_to_virt(phys + 8, 64).slice()).to.deep.equal(pattern(64, 5));
 			expect(used()).to.equal(0);
 		});
@@ -107,11 +109,11 @@ describe('restricted_pool', () => {
 		expect(sg_alloc_table(table, 3, GFP_KERNEL)).to.equal(0);
 		const entries: scatterlist[] = [];
 		for (let sg = table.sgl; sg !== null; sg = sg_next(sg)) {
-			sg_set_page(sg, pfn_to_page(BUF / 4096 + entries.length), 4096, 0);
+			sg_set_page(sg, pfn_to_page(BUF / PAGE_SIZE + entries.length), PAGE_SIZE, 0);
 			entries.push(sg);
 		}
 		expect(dma_map_sg_attrs(m3, entries[0], 3, DMA_TO_DEVICE, 0)).to.equal(3);
-		for (const sg of entries) expect(inPool(sg.dma_address, 4096)).to.equal(true);
+		for (const sg of entries) expect(inPool(sg.dma_address, PAGE_SIZE)).to.equal(true);
 		dma_unmap_sg_attrs(m3, entries[0], 3, DMA_TO_DEVICE, 0);
 		expect(used()).to.equal(0);
 		sg_free_table(table);
@@ -146,14 +148,14 @@ describe('restricted_pool', () => {
 			[GFP_ATOMIC, 0],
 			[GFP_KERNEL, DMA_ATTR_NO_KERNEL_MAPPING],
 		]) {
-			const cpu = dma_alloc_attrs(m4, 4096, dma, gfp, attrs)!;
-			expect(inPool(dma.value, 4096)).to.equal(true);
+			const cpu = dma_alloc_attrs(m4, PAGE_SIZE, dma, gfp, attrs)!;
+			expect(inPool(dma.value, PAGE_SIZE)).to.equal(true);
 			expect(cpu).to.be.instanceOf(Uint8Array);
-			dma_free_attrs(m4, 4096, cpu, dma.value, attrs);
+			dma_free_attrs(m4, PAGE_SIZE, cpu, dma.value, attrs);
 		}
-		const page = dma_alloc_pages(m3, 8192, dma, DMA_TO_DEVICE, GFP_KERNEL)!;
-		expect(inPool(page_to_phys(page), 8192)).to.equal(true);
-		dma_free_pages(m3, 8192, page, dma.value, DMA_TO_DEVICE);
+		const page = dma_alloc_pages(m3, 2 * PAGE_SIZE, dma, DMA_TO_DEVICE, GFP_KERNEL)!;
+		expect(inPool(page_to_phys(page), 2 * PAGE_SIZE)).to.equal(true);
+		dma_free_pages(m3, 2 * PAGE_SIZE, page, dma.value, DMA_TO_DEVICE);
 		expect(used()).to.equal(0);
 	});
 
@@ -166,10 +168,10 @@ describe('restricted_pool', () => {
 			all.push([cpu, dma.value]);
 		}
 		expect(all).to.have.length(16);
-		expect(dma_alloc_coherent(m3, 4096, dma, GFP_KERNEL)).to.equal(null);
-		expect(dma_map_page_attrs(m3, pfn_to_page(BUF / 4096), 0, 64, DMA_TO_DEVICE, DMA_ATTR_NO_WARN)).to.equal(
-			DMA_MAPPING_ERROR,
-		);
+		expect(dma_alloc_coherent(m3, PAGE_SIZE, dma, GFP_KERNEL)).to.equal(null);
+		expect(
+			dma_map_page_attrs(m3, pfn_to_page(BUF / PAGE_SIZE), 0, 64, DMA_TO_DEVICE, DMA_ATTR_NO_WARN),
+		).to.equal(DMA_MAPPING_ERROR);
 		for (const [cpu, at] of all) dma_free_coherent(m4, 256 * 1024, cpu, at);
 		expect(used()).to.equal(0);
 	});
@@ -177,19 +179,19 @@ describe('restricted_pool', () => {
 	it('gives nothing that the device cannot reach, and nothing above the largest mapping', () => {
 		const dma = new ref(0);
 		m4.coherent_dma_mask = POOL - 1;
-		expect(dma_alloc_coherent(m4, 4096, dma, GFP_KERNEL)).to.equal(null);
+		expect(dma_alloc_coherent(m4, PAGE_SIZE, dma, GFP_KERNEL)).to.equal(null);
 		m4.coherent_dma_mask = 0xffff_ffff;
 		expect(dma_alloc_coherent(m4, 256 * 1024 + 1, dma, GFP_KERNEL)).to.equal(null);
 		expect(used()).to.equal(0);
 	});
 
 	it('knows its own pages', () => {
-		const page = swiotlb_alloc(m3, 4096)!;
-		expect(swiotlb_free(m3, pfn_to_page(BUF / 4096), 4096)).to.equal(false);
-		expect(swiotlb_free(m3, page, 4096)).to.equal(true);
+		const page = swiotlb_alloc(m3, PAGE_SIZE)!;
+		expect(swiotlb_free(m3, pfn_to_page(BUF / PAGE_SIZE), PAGE_SIZE)).to.equal(false);
+		expect(swiotlb_free(m3, page, PAGE_SIZE)).to.equal(true);
 		const other = new device();
-		expect(swiotlb_alloc(other, 4096)).to.equal(null);
-		expect(swiotlb_free(other, page, 4096)).to.equal(false);
+		expect(swiotlb_alloc(other, PAGE_SIZE)).to.equal(null);
+		expect(swiotlb_free(other, page, PAGE_SIZE)).to.equal(false);
 	});
 
 	it('has no page when its slots do not lie on pages', () => {
@@ -200,7 +202,7 @@ describe('restricted_pool', () => {
 		shift.dma_start = 2048;
 		shift.size = 2 ** 32;
 		m4.dma_range_map = [shift];
-		expect(swiotlb_alloc(m4, 4096)).to.equal(null);
+		expect(swiotlb_alloc(m4, PAGE_SIZE)).to.equal(null);
 		expect(m4.dma_io_tlb_mem!.total_used.counter).to.equal(0);
 	});
 
@@ -225,10 +227,10 @@ describe('restricted_pool', () => {
 	it('does not grow, but may be searched as pools that grow are', () => {
 		boot('swiotlb_dynamic=on');
 		const dma = new ref(0);
-		const cpu = dma_alloc_coherent(m4, 8192, dma, GFP_KERNEL)!;
-		expect(inPool(dma.value, 8192)).to.equal(true);
-		dma_free_coherent(m4, 8192, cpu, dma.value);
-		const map = dma_map_page_attrs(m3, pfn_to_page(BUF / 4096), 0, 64, DMA_TO_DEVICE, 0);
+		const cpu = dma_alloc_coherent(m4, 2 * PAGE_SIZE, dma, GFP_KERNEL)!;
+		expect(inPool(dma.value, 2 * PAGE_SIZE)).to.equal(true);
+		dma_free_coherent(m4, 2 * PAGE_SIZE, cpu, dma.value);
+		const map = dma_map_page_attrs(m3, pfn_to_page(BUF / PAGE_SIZE), 0, 64, DMA_TO_DEVICE, 0);
 		expect(inPool(map, 64)).to.equal(true);
 		dma_unmap_page_attrs(m3, map, 64, DMA_TO_DEVICE, 0);
 		expect(m3.dma_io_tlb_mem!.can_grow).to.equal(false);
@@ -239,7 +241,7 @@ describe('restricted_pool', () => {
 		of_reserved_mem_device_release(m3);
 		expect(is_swiotlb_for_alloc(m3)).to.equal(false);
 		expect(m3.dma_io_tlb_mem).to.not.equal(m4.dma_io_tlb_mem);
-		const dma = dma_map_page_attrs(m3, pfn_to_page(BUF / 4096), 0, 64, DMA_TO_DEVICE, 0);
+		const dma = dma_map_page_attrs(m3, pfn_to_page(BUF / PAGE_SIZE), 0, 64, DMA_TO_DEVICE, 0);
 		expect(dma).to.equal(BUF);
 		dma_unmap_page_attrs(m3, dma, 64, DMA_TO_DEVICE, 0);
 	});

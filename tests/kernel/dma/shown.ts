@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Buffers of the DMA API as a driver allocates them and shows them to a program.
+import { PAGE_SIZE as PAGE } from '#asm/page-def.js';
 import {
 	dma_alloc_attrs,
 	dma_alloc_noncontiguous,
@@ -25,7 +26,6 @@ import type { vm_area_struct } from '#linux/mm_types.js';
 import { sg_dma_address, type sg_table } from '#linux/scatterlist.js';
 import { type dma_addr_t, ref } from '#linux/types.js';
 
-const PAGE = 4096;
 /** Pages of each buffer, and bytes, which are no whole pages. */
 export const COUNT = 3;
 export const SIZE = COUNT * PAGE - 100;

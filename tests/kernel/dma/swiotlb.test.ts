@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bounce buffers of devices without an IOMMU.
 // Exact slots are the golden vectors' (dma-direct-swiotlb.json).
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { sysfs_read, sysfs_readdir, sysfs_write } from '#fs/sysfs/user.js';
 import {
 	dma_max_mapping_size,
@@ -49,7 +51,7 @@ const DEBUGFS = '/sys/kernel/debug/swiotlb';
 const read = (file: string): unknown => sysfs_read(`${DEBUGFS}/${file}`);
 const write = (file: string, text: string): number => sysfs_write(`${DEBUGFS}/${file}`, text);
 
-const page = (phys: number) => pfn_to_page(Math.floor(phys / 4096));
+const page = (phys: number) => pfn_to_page(Math.floor(phys / PAGE_SIZE));
 
 describe('swiotlb', () => {
 	let board: Board;
@@ -60,7 +62,7 @@ describe('swiotlb', () => {
 	});
 
 	const map = (phys: number, size: number, dir: number, attrs = 0): number =>
-		dma_map_page_attrs(dev, page(phys), phys % 4096, size, dir, attrs) as number;
+		dma_map_page_attrs(dev, page(phys), phys % PAGE_SIZE, size, dir, attrs) as number;
 	const unmap = (dma: number, size: number, dir: number): void =>
 		dma_unmap_page_attrs(dev, dma, size, dir, 0);
 	const used = (): number => dev.dma_io_tlb_mem!.total_used.counter;
@@ -92,18 +94,18 @@ describe('swiotlb', () => {
 	});
 
 	it('copies only the part that a sync names', () => {
-		const buf = phys_to_virt(HIGH, 4096);
-		buf.set(pattern(4096, 2));
-		const dma = map(HIGH, 4096, DMA_BIDIRECTIONAL);
-		model().store(dma, pattern(4096, 8));
+		const buf = phys_to_virt(HIGH, PAGE_SIZE);
+		buf.set(pattern(PAGE_SIZE, 2));
+		const dma = map(HIGH, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		model().store(dma, pattern(PAGE_SIZE, 8));
 		dma_sync_single_for_cpu(dev, dma + 64, 64, DMA_BIDIRECTIONAL);
-		expect(buf.slice(64, 128)).to.deep.equal(pattern(4096, 8).subarray(64, 128));
-		expect(buf.slice(0, 64)).to.deep.equal(pattern(4096, 2).subarray(0, 64));
+		expect(buf.slice(64, 128)).to.deep.equal(pattern(PAGE_SIZE, 8).subarray(64, 128));
+		expect(buf.slice(0, 64)).to.deep.equal(pattern(PAGE_SIZE, 2).subarray(0, 64));
 		buf.fill(0x77, 64, 128);
 		dma_sync_single_for_device(dev, dma + 64, 64, DMA_BIDIRECTIONAL);
 		expect(model().fetch(dma + 64, 64)).to.deep.equal(new Uint8Array(64).fill(0x77));
-		expect(model().fetch(dma, 4)).to.deep.equal(pattern(4096, 8).slice(0, 4));
-		unmap(dma, 4096, DMA_BIDIRECTIONAL);
+		expect(model().fetch(dma, 4)).to.deep.equal(pattern(PAGE_SIZE, 8).slice(0, 4));
+		unmap(dma, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	});
 
 	it('copies nothing past the mapping, whatever a sync says', () => {
@@ -112,21 +114,21 @@ describe('swiotlb', () => {
 		const dma = map(HIGH, 100, DMA_FROM_DEVICE);
 		const after = phys_to_virt(HIGH + 2048, 16);
 		after.fill(0x33);
-		dma_sync_single_for_cpu(dev, dma, 4096, DMA_FROM_DEVICE);
+		dma_sync_single_for_cpu(dev, dma, PAGE_SIZE, DMA_FROM_DEVICE);
 		expect(after[0]).to.equal(0x33);
 		unmap(dma, 100, DMA_FROM_DEVICE);
 	});
 
 	it('does not bounce what is in reach, unless forced to', () => {
-		const dma = dma_map_single(dev, phys_to_virt(0x1000_0000, 4096), 4096, DMA_TO_DEVICE);
+		const dma = dma_map_single(dev, phys_to_virt(0x1000_0000, PAGE_SIZE), PAGE_SIZE, DMA_TO_DEVICE);
 		expect(dma).to.equal(0x1000_0000);
-		dma_unmap_single(dev, dma, 4096, DMA_TO_DEVICE);
+		dma_unmap_single(dev, dma, PAGE_SIZE, DMA_TO_DEVICE);
 
 		board = new Board('direct', 'swiotlb=force');
 		dev = board.device('m3');
-		const forced = map(0x1000_0000, 4096, DMA_TO_DEVICE);
+		const forced = map(0x1000_0000, PAGE_SIZE, DMA_TO_DEVICE);
 		expect(swiotlb_find_pool(dev, forced)).to.not.equal(null);
-		unmap(forced, 4096, DMA_TO_DEVICE);
+		unmap(forced, PAGE_SIZE, DMA_TO_DEVICE);
 	});
 
 	it('fails without a pool', () => {
@@ -206,7 +208,7 @@ describe('swiotlb', () => {
 		page_placement.next.push(dirty.pfn);
 		__free_pages(dirty, 10);
 		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(0);
-		expect(dev.dma_io_tlb_mem!.defpool.start).to.equal(dirty.pfn * 4096);
+		expect(dev.dma_io_tlb_mem!.defpool.start).to.equal(dirty.pfn * PAGE_SIZE);
 		const dma = map(HIGH, 100, DMA_TO_DEVICE);
 		expect(phys_to_virt(dma, 2048).subarray(100)).to.deep.equal(new Uint8Array(1948));
 		unmap(dma, 100, DMA_TO_DEVICE);
@@ -233,8 +235,8 @@ describe('swiotlb', () => {
 		const total = totalram_pages();
 		swiotlb_exit();
 		expect(board.log.at(-1)).to.match(/software IO TLB: tearing down default memory pool$/);
-		expect(nr_free_pages() - pages).to.equal((4 << 20) / 4096);
-		expect(totalram_pages() - total).to.equal((4 << 20) / 4096);
+		expect(nr_free_pages() - pages).to.equal((4 << 20) / PAGE_SIZE);
+		expect(totalram_pages() - total).to.equal((4 << 20) / PAGE_SIZE);
 		expect([is_swiotlb_allocated(), is_swiotlb_active(dev), mem.nslabs]).to.deep.equal([false, false, 0]);
 		expect(list_empty(mem.pools)).to.equal(true);
 		const lines = board.log.length;
@@ -258,7 +260,7 @@ describe('swiotlb', () => {
 		for (;;) {
 			const block = alloc_pages(GFP_DMA32 | __GFP_NOWARN, 10);
 			if (block === null) break;
-			const at = block.pfn * 4096;
+			const at = block.pfn * PAGE_SIZE;
 			if (at >= end || at + BLOCK <= start) continue;
 			page_address(block, BLOCK)[BLOCK - 1] = 1;
 			touched++;
@@ -328,7 +330,7 @@ describe('swiotlb', () => {
 	it('says that the pool is in no window of the bus', () => {
 		board = new Board('ranges', '', 'swiotlb=32768');
 		dev = board.device('bus6:m6');
-		expect(map(HIGH, 4096, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(map(HIGH, PAGE_SIZE, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
 		expect(board.log.at(-1)).to.match(
 			/m6: a bounce of 4096 bytes cannot be: the pool at 0x0*38000000 is in no window of its bus \(dma-ranges\)$/,
 		);
@@ -363,13 +365,13 @@ describe('swiotlb', () => {
 
 	it('aligns the copy as its caller wants, start and end', () => {
 		const tlb = swiotlb_tbl_map_single(dev, HIGH + 0x100, 100, 0xfff, DMA_TO_DEVICE, 0) as number;
-		expect(tlb % 4096).to.equal(0);
+		expect(tlb % PAGE_SIZE).to.equal(0);
 		expect(used()).to.equal(2);
 		swiotlb_tbl_unmap_single(dev, tlb, 100, DMA_TO_DEVICE, 0);
 		// The device's own bits are kept as well: then the slots are aligned, and the copy lies where it must in them.
 		dma_set_min_align_mask(dev, 0xfff);
 		const inside = swiotlb_tbl_map_single(dev, HIGH + 0x900, 100, 0xfff, DMA_TO_DEVICE, 0) as number;
-		expect(inside % 4096).to.equal(0x900);
+		expect(inside % PAGE_SIZE).to.equal(0x900);
 		expect(used()).to.equal(2);
 		swiotlb_tbl_unmap_single(dev, inside, 100, DMA_TO_DEVICE, 0);
 		expect(used()).to.equal(0);
@@ -393,9 +395,9 @@ describe('swiotlb', () => {
 
 	it('tells how many slots there are, are used, and were used at most, in debugfs', () => {
 		expect(read('io_tlb_nslabs')).to.equal('2048\n');
-		const all = [1, 2].map(() => map(HIGH, 4096, DMA_TO_DEVICE));
+		const all = [1, 2].map(() => map(HIGH, PAGE_SIZE, DMA_TO_DEVICE));
 		expect(read('io_tlb_used')).to.equal('4\n');
-		for (const dma of all) unmap(dma, 4096, DMA_TO_DEVICE);
+		for (const dma of all) unmap(dma, PAGE_SIZE, DMA_TO_DEVICE);
 		expect([read('io_tlb_used'), read('io_tlb_used_hiwater')]).to.deep.equal(['0\n', '4\n']);
 		expect(write('io_tlb_used_hiwater', '3\n')).to.equal(-EINVAL);
 		expect(write('io_tlb_used_hiwater', '0\n')).to.equal(2);
@@ -407,7 +409,7 @@ describe('swiotlb', () => {
 		dma_set_min_align_mask(dev, 0xfff);
 		for (const offset of [0, 0x123, 0x800, 0xabc]) {
 			const dma = map(HIGH + offset, 6000, DMA_TO_DEVICE);
-			expect(dma % 4096).to.equal(offset);
+			expect(dma % PAGE_SIZE).to.equal(offset);
 			unmap(dma, 6000, DMA_TO_DEVICE);
 		}
 		expect(used()).to.equal(0);
@@ -424,9 +426,9 @@ describe('swiotlb', () => {
 	});
 
 	it('counts what is in use, and the most that was', () => {
-		const all = [1, 2, 3].map(() => map(HIGH, 4096, DMA_TO_DEVICE));
+		const all = [1, 2, 3].map(() => map(HIGH, PAGE_SIZE, DMA_TO_DEVICE));
 		expect(used()).to.equal(6);
-		for (const dma of all) unmap(dma, 4096, DMA_TO_DEVICE);
+		for (const dma of all) unmap(dma, PAGE_SIZE, DMA_TO_DEVICE);
 		expect(used()).to.equal(0);
 		expect(dev.dma_io_tlb_mem!.used_hiwater.counter).to.equal(6);
 	});
@@ -452,7 +454,7 @@ describe('swiotlb', () => {
 					dma_set_min_align_mask(dev, s.align);
 					const phys = HIGH + s.at * 8;
 					for (let done = 0; done < s.size; ) {
-						const n = Math.min(s.size - done, 4096 - ((phys + done) % 4096));
+						const n = Math.min(s.size - done, PAGE_SIZE - ((phys + done) % PAGE_SIZE));
 						phys_to_virt(phys + done, n).set(pattern(s.size, s.at).subarray(done, done + n));
 						done += n;
 					}

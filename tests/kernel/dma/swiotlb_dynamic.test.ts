@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Bounce buffers that grow: swiotlb_dynamic=on.
 // The default pool has one segment: 128 slots.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { dma_sync_single_for_cpu, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
 import {
@@ -34,7 +36,7 @@ import { dma_map_page_attrs } from '#tests/kernel/dma/client.js';
 const HIGH = 0x8_1000_0000;
 const SEGMENT = 256 * 1024;
 
-const page = (phys: number) => pfn_to_page(Math.floor(phys / 4096));
+const page = (phys: number) => pfn_to_page(Math.floor(phys / PAGE_SIZE));
 const debugfs = (file: string): unknown => sysfs_read(`/sys/kernel/debug/swiotlb/${file}`);
 
 describe('swiotlb_dynamic', () => {
@@ -50,7 +52,7 @@ describe('swiotlb_dynamic', () => {
 	beforeEach(() => boot());
 
 	const map = (size: number, dir = DMA_TO_DEVICE, phys = HIGH, attrs = 0): number =>
-		dma_map_page_attrs(dev, page(phys), phys % 4096, size, dir, attrs) as number;
+		dma_map_page_attrs(dev, page(phys), phys % PAGE_SIZE, size, dir, attrs) as number;
 	const unmap = (dma: number, size: number, dir = DMA_TO_DEVICE): void =>
 		dma_unmap_page_attrs(dev, dma, size, dir, 0);
 	const transient = (): number => list_count_nodes(dev.dma_io_tlb_pools);
@@ -58,7 +60,7 @@ describe('swiotlb_dynamic', () => {
 	it('is off unless asked for', () => {
 		boot('swiotlb=128');
 		const full = map(SEGMENT);
-		expect(map(4096, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
+		expect(map(PAGE_SIZE, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		flush_workqueue(system_wq);
 		expect([mem.can_grow, mem.nslabs, dev.dma_uses_io_tlb]).to.deep.equal([false, 128, false]);
 		unmap(full, SEGMENT);
@@ -101,16 +103,16 @@ describe('swiotlb_dynamic', () => {
 		const full = map(SEGMENT);
 		const lock = new spinlock_t('test');
 		const flags = spin_lock_irqsave(lock);
-		const dma = map(8192);
+		const dma = map(2 * PAGE_SIZE);
 		expect(dma).to.not.equal(DMA_MAPPING_ERROR);
-		unmap(dma, 8192);
+		unmap(dma, 2 * PAGE_SIZE);
 		spin_unlock_irqrestore(lock, flags);
 		unmap(full, SEGMENT);
 	});
 
 	it('grows in the background, and those that come later share the new pool', () => {
 		const full = map(SEGMENT);
-		const own = map(4096);
+		const own = map(PAGE_SIZE);
 		expect([mem.nslabs, transient()]).to.deep.equal([128, 1]);
 		flush_workqueue(system_wq);
 		expect(mem.nslabs).to.equal(128 + 128);
@@ -119,7 +121,7 @@ describe('swiotlb_dynamic', () => {
 		expect([pool.transient, pool.nslabs, pool.late_alloc, transient()]).to.deep.equal([false, 128, true, 1]);
 		for (const [dma, size] of [
 			[shared, SEGMENT],
-			[own, 4096],
+			[own, PAGE_SIZE],
 			[full, SEGMENT],
 		])
 			unmap(dma, size);
@@ -191,14 +193,14 @@ describe('swiotlb_dynamic', () => {
 		// A limit between the zones: the first try is anywhere, and lands too high.
 		dev.dma_mask!.value = 0x8_0fff_ffff;
 		const high = 0x8_4000_0000;
-		page_placement.next.push(high / 4096);
-		const dma = map(4096, DMA_TO_DEVICE, high + 0x1000_0000);
+		page_placement.next.push(high / PAGE_SIZE);
+		const dma = map(PAGE_SIZE, DMA_TO_DEVICE, high + 0x1000_0000);
 		expect(dma + 4095).to.be.at.most(0xffff_ffff);
-		unmap(dma, 4096);
+		unmap(dma, PAGE_SIZE);
 		// Below everything that there is: refused.
 		dev.dma_mask!.value = 0xffff_ffff;
 		dev.bus_dma_limit = 0xfff;
-		expect(map(4096, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
+		expect(map(PAGE_SIZE, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		expect(transient()).to.equal(0);
 		dev.bus_dma_limit = 0;
 		unmap(full, SEGMENT);
@@ -209,22 +211,22 @@ describe('swiotlb_dynamic', () => {
 		expect(map(SEGMENT + 1, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		const check = board.leakCheck();
 		dma_set_seg_boundary(dev, 0xfff);
-		expect(map(8192, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
+		expect(map(2 * PAGE_SIZE, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		expect([transient(), mem.total_used.counter]).to.deep.equal([0, 128]);
 		expect(check()).to.deep.equal([]);
-		const dma = map(4096);
-		expect(dma % 4096).to.equal(0);
-		unmap(dma, 4096);
+		const dma = map(PAGE_SIZE);
+		expect(dma % PAGE_SIZE).to.equal(0);
+		unmap(dma, PAGE_SIZE);
 		unmap(full, SEGMENT);
 	});
 
 	it('frees a pool of its own after its readers only', () => {
 		const full = map(SEGMENT);
 		const check = board.leakCheck();
-		const dma = map(4096);
+		const dma = map(PAGE_SIZE);
 		rcu_read_lock();
 		const pool = __swiotlb_find_pool(dev, dma)!;
-		unmap(dma, 4096);
+		unmap(dma, PAGE_SIZE);
 		expect(__swiotlb_find_pool(dev, dma)).to.equal(null);
 		expect(pool.slots).to.have.length(2);
 		expect(check()).to.not.deep.equal([]);
@@ -321,8 +323,8 @@ describe('swiotlb_dynamic', () => {
 					if (what === 'work') flush_workqueue(system_wq);
 					else if (what === 'unmap') live.length > 0 && end(pick % live.length);
 					else {
-						for (let at = 0; at < size; at += 4096) {
-							const part = pattern(size, pick).subarray(at, at + 4096);
+						for (let at = 0; at < size; at += PAGE_SIZE) {
+							const part = pattern(size, pick).subarray(at, at + PAGE_SIZE);
 							phys_to_virt(HIGH + at, part.length).set(part);
 						}
 						const dma = map(size);
