@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The DMA API behind the H6's IOMMU. Exact addresses: golden dma-iommu.json.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt, virt_to_phys } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { PAGE_SHARED } from '#asm/pgtable.js';
 import { iommu_get_dma_cookie, iommu_put_dma_cookie, iommu_setup_dma_ops } from '#drivers/iommu/dma-iommu.js';
 import { iommu_get_domain_for_dev, iommu_iova_to_phys } from '#drivers/iommu/iommu.js';
@@ -58,14 +60,14 @@ import { Board, BUFS, pattern } from '#tests/kernel/dma/board.js';
 import { dma_map_page_attrs, dma_map_resource, dma_map_single } from '#tests/kernel/dma/client.js';
 import { expectWarning } from '#tests/setup.js';
 
-const page = (phys: number) => pfn_to_page(Math.floor(phys / 4096));
+const page = (phys: number) => pfn_to_page(Math.floor(phys / PAGE_SIZE));
 
 function table(pieces: [number, number][]): sg_table {
 	const t = new sg_table();
 	sg_alloc_table(t, pieces.length, GFP_KERNEL);
 	let sg = t.sgl;
 	for (const [phys, length] of pieces) {
-		sg_set_page(sg!, page(phys), length, phys % 4096);
+		sg_set_page(sg!, page(phys), length, phys % PAGE_SIZE);
 		sg = sg_next(sg!);
 	}
 	return t;
@@ -252,6 +254,7 @@ describe('dma_iommu', () => {
 
 	it('leaves nothing behind when a non-contiguous allocation fails, wherever it fails', () => {
 		const size = 40 * 4096;
+		dma_set_max_seg_size(dev, size);
 		const warm = dma_alloc_noncontiguous(dev, size, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
 		dma_free_noncontiguous(dev, size, warm, DMA_TO_DEVICE);
 		const check = board.leakCheck();
@@ -388,24 +391,25 @@ describe('dma_iommu', () => {
 
 	it('describes a coherent buffer as the pages that it is made of', () => {
 		const dma = new ref(0);
-		const cpu = dma_alloc_coherent(dev, 3 * 4096, dma, GFP_KERNEL)!;
+		const cpu = dma_alloc_coherent(dev, 3 * PAGE_SIZE, dma, GFP_KERNEL)!;
 		const t = new sg_table();
-		expect(dma_get_sgtable(dev, t, cpu, dma.value, 3 * 4096)).to.equal(0);
+		expect(dma_get_sgtable(dev, t, cpu, dma.value, 3 * PAGE_SIZE)).to.equal(0);
 		expect(physOf(dev, dma.value)).to.equal(virt_to_phys(cpu));
 		sg_free_table(t);
-		dma_free_coherent(dev, 3 * 4096, cpu, dma.value);
+		dma_free_coherent(dev, 3 * PAGE_SIZE, cpu, dma.value);
 	});
 
 	it('allocates non-contiguous memory, and shows it to the CPU as one range', () => {
-		const warm = dma_alloc_noncontiguous(dev, 5 * 4096, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
-		dma_free_noncontiguous(dev, 5 * 4096, warm, DMA_TO_DEVICE);
+		dma_set_max_seg_size(dev, 5 * PAGE_SIZE);
+		const warm = dma_alloc_noncontiguous(dev, 5 * PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+		dma_free_noncontiguous(dev, 5 * PAGE_SIZE, warm, DMA_TO_DEVICE);
 		const check = board.leakCheck();
-		const sgt = dma_alloc_noncontiguous(dev, 5 * 4096, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
+		const sgt = dma_alloc_noncontiguous(dev, 5 * PAGE_SIZE, DMA_TO_DEVICE, GFP_KERNEL, 0)!;
 		expect(sgt.nents).to.equal(1);
-		const vaddr = dma_vmap_noncontiguous(dev, 5 * 4096, sgt)!;
-		expect(vaddr.length).to.equal(5 * 4096);
+		const vaddr = dma_vmap_noncontiguous(dev, 5 * PAGE_SIZE, sgt)!;
+		expect(vaddr.length).to.equal(5 * PAGE_SIZE);
 		dma_vunmap_noncontiguous(dev, vaddr);
-		dma_free_noncontiguous(dev, 5 * 4096, sgt, DMA_TO_DEVICE);
+		dma_free_noncontiguous(dev, 5 * PAGE_SIZE, sgt, DMA_TO_DEVICE);
 		expect(check()).to.deep.equal([]);
 	});
 
@@ -414,7 +418,7 @@ describe('dma_iommu', () => {
 		function range(pages: number, pgoff = 0): vm_area_struct {
 			const vma = new vm_area_struct();
 			vma.vm_start = 0x7000_0000;
-			vma.vm_end = vma.vm_start + pages * 4096;
+			vma.vm_end = vma.vm_start + pages * PAGE_SIZE;
 			vma.vm_pgoff = pgoff;
 			vma.vm_page_prot = PAGE_SHARED;
 			return vma;
@@ -428,41 +432,46 @@ describe('dma_iommu', () => {
 				it(`coherent memory of ${what} is what ${name} writes`, () => {
 					const owner = board.device(name);
 					const dma = new ref(0);
-					const cpu = dma_alloc_attrs(owner, 4 * 4096, dma, GFP_KERNEL, attrs)!;
+					const cpu = dma_alloc_attrs(owner, 4 * PAGE_SIZE, dma, GFP_KERNEL, attrs)!;
 					const vma = range(2, 1);
-					expect(dma_mmap_attrs(owner, vma, cpu, dma.value, 4 * 4096, attrs)).to.equal(0);
-					expect(board.masters.model(name).store(dma.value + 4096, pattern(8192, 4))).to.equal(true);
-					expect(vma_user_view(vma)!.slice()).to.deep.equal(pattern(8192, 4));
+					expect(dma_mmap_attrs(owner, vma, cpu, dma.value, 4 * PAGE_SIZE, attrs)).to.equal(0);
+					expect(board.masters.model(name).store(dma.value + PAGE_SIZE, pattern(2 * PAGE_SIZE, 4))).to.equal(
+						true,
+					);
+					expect(vma_user_view(vma)!.slice()).to.deep.equal(pattern(2 * PAGE_SIZE, 4));
 					zap_vma(vma);
 					for (const bad of [range(5), range(4, 1), range(1, 4)])
-						expect(dma_mmap_attrs(owner, bad, cpu, dma.value, 4 * 4096, attrs)).to.equal(-ENXIO);
-					dma_free_attrs(owner, 4 * 4096, cpu, dma.value, attrs);
+						expect(dma_mmap_attrs(owner, bad, cpu, dma.value, 4 * PAGE_SIZE, attrs)).to.equal(-ENXIO);
+					dma_free_attrs(owner, 4 * PAGE_SIZE, cpu, dma.value, attrs);
 				});
 			}
 		}
 
 		it('non-contiguous memory is one range, or a part of it', () => {
-			const sgt = dma_alloc_noncontiguous(dev, 4 * 4096, DMA_FROM_DEVICE, GFP_KERNEL, 0)!;
+			const sgt = dma_alloc_noncontiguous(dev, 4 * PAGE_SIZE, DMA_FROM_DEVICE, GFP_KERNEL, 0)!;
 			const vma = range(2, 2);
-			expect(dma_mmap_noncontiguous(dev, vma, 4 * 4096, sgt)).to.equal(0);
-			expect(board.masters.model('m0').store(sgt.sgl!.dma_address + 8192, pattern(8192, 5))).to.equal(true);
+			expect(dma_mmap_noncontiguous(dev, vma, 4 * PAGE_SIZE, sgt)).to.equal(0);
+			expect(
+				board.masters.model('m0').store(sgt.sgl!.dma_address + 2 * PAGE_SIZE, pattern(2 * PAGE_SIZE, 5)),
+			).to.equal(true);
 			dma_sync_sgtable_for_cpu(dev, sgt, DMA_FROM_DEVICE);
-			expect(vma_user_view(vma)!.slice()).to.deep.equal(pattern(8192, 5));
+			expect(vma_user_view(vma)!.slice()).to.deep.equal(pattern(2 * PAGE_SIZE, 5));
 			zap_vma(vma);
 			for (const bad of [range(5), range(4, 1), range(1, 4)])
-				expect(dma_mmap_noncontiguous(dev, bad, 4 * 4096, sgt)).to.equal(-ENXIO);
-			dma_free_noncontiguous(dev, 4 * 4096, sgt, DMA_FROM_DEVICE);
+				expect(dma_mmap_noncontiguous(dev, bad, 4 * PAGE_SIZE, sgt)).to.equal(-ENXIO);
+			dma_free_noncontiguous(dev, 4 * PAGE_SIZE, sgt, DMA_FROM_DEVICE);
 		});
 	});
 
 	it('takes a block from CMA, when there is one', () => {
 		const dma = new ref(0);
 		const before = cma_usage().nr_pages;
-		const cpu = dma_alloc_attrs(dev, 8 * 4096, dma, GFP_KERNEL, DMA_ATTR_FORCE_CONTIGUOUS)!;
+		const cpu = dma_alloc_attrs(dev, 8 * PAGE_SIZE, dma, GFP_KERNEL, DMA_ATTR_FORCE_CONTIGUOUS)!;
 		expect(cma_usage().nr_pages).to.equal(before + 8);
 		const first = physOf(dev, dma.value);
-		for (let i = 0; i < 8; i++) expect(physOf(dev, dma.value + i * 4096)).to.equal(first + i * 4096);
-		dma_free_attrs(dev, 8 * 4096, cpu, dma.value, DMA_ATTR_FORCE_CONTIGUOUS);
+		for (let i = 0; i < 8; i++)
+			expect(physOf(dev, dma.value + i * PAGE_SIZE)).to.equal(first + i * PAGE_SIZE);
+		dma_free_attrs(dev, 8 * PAGE_SIZE, cpu, dma.value, DMA_ATTR_FORCE_CONTIGUOUS);
 		expect(cma_usage().nr_pages).to.equal(before);
 	});
 
@@ -517,7 +526,14 @@ describe('dma_iommu', () => {
 						continue;
 					}
 					const phys = BUFS + s.at * 16;
-					const dma = dma_map_page_attrs(dev, page(phys), phys % 4096, s.size, DMA_TO_DEVICE, 0) as number;
+					const dma = dma_map_page_attrs(
+						dev,
+						page(phys),
+						phys % PAGE_SIZE,
+						s.size,
+						DMA_TO_DEVICE,
+						0,
+					) as number;
 					for (const m of live) expect(dma + s.size <= m.dma || m.dma + m.size <= dma).to.equal(true);
 					live.push({ dma, phys, size: s.size });
 				}

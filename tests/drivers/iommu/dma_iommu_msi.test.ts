@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Doorbells of message-signalled interrupts in the address spaces of devices.
 // What is expected is what drivers/iommu/dma-iommu.c of Linux 6.12 does.
+
 import { expect } from 'chai';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	iommu_dma_compose_msi_msg,
 	iommu_dma_prepare_msi,
@@ -68,15 +70,18 @@ describe('dma_iommu_msi', () => {
 		const own = domainFor(dev);
 		expect(iommu_get_msi_cookie(own, 0x800_0000)).to.equal(0);
 		expect(iommu_attach_group(own, dev.iommu_group!)).to.equal(0);
-		expect(target(prepare(dev)[0])).to.equal(0x800_0040);
-		expect(target(prepare(dev, DOORBELL + K4)[0], DOORBELL + K4)).to.equal(0x800_1040);
-		expect([...own.pages.keys()]).to.deep.equal([0x800_0000, 0x800_1000]);
+		// Each takes a page of the CPU.
+		const at = (n: number): number => 0x800_0000 + n * PAGE_SIZE;
+		const inPage = DOORBELL % PAGE_SIZE;
+		expect(target(prepare(dev)[0])).to.equal(at(0) + inPage);
+		expect(target(prepare(dev, DOORBELL + PAGE_SIZE)[0], DOORBELL + PAGE_SIZE)).to.equal(at(1) + inPage);
+		expect([...own.pages.keys()].filter((iova) => iova % PAGE_SIZE === 0)).to.deep.equal([at(0), at(1)]);
 
 		// What cannot be mapped takes no place.
-		driver.refuse.set(0x800_2000, -ENOMEM);
-		expect(prepare(dev, DOORBELL + 2 * K4)[1]).to.equal(-ENOMEM);
+		driver.refuse.set(at(2), -ENOMEM);
+		expect(prepare(dev, DOORBELL + 2 * PAGE_SIZE)[1]).to.equal(-ENOMEM);
 		driver.refuse.clear();
-		expect(target(prepare(dev, DOORBELL + 3 * K4)[0])).to.equal(0x800_2040);
+		expect(target(prepare(dev, DOORBELL + 3 * PAGE_SIZE)[0])).to.equal(at(2) + inPage);
 		iommu_detach_group(own, dev.iommu_group!);
 		iommu_domain_free(own);
 	});

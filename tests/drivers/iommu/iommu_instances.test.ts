@@ -87,7 +87,7 @@ const map = (dev: device, n: number): number =>
 	dma_map_page_attrs(dev, page(n), 0, 4096, DMA_TO_DEVICE, 0) as number;
 const unmap = (dev: device, dma: number): void => dma_unmap_page_attrs(dev, dma, 4096, DMA_TO_DEVICE, 0);
 const fill = (machine: Machine, n: number, value: number): void =>
-	machine.memory.load(BUF + n * 4096, new Uint8Array(4096).fill(value));
+	machine.memory.load(BUF + n * PAGE_SIZE, new Uint8Array(4096).fill(value));
 
 function members(group: iommu_group): string[] {
 	const names: string[] = [];
@@ -226,7 +226,7 @@ describe('iommu_instances', () => {
 			];
 			const domain = domainFor(masters.device('m0'));
 			fill(machine, 2, 0x33);
-			expect(iommu_map(domain, 0x10_0000, BUF + 2 * 4096, 4096, RW, GFP_KERNEL)).to.equal(0);
+			expect(iommu_map(domain, 0x10_0000, BUF + 2 * PAGE_SIZE, 4096, RW, GFP_KERNEL)).to.equal(0);
 			expect(iommu_attach_group(domain, m)).to.equal(0);
 			expect(masters.model('m0').fetch(0x10_0000, 1)).to.deep.equal(Uint8Array.of(0x33));
 			iommu_detach_group(domain, m);
@@ -234,7 +234,7 @@ describe('iommu_instances', () => {
 			expect(iommu_attach_group(domain, n)).to.equal(0);
 			expect(masters.model('n0').fetch(0x10_0000, 1)).to.deep.equal(Uint8Array.of(0x33));
 			// A new word in the directory, which is mapped for the second IOMMU; the tables stay the first one's.
-			expect(iommu_map(domain, 0x90_0000, BUF + 2 * 4096, 4096, RW, GFP_KERNEL)).to.equal(0);
+			expect(iommu_map(domain, 0x90_0000, BUF + 2 * PAGE_SIZE, 4096, RW, GFP_KERNEL)).to.equal(0);
 			expect(masters.model('n0').fetch(0x90_0000, 1)).to.deep.equal(Uint8Array.of(0x33));
 			expect(iommu_unmap(domain, 0x10_0000, 4096)).to.equal(4096);
 			expect(masters.model('n0').fetch(0x10_0000, 1)).to.equal(null);
@@ -302,9 +302,9 @@ describe('iommu_instances', () => {
 			const theirs = map(dev, 1);
 			expect(own).to.equal(theirs);
 			expect(iommu_iova_to_phys(iommu_get_dma_domain(m0), own)).to.equal(BUF);
-			expect(iommu_iova_to_phys(iommu_get_dma_domain(dev), theirs)).to.equal(BUF + 4096);
+			expect(iommu_iova_to_phys(iommu_get_dma_domain(dev), theirs)).to.equal(BUF + PAGE_SIZE);
 			unmap(m0, own);
-			expect(iommu_iova_to_phys(iommu_get_dma_domain(dev), theirs)).to.equal(BUF + 4096);
+			expect(iommu_iova_to_phys(iommu_get_dma_domain(dev), theirs)).to.equal(BUF + PAGE_SIZE);
 			unmap(dev, theirs);
 		});
 

@@ -61,7 +61,7 @@ function rig(): { driver: TestDriver; domain: TestDomain } {
 function list(pieces: readonly (readonly [number, number])[]): scatterlist {
 	const sg = sg_array(pieces.length);
 	pieces.forEach(([phys, length], i) => {
-		sg_set_page(sg.vec![i]!, pfn_to_page(Math.floor(phys / K4)), length, phys % K4);
+		sg_set_page(sg.vec![i]!, pfn_to_page(Math.floor(phys / PAGE_SIZE)), length, phys % PAGE_SIZE);
 	});
 	sg_mark_end(sg.vec![pieces.length - 1]!);
 	return sg;

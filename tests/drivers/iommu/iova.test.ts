@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The IOVA allocator's rules. Its exact addresses: golden iova.json.
+
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	__free_iova,
 	alloc_iova,
@@ -155,7 +157,7 @@ describe('iova', () => {
 
 	it('keeps ranges of up to 32 frames in the tree after the free, larger ones not', () => {
 		const iovad = domain(true);
-		expect(iova_rcache_range()).to.equal(32 * 4096);
+		expect(iova_rcache_range()).to.equal(32 * PAGE_SIZE);
 		free_iova_fast(iovad, alloc_iova_fast(iovad, 32, LIMIT, true), 32);
 		expect(ranges(iovad)).to.have.length(1);
 		free_iova_fast(iovad, alloc_iova_fast(iovad, 33, LIMIT, true), 33);

@@ -46,7 +46,7 @@ describe('dma_coherent', () => {
 		const addr = new ref<void_ptr | null>(null);
 		expect(dma_alloc_from_dev_coherent(dev, 100, handle, addr)).to.equal(1);
 		expect(dma_alloc_from_dev_coherent(dev, 100, handle, addr)).to.equal(1);
-		expect(handle.value).to.equal(0x1000_1000);
+		expect(handle.value).to.equal(0x1000_0000 + PAGE_SIZE);
 		expect(addr.value?.length).to.equal(100);
 		dma_release_coherent_memory(dev);
 		expect(dma_alloc_from_dev_coherent(dev, 100, handle, addr)).to.equal(0);

@@ -4,6 +4,7 @@
 
 import { expect } from 'chai';
 import { pfn_to_page } from '#asm/memory.js';
+import { get_order } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import {
 	dev_get_cma_area,
@@ -20,6 +21,7 @@ import {
 	dma_free_attrs,
 	dma_free_coherent,
 } from '#kernel/dma/mapping.js';
+import { CMA_MIN_ALIGNMENT_BYTES } from '#linux/cma.js';
 import type { device } from '#linux/device.js';
 import { DMA_ATTR_NO_WARN } from '#linux/dma-mapping.js';
 import { EINVAL } from '#linux/errno.js';
@@ -57,7 +59,7 @@ describe('dma_contiguous', () => {
 		[
 			'cma=16M@0x48080000',
 			null,
-			'cma: Region at 0x0000000048080000 must be aligned to 0x0000000000200000 bytes',
+			`cma: Region at 0x0000000048080000 must be aligned to 0x${CMA_MIN_ALIGNMENT_BYTES.toString(16).padStart(16, '0')} bytes`,
 		],
 		['cma=16M@1G', null, 'cma: Failed to reserve 16 MiB on node -1'],
 		['cma=16M@1G-1032M', null, 'exceeds limit'],
@@ -95,15 +97,15 @@ describe('dma_contiguous', () => {
 			return phys >= cma_get_base(area) && phys < cma_get_base(area) + cma_get_size(area);
 		};
 
-		it('serves blocking allocations of more than a page, aligned to their size up to 1 MiB', () => {
-			for (const size of [2 * PAGE_SIZE, 20_480, 3 * MIB]) {
+		it('serves blocking allocations of more than a page, aligned to their size up to 256 pages', () => {
+			for (const size of [2 * PAGE_SIZE, 5 * PAGE_SIZE, 3 * MIB]) {
 				const page = dma_alloc_contiguous(dev, size, GFP_KERNEL) as page;
 				expect(inArea(page.pfn * PAGE_SIZE)).to.equal(true);
 				// CONFIG_CMA_ALIGNMENT 8: 256 pages.
 				expect(page.pfn % Math.min(2 ** Math.ceil(Math.log2(size / PAGE_SIZE)), 256)).to.equal(0);
 				dma_free_contiguous(dev, page, size);
 			}
-			// The first 192 pages are those of the atomic pools.
+			// The first 768 KiB are those of the atomic pools.
 			const page = dma_alloc_from_contiguous(null, 1, 9, false) as page;
 			expect(page.pfn - (dma_contiguous_default_area() as cma).base_pfn).to.equal(256);
 			expect(dma_alloc_contiguous(dev, PAGE_SIZE, GFP_KERNEL)).to.equal(null);
@@ -121,13 +123,13 @@ describe('dma_contiguous', () => {
 			const all: page[] = [];
 			for (let p = take(); p !== null; p = take()) all.push(p);
 			function take(): page | null {
-				return dma_alloc_from_contiguous(null, 256, 8, true);
+				return dma_alloc_from_contiguous(null, MIB / PAGE_SIZE, get_order(MIB), true);
 			}
 			const check = board.leakCheck();
 			const dma = new ref(0);
 			const cpu = dma_alloc_coherent(dev, 2 * MIB, dma, GFP_KERNEL);
 			expect(board.log.join('\n')).to.include(
-				'cma: __cma_alloc: reserved: alloc failed, req-size: 512 pages, ret: -12',
+				`cma: __cma_alloc: reserved: alloc failed, req-size: ${(2 * MIB) / PAGE_SIZE} pages, ret: -12`,
 			);
 			expect(inArea(dma.value)).to.equal(false);
 			expect(cpu?.length).to.equal(2 * MIB);

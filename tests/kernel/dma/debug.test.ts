@@ -65,6 +65,8 @@ import { expectWarning } from '#tests/setup.js';
 
 const DIR = '/sys/kernel/debug/dma-api';
 const page = (n = 0) => pfn_to_page(BUFS / PAGE_SIZE + n);
+/** As many entries as are made at once: a page of 64 bytes each. */
+const BATCH = PAGE_SIZE / 64;
 const counter = (name: string): number => Number(sysfs_read(`${DIR}/${name}`));
 
 /** A board whose pool of entries is small; it gives all reports, as each test's does. */
@@ -364,11 +366,11 @@ describe('debug', () => {
 
 			const parts = alloc_pages(GFP_KERNEL, 2)!;
 			split_page(parts, 2);
-			const all = dma_map_page(dev, parts, 0, 4 * 4096, DMA_FROM_DEVICE);
+			const all = dma_map_page(dev, parts, 0, 4 * PAGE_SIZE, DMA_FROM_DEVICE);
 			dma_mapping_error(dev, all);
-			expectWarning(/ \[size=16384 bytes\]/);
+			expectWarning(new RegExp(` \\[size=${4 * PAGE_SIZE} bytes\\]`));
 			__free_pages(nth_page(parts, 3), 0);
-			dma_unmap_page(dev, all, 4 * 4096, DMA_FROM_DEVICE);
+			dma_unmap_page(dev, all, 4 * PAGE_SIZE, DMA_FROM_DEVICE);
 
 			const large = kmalloc(0x1_0000, GFP_KERNEL)!;
 			const whole = dma_map_single(dev, large, 0x1_0000, DMA_FROM_DEVICE);
@@ -475,7 +477,7 @@ describe('debug', () => {
 
 	it('reports a driver that leaves mappings behind', () => {
 		map();
-		const addr = dma_map_page(dev, page(4), 0, 64, DMA_TO_DEVICE);
+		const addr = dma_map_page(dev, page((4 * 4096) / PAGE_SIZE), 0, 64, DMA_TO_DEVICE);
 		dma_mapping_error(dev, addr);
 		expectWarning(
 			/device driver has pending DMA allocations while released from device \[count=2\]\nOne of leaked entries details: \[device address=0x0000000010004000\] \[size=64 bytes\] \[mapped with DMA_TO_DEVICE\] \[mapped as single\]$/,
@@ -533,15 +535,15 @@ describe('debug', () => {
 	});
 
 	it('grows its pool, and says when it doubled', () => {
-		const other = boot('dma_debug_entries=64');
+		const other = boot(`dma_debug_entries=${BATCH}`);
 		dev = other.device('m3');
 		const used = counter('nr_total_entries') - counter('num_free_entries');
-		for (let i = used; i < 97; i++) dma_map_page(dev, page(i), 0, 64, DMA_TO_DEVICE);
-		expect(counter('nr_total_entries')).to.equal(128);
+		for (let i = used; i < 1.5 * BATCH + 1; i++) dma_map_page(dev, page(i), 0, 64, DMA_TO_DEVICE);
+		expect(counter('nr_total_entries')).to.equal(2 * BATCH);
 		expect(counter('min_free_entries')).to.equal(0);
-		expect(other.log.some((l) => l.includes('DMA-API: dma_debug_entry pool grown to 128 (200%)'))).to.equal(
-			true,
-		);
+		expect(
+			other.log.some((l) => l.includes(`DMA-API: dma_debug_entry pool grown to ${2 * BATCH} (200%)`)),
+		).to.equal(true);
 	});
 
 	it('says how many entries it has, and does without when there are none', () => {
@@ -560,11 +562,15 @@ describe('debug', () => {
 				slab_fault.nth = 1;
 				slab_fault.times = times;
 			};
-			start_kernel(testMachine(boardBlob('main'), { commandLine: 'dma_debug_entries=96', onConsole }));
+			start_kernel(
+				testMachine(boardBlob('main'), { commandLine: `dma_debug_entries=${1.5 * BATCH}`, onConsole }),
+			);
 			return log;
 		};
 		expect(
-			without(1).some((l) => l.endsWith('DMA-API: 96 debug entries requested but only 64 allocated')),
+			without(1).some((l) =>
+				l.endsWith(`DMA-API: ${1.5 * BATCH} debug entries requested but only ${BATCH} allocated`),
+			),
 		).to.equal(true);
 		expect(sysfs_read(`${DIR}/disabled`)).to.equal('N\n');
 		expect(without(3).some((l) => l.endsWith('DMA-API: debugging out of memory error - disabled'))).to.equal(

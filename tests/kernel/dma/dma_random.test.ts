@@ -103,6 +103,9 @@ const WAYS: readonly Way[] = [
 	{ name: 'restricted', board: restricted, commandLine: '', masters: ['m3', 'm4'], strict: false },
 ];
 
+/** What the IOMMU translates at least, whatever the CPU's pages are. */
+const GRANULE = 4096;
+
 const DIRECTIONS = [DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE];
 const CANARY = 0xa5;
 
@@ -190,7 +193,7 @@ class World {
 			const dev = this.board.device(name);
 			dma_set_max_seg_size(dev, i === 0 ? 65536 : 3 * PAGE);
 			// Like NVMe: the device goes by the offset inside a page.
-			if (i === 1) dma_set_min_align_mask(dev, PAGE - 1);
+			if (i === 1) dma_set_min_align_mask(dev, GRANULE - 1);
 		}
 		slab_shrink_all();
 		this.#leaks = leakCheck();
@@ -426,9 +429,9 @@ class World {
 	}
 }
 
-/** Whether two ranges have a page in common. */
+/** Whether two ranges have a page of the IOMMU in common. */
 function touch(a: Range, b: Range): boolean {
-	const page = (addr: number): number => Math.floor(addr / PAGE);
+	const page = (addr: number): number => Math.floor(addr / GRANULE);
 	return page(a.dma) <= page(b.dma + b.size - 1) && page(b.dma) <= page(a.dma + a.size - 1);
 }
 

@@ -105,7 +105,7 @@ const DIRECT: Failure[] = [
 		when: 'beyond mask (warns once)',
 		warns: /dma_direct_map_resource/,
 		says: /m3: DMA addr 0x0*fffff000\+8192 overflow \(mask ffffffff, bus limit 0\)\./,
-		call: (d) => dma_direct_map_resource(d.m3, 0xffff_f000, 2 * PAGE_SIZE, DMA_TO_DEVICE, 0),
+		call: (d) => dma_direct_map_resource(d.m3, 0xffff_f000, 8192, DMA_TO_DEVICE, 0),
 	},
 	{
 		of: 'dma_direct_map_resource',

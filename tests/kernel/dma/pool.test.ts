@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { page_to_phys } from '#asm/memory.js';
+import { get_order } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { dma_alloc_coherent, dma_free_coherent } from '#kernel/dma/mapping.js';
@@ -49,7 +50,7 @@ describe('dma_pool', () => {
 			'DMA: preallocated 256 KiB GFP_KERNEL|GFP_DMA32 pool for atomic allocations',
 		]);
 		// All three lie in CMA, which is in ZONE_DMA here.
-		expect(cma_usage().nr_pages).to.equal(3 * 64);
+		expect(cma_usage().nr_pages).to.equal((3 * 0x4_0000) / PAGE_SIZE);
 	});
 
 	it('gives zeroed memory past the cache, and takes it back', () => {
@@ -97,7 +98,7 @@ describe('dma_pool', () => {
 		const before = cma_usage().nr_pages;
 		expect(take()).to.not.equal(null);
 		flush_workqueue(system_wq);
-		expect(cma_usage().nr_pages).to.equal(before + 16);
+		expect(cma_usage().nr_pages).to.equal(before + 0x1_0000 / PAGE_SIZE);
 		expect([take(), take(), take()].filter((p) => p !== null)).to.have.length(3);
 	});
 
@@ -123,13 +124,13 @@ describe('dma_pool', () => {
 	});
 
 	it('takes its memory from the page allocator when CMA has none, in smaller blocks if it must', () => {
-		const { m } = boot('cma=0', { min_order: 5, nth: 1, times: 1000 });
+		const { m } = boot('cma=0', { min_order: get_order(0x2_0000), nth: 1, times: 1000 });
 		expect(m.logged('DMA: preallocated')[0]).to.match(/preallocated 64 KiB GFP_KERNEL pool/);
 	});
 
 	it('says when a pool cannot be made, and goes on with the others', () => {
-		// Orders 6 to 0, for the first pool.
-		const { m } = boot('cma=0 coherent_pool=256K', { nth: 1, times: 7 });
+		// Orders from that of 256 KiB to 0, for the first pool.
+		const { m } = boot('cma=0 coherent_pool=256K', { nth: 1, times: get_order(0x4_0000) + 1 });
 		expect(slab_live().gen_pool).to.equal(2);
 		const lines = m.log.filter((line) => line.includes('pool for atomic'));
 		expect(lines.map((line) => line.replace(/^.*?\] DMA: /, ''))).to.deep.equal([

@@ -93,7 +93,7 @@ describe('restricted_pool', () => {
 
 	for (const phys of [BUF, HIGH]) {
 		it(`bounces a buffer at 0x${phys.toString(16)}, both ways`, () => {
-			phys_to_virt(phys, 5000 - 904).set(pattern(PAGE_SIZE, 1));
+			phys_to_virt(phys, PAGE_SIZE).set(pattern(PAGE_SIZE, 1));
 			const dma = dma_map_page_attrs(m3, pfn_to_page(phys / PAGE_SIZE), 0, PAGE_SIZE, DMA_BIDIRECTIONAL, 0);
 			expect(inPool(dma, PAGE_SIZE)).to.equal(true);
 			expect(board.masters.model('m3').fetch(dma, PAGE_SIZE)).to.deep.equal(pattern(PAGE_SIZE, 1));

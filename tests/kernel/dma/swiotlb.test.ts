@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { get_order } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { sysfs_read, sysfs_readdir, sysfs_write } from '#fs/sysfs/user.js';
 import {
@@ -36,6 +37,7 @@ import { EINVAL, ENOMEM } from '#linux/errno.js';
 import { __GFP_NOWARN, GFP_DMA32, GFP_KERNEL } from '#linux/gfp_types.js';
 import { list_empty } from '#linux/list.js';
 import { page_address, totalram_pages } from '#linux/mm.js';
+import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import { swiotlb_find_pool } from '#linux/swiotlb.js';
 import { fail_page_alloc } from '#mm/fail_page_alloc.js';
 import { slab_fault } from '#mm/failslab.js';
@@ -51,6 +53,8 @@ const DEBUGFS = '/sys/kernel/debug/swiotlb';
 const read = (file: string): unknown => sysfs_read(`${DEBUGFS}/${file}`);
 const write = (file: string, text: string): number => sysfs_write(`${DEBUGFS}/${file}`, text);
 
+/** The slots of a page. */
+const SLOTS = PAGE_SIZE / 2048;
 const page = (phys: number) => pfn_to_page(Math.floor(phys / PAGE_SIZE));
 
 describe('swiotlb', () => {
@@ -168,7 +172,7 @@ describe('swiotlb', () => {
 			expect(check()).to.deep.equal([]);
 		}
 		// 4 MiB are tried, then 2 MiB; a pool of 1 MiB would be no use.
-		fail_page_alloc.min_order = 8;
+		fail_page_alloc.min_order = get_order(1 << 20);
 		fail_page_alloc.nth = 1;
 		fail_page_alloc.times = 2;
 		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(-ENOMEM);
@@ -203,10 +207,10 @@ describe('swiotlb', () => {
 
 	it('shows a device nothing of what was in the memory of a late pool', () => {
 		swiotlb_exit();
-		const dirty = alloc_pages(GFP_DMA32, 10)!;
+		const dirty = alloc_pages(GFP_DMA32, MAX_PAGE_ORDER)!;
 		page_address(dirty, 4 << 20).fill(0x5a);
 		page_placement.next.push(dirty.pfn);
-		__free_pages(dirty, 10);
+		__free_pages(dirty, MAX_PAGE_ORDER);
 		expect(swiotlb_init_late(4 << 20, GFP_DMA32, null)).to.equal(0);
 		expect(dev.dma_io_tlb_mem!.defpool.start).to.equal(dirty.pfn * PAGE_SIZE);
 		const dma = map(HIGH, 100, DMA_TO_DEVICE);
@@ -258,7 +262,7 @@ describe('swiotlb', () => {
 		swiotlb_exit();
 		let touched = 0;
 		for (;;) {
-			const block = alloc_pages(GFP_DMA32 | __GFP_NOWARN, 10);
+			const block = alloc_pages(GFP_DMA32 | __GFP_NOWARN, MAX_PAGE_ORDER);
 			if (block === null) break;
 			const at = block.pfn * PAGE_SIZE;
 			if (at >= end || at + BLOCK <= start) continue;
@@ -330,7 +334,7 @@ describe('swiotlb', () => {
 	it('says that the pool is in no window of the bus', () => {
 		board = new Board('ranges', '', 'swiotlb=32768');
 		dev = board.device('bus6:m6');
-		expect(map(HIGH, PAGE_SIZE, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
+		expect(map(HIGH, 4096, DMA_TO_DEVICE)).to.equal(DMA_MAPPING_ERROR);
 		expect(board.log.at(-1)).to.match(
 			/m6: a bounce of 4096 bytes cannot be: the pool at 0x0*38000000 is in no window of its bus \(dma-ranges\)$/,
 		);
@@ -365,13 +369,13 @@ describe('swiotlb', () => {
 
 	it('aligns the copy as its caller wants, start and end', () => {
 		const tlb = swiotlb_tbl_map_single(dev, HIGH + 0x100, 100, 0xfff, DMA_TO_DEVICE, 0) as number;
-		expect(tlb % PAGE_SIZE).to.equal(0);
+		expect(tlb % 4096).to.equal(0);
 		expect(used()).to.equal(2);
 		swiotlb_tbl_unmap_single(dev, tlb, 100, DMA_TO_DEVICE, 0);
 		// The device's own bits are kept as well: then the slots are aligned, and the copy lies where it must in them.
 		dma_set_min_align_mask(dev, 0xfff);
 		const inside = swiotlb_tbl_map_single(dev, HIGH + 0x900, 100, 0xfff, DMA_TO_DEVICE, 0) as number;
-		expect(inside % PAGE_SIZE).to.equal(0x900);
+		expect(inside % 4096).to.equal(0x900);
 		expect(used()).to.equal(2);
 		swiotlb_tbl_unmap_single(dev, inside, 100, DMA_TO_DEVICE, 0);
 		expect(used()).to.equal(0);
@@ -396,9 +400,9 @@ describe('swiotlb', () => {
 	it('tells how many slots there are, are used, and were used at most, in debugfs', () => {
 		expect(read('io_tlb_nslabs')).to.equal('2048\n');
 		const all = [1, 2].map(() => map(HIGH, PAGE_SIZE, DMA_TO_DEVICE));
-		expect(read('io_tlb_used')).to.equal('4\n');
+		expect(read('io_tlb_used')).to.equal(`${2 * SLOTS}\n`);
 		for (const dma of all) unmap(dma, PAGE_SIZE, DMA_TO_DEVICE);
-		expect([read('io_tlb_used'), read('io_tlb_used_hiwater')]).to.deep.equal(['0\n', '4\n']);
+		expect([read('io_tlb_used'), read('io_tlb_used_hiwater')]).to.deep.equal(['0\n', `${2 * SLOTS}\n`]);
 		expect(write('io_tlb_used_hiwater', '3\n')).to.equal(-EINVAL);
 		expect(write('io_tlb_used_hiwater', '0\n')).to.equal(2);
 		expect(read('io_tlb_used_hiwater')).to.equal('0\n');
@@ -409,7 +413,7 @@ describe('swiotlb', () => {
 		dma_set_min_align_mask(dev, 0xfff);
 		for (const offset of [0, 0x123, 0x800, 0xabc]) {
 			const dma = map(HIGH + offset, 6000, DMA_TO_DEVICE);
-			expect(dma % PAGE_SIZE).to.equal(offset);
+			expect(dma % 4096).to.equal(offset);
 			unmap(dma, 6000, DMA_TO_DEVICE);
 		}
 		expect(used()).to.equal(0);
@@ -427,10 +431,10 @@ describe('swiotlb', () => {
 
 	it('counts what is in use, and the most that was', () => {
 		const all = [1, 2, 3].map(() => map(HIGH, PAGE_SIZE, DMA_TO_DEVICE));
-		expect(used()).to.equal(6);
+		expect(used()).to.equal(3 * SLOTS);
 		for (const dma of all) unmap(dma, PAGE_SIZE, DMA_TO_DEVICE);
 		expect(used()).to.equal(0);
-		expect(dev.dma_io_tlb_mem!.used_hiwater.counter).to.equal(6);
+		expect(dev.dma_io_tlb_mem!.used_hiwater.counter).to.equal(3 * SLOTS);
 	});
 
 	it('never shares a slot, copies each mapping whole, and frees all (random sequences)', () => {

@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { pfn_to_page, phys_to_virt } from '#asm/memory.js';
+import { get_order } from '#asm/page.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import { dma_sync_single_for_cpu, dma_unmap_page_attrs } from '#kernel/dma/mapping.js';
@@ -132,11 +133,11 @@ describe('swiotlb_dynamic', () => {
 	it('grows by the size of the default pool, at most by the largest block there is', () => {
 		boot('swiotlb=2048,2 swiotlb_dynamic=on');
 		for (const [most, slots, areas] of [
-			[10, 2048, 2],
-			[8, 512, 2],
-			[6, 128, 1],
+			[4 << 20, 2048, 2],
+			[1 << 20, 512, 2],
+			[256 << 10, 128, 1],
 		]) {
-			fail_page_alloc.min_order = most + 1;
+			fail_page_alloc.min_order = get_order(most) + 1;
 			fail_page_alloc.nth = 1;
 			fail_page_alloc.times = 1000;
 			const before = mem.nslabs;
@@ -210,7 +211,7 @@ describe('swiotlb_dynamic', () => {
 		const full = map(SEGMENT);
 		expect(map(SEGMENT + 1, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		const check = board.leakCheck();
-		dma_set_seg_boundary(dev, 0xfff);
+		dma_set_seg_boundary(dev, PAGE_SIZE - 1);
 		expect(map(2 * PAGE_SIZE, DMA_TO_DEVICE, HIGH, DMA_ATTR_NO_WARN)).to.equal(DMA_MAPPING_ERROR);
 		expect([transient(), mem.total_used.counter]).to.deep.equal([0, 128]);
 		expect(check()).to.deep.equal([]);
@@ -228,7 +229,7 @@ describe('swiotlb_dynamic', () => {
 		const pool = __swiotlb_find_pool(dev, dma)!;
 		unmap(dma, PAGE_SIZE);
 		expect(__swiotlb_find_pool(dev, dma)).to.equal(null);
-		expect(pool.slots).to.have.length(2);
+		expect(pool.slots).to.have.length(PAGE_SIZE / 2048);
 		expect(check()).to.not.deep.equal([]);
 		rcu_read_unlock();
 		expect(check()).to.deep.equal([]);
