@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the Makefile hands on: in a folder where a program stands that prints what it gets.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -60,6 +60,27 @@ describe('makefile', function () {
 		expect(argv).to.deep.equal(['-v']);
 		expect(env['OUT']).to.equal('');
 		for (const name of NAMES) if (name !== 'OUT') expect(env).not.to.have.property(name);
+	});
+
+	it('builds when what is built has another page size than is asked for, and not otherwise', () => {
+		const files = {
+			'tools/build.mjs': "console.log('build', process.env.PAGE_SHIFT)",
+			'tsconfig.json': '{}',
+			'package.json': '{}',
+			'include/linux/kconfig.ts': 'export const CONFIG_PAGE_SHIFT: int = 12;',
+			'build/include/linux/kconfig.js': 'export const CONFIG_PAGE_SHIFT = 14;',
+			'build/.stamp': '',
+		};
+		for (const [path, text] of Object.entries(files)) {
+			mkdirSync(join(dir, dirname(path)), { recursive: true });
+			writeFileSync(join(dir, path), text);
+		}
+		expect(make(['build']).stdout).to.equal('build undefined\n');
+		expect(make(['build', 'PAGE_SHIFT=12']).stdout).to.equal('build 12\n');
+		expect(make(['build', 'PAGE_SHIFT=14']).stdout).to.equal('');
+		expect(make(['build'], { PAGE_SHIFT: '14' }).stdout).to.equal('');
+		expect(make(['build', 'PAGE_SHIFT=14; touch pwned']).stdout).to.equal('build 14; touch pwned\n');
+		expect(existsSync(join(dir, 'pwned'))).to.equal(false);
 	});
 
 	it('points out a variable that nobody reads', () => {

@@ -6,6 +6,7 @@ import '#tools/lost-output.js';
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { PROJECT } from '#tools/project.js';
 import { runFile, type Tally, UnknownCommand } from './runner.js';
 import { SessionError } from './session.js';
@@ -41,6 +42,12 @@ function main(): number {
 		verbose = values.verbose ?? false;
 	} catch (e) {
 		console.error(`golden: ${(e as Error).message}\n${USAGE}`);
+		return 2;
+	}
+	if (PAGE_SIZE !== 4096) {
+		console.error(
+			`golden: the vectors are of a kernel with pages of 4096 bytes, this one has ${PAGE_SIZE}: not replayed`,
+		);
 		return 2;
 	}
 	try {

@@ -82,6 +82,33 @@ describe('tools_build', () => {
 		expect([runs('build/lib/a.js'), runs('build/lib/c.js')]).to.deep.equal([false, true]);
 	});
 
+	it('puts the page size that it was asked for into the configuration, and into nothing else', () => {
+		mkdirSync(at('lib/include/linux'), { recursive: true });
+		mkdirSync(at('include/linux'), { recursive: true });
+		const tsconfig = JSON.parse(readFileSync(at('tsconfig.json'), 'utf8'));
+		writeFileSync(at('tsconfig.json'), JSON.stringify({ ...tsconfig, include: ['lib', 'include'] }));
+		const text = 'export const CONFIG_PAGE_SHIFT: number = 12;\n';
+		writeFileSync(at('include/linux/kconfig.ts'), text);
+		writeFileSync(at('lib/include/linux/kconfig.ts'), text);
+		const built = (path: string): string => readFileSync(at(`build/${path}/linux/kconfig.js`), 'utf8');
+		const shift = (path: string): string => /CONFIG_PAGE_SHIFT = (\d+);/.exec(built(path))?.[1] ?? '';
+		const buildWith = (PAGE_SHIFT: string) =>
+			spawnSync(process.execPath, [at('tools/build.mjs')], {
+				env: { ...process.env, PAGE_SHIFT },
+				encoding: 'utf8',
+			});
+
+		for (const asked of ['14', '', '14', '12']) {
+			expect(buildWith(asked).status).to.equal(0);
+			expect([shift('include'), shift('lib/include')]).to.deep.equal([asked || '12', '12']);
+			expect(readFileSync(at('include/linux/kconfig.ts'), 'utf8')).to.equal(text);
+		}
+		const refused = buildWith('13');
+		expect(refused.status).to.equal(1);
+		expect(refused.stderr).to.equal('PAGE_SHIFT=13: expected 12 or 14, the log2 of the bytes of a page\n');
+		expect(shift('include')).to.equal('12');
+	});
+
 	it('makes again what was taken away or changed behind its back', () => {
 		expect(build()).to.equal(0);
 		rmSync(at('.build/lib/a.js'));
