@@ -18,6 +18,7 @@
 // (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
 import { GRANULE, type Ram } from '#hw/core/ram.js';
@@ -220,7 +221,7 @@ export class Dmasan {
 	/** The program is shown @now: against the kernel's mappings, and against what it is shown elsewhere. */
 	#userMapped(area: number, now: UserPages): void {
 		const { ram } = this.machine;
-		for (let at = now.phys; now.cached && at < now.phys + now.size; at += GRANULE)
+		for (let at = now.phys; now.cached && at < now.phys + now.size; at += PAGE_SIZE)
 			if (ram.isUncached(at)) this.#mismatch(area, now, at, 'the kernel has it mapped non-cacheable');
 		for (const pages of this.#shown.values())
 			for (const old of pages)
@@ -238,8 +239,8 @@ export class Dmasan {
 		if (cached || this.#shown.size === 0) return;
 		for (const [area, shown] of this.#shown)
 			for (const user of shown)
-				for (let i = 0; user.cached && i < count; i++)
-					if (overlap(user, pages[i], GRANULE))
+				for (let i = 0; user.cached && i < count; i += PAGE_SIZE / GRANULE)
+					if (overlap(user, pages[i], PAGE_SIZE))
 						this.#mismatch(area, user, pages[i], 'the kernel maps it non-cacheable from here on');
 	}
 
@@ -250,7 +251,7 @@ export class Dmasan {
 			'What is stored through one is not seen through the other. For a buffer of the DMA API, dma_mmap_attrs() and dma_pgprot() know the right vm_page_prot',
 		];
 		const who = user.what === '' ? 'a user program' : user.what;
-		this.report('INV-OWN', 'mismatched-alias', who, -1, phys, GRANULE, false, details, `area ${area}`);
+		this.report('INV-OWN', 'mismatched-alias', who, -1, phys, PAGE_SIZE, false, details, `area ${area}`);
 	}
 
 	/** A device that snoops reads from the cache what the program has stored past it. */
@@ -259,7 +260,7 @@ export class Dmasan {
 			for (const user of shown) {
 				if (user.cached || !overlap(user, phys, size) || !differs(this.machine.ram, phys, size)) continue;
 				const how = `${port.name} snoops, and read ${hex(addr, 8)} from the cache`;
-				this.#mismatch(area, user, phys - (phys % GRANULE), how);
+				this.#mismatch(area, user, phys - (phys % PAGE_SIZE), how);
 			}
 	}
 

@@ -362,6 +362,20 @@ describe('ram', () => {
 	describe('mappings', () => {
 		const pages = [BASE + 5 * GRANULE, BASE + BLOCK_SIZE, BASE + 3 * GRANULE];
 
+		it('shows pages of the size that the kernel says', () => {
+			const ram = newRam();
+			const v = ram.vmap([BASE + 0x8000, BASE], 2, false, 0x4000);
+			expect(v.length).to.equal(0x8000);
+			for (const [at, phys] of [
+				[0, BASE + 0x8000],
+				[0x3fff, BASE + 0xbfff],
+				[0x4000, BASE],
+				[0x6abc, BASE + 0x2abc],
+			])
+				expect(ram.phys_of(v.subarray(at))).to.equal(phys);
+			ram.vunmap(v);
+		});
+
 		it('shows scattered pages in a row, uncached: devices see stores at once', () => {
 			const ram = newRam();
 			const v = ram.vmap(pages, 3, false);
