@@ -298,13 +298,23 @@ function deferred_block_of(pfn: unsigned_long): page | null {
 	return z === null || index < 0 ? null : undefer_block(z, index, pfn - (pfn % MAX_ORDER_NR_PAGES));
 }
 
-/** The free block that frame @pfn is in, null when the frame is in use. */
-function free_block_of(pfn: unsigned_long): page | null {
+/** The block on a free list that frame @pfn is in; null: it is in use, or in a deferred one. */
+function listed_block_of(pfn: unsigned_long): page | null {
 	for (let order = 0; order <= MAX_PAGE_ORDER; order++) {
 		const head = pfn_to_page_if_made(pfn - (pfn % 2 ** order));
 		if (head !== null && PageBuddy(head)) return pfn < head.pfn + 2 ** head.private ? head : null;
 	}
-	return deferred_block_of(pfn);
+	return null;
+}
+
+/** The free block that frame @pfn is in, null when the frame is in use. */
+function free_block_of(pfn: unsigned_long): page | null {
+	return listed_block_of(pfn) ?? deferred_block_of(pfn);
+}
+
+/** Whether @page is in a block on a free list (mm/page_alloc.c: is_free_buddy_page()). */
+export function is_free_buddy_page(page: page): bool {
+	return listed_block_of(page.pfn) !== null;
 }
 
 /** Cut the block of order @order at @pfn out of the free block @head (mm/page_alloc.c: break_down_buddy_pages()). */

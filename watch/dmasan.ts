@@ -4,7 +4,8 @@
 // Checks, by the names of Documentation/INVARIANTS.md:
 //   INV-TLB-UNMAP  a cached entry was used (or stays, see check()) although the tables in memory say otherwise
 //   INV-TLB-MAP    the same for a cached invalid entry of a page that is mapped
-//   INV-PTW        a directory word in the walk cache is not the one in memory
+//   INV-PTW        a word in a walk cache, or a stream's record in its cache, is not the one in memory
+//   INV-TABLE-LIVE a word is dropped from a cache, or still there at check(), whose table, or the one below, is freed
 //   INV-CLEAN      the walker read a table word for which the CPU's cache has a newer value
 //   INV-OWN        a device that does not snoop read bytes, or wrote lines, that are dirty in the CPU's cache; a page
 //                  is mapped past the cache and through it (mismatched-alias)
@@ -14,26 +15,36 @@
 // The linear map shows every page through the cache, and is no finding: nobody touches a page there that is mapped past
 // the cache elsewhere. A user program does, so what it is shown has to agree with the kernel's mapping.
 //
-// Of the kernel it hears what is mapped. Not checked yet: whether an access falls in a live mapping made for that device
-// (INV-LIVE-MAP), whether a table is still allocated (INV-TABLE-LIVE): those need the kernel's journal.
+// Of the kernel it hears what is mapped, and asks which pages are free. Not checked yet: whether an access falls in a live
+// mapping made for that device (INV-LIVE-MAP): that needs the kernel's journal.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
+import { pfn_to_page_if_made } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
 import { GRANULE, type Ram } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
-import type { CacheEntry } from '#hw/iommu/cache.js';
+import type { CacheEntry, TranslationCache } from '#hw/iommu/cache.js';
 import { hexWord, readCpu } from '#hw/iommu/format.js';
-import { type FaultRecord, type Iommu, type IommuObserver, type WalkRead, WRITE } from '#hw/iommu/iommu.js';
-
+import {
+	type FaultRecord,
+	type Iommu,
+	type IommuObserver,
+	NO_PASID,
+	type StreamState,
+	type WalkRead,
+	WRITE,
+} from '#hw/iommu/iommu.js';
 import { early_initcall } from '#linux/init.js';
+import { is_free_buddy_page } from '#mm/page_alloc.js';
 import { watchIommuRange } from './iommu-range.js';
 
 export type Invariant =
 	| 'INV-TLB-UNMAP'
 	| 'INV-TLB-MAP'
 	| 'INV-PTW'
+	| 'INV-TABLE-LIVE'
 	| 'INV-CLEAN'
 	| 'INV-OWN'
 	| 'INV-PWR'
@@ -68,7 +79,7 @@ export interface DmasanReport {
 }
 
 /** Reports that are not about a device's access: their details say where. */
-const NO_ACCESS = ['stale-entry', 'dirty-table', 'iommu-overrun'];
+const NO_ACCESS = ['stale-entry', 'freed-table', 'dirty-table', 'iommu-overrun'];
 
 const RULE = '='.repeat(66);
 
@@ -97,8 +108,12 @@ export class Dmasan {
 		walked: (iommu, read) => this.#walked(iommu, read),
 		answered: (iommu, stream, pasid, iova, access, phys, entry) => {
 			if (entry !== null) this.#answered(iommu, stream, pasid, iova, access, phys, entry);
+			else this.#passed(iommu, stream, pasid, iova, access, phys);
 		},
 		faulted: (iommu, fault) => this.#faulted(iommu, fault),
+		dropped: (iommu, cache, entry, why) => {
+			if (why !== 'reset') this.#freed(iommu, cache, entry, `Dropped too late (${why}): ${cache.name} had`);
+		},
 	};
 
 	/** One watches a machine at a time: the one that was made last. */
@@ -145,12 +160,41 @@ export class Dmasan {
 	check(operation: string, first = 0, last = Number.MAX_SAFE_INTEGER): number {
 		const before = this.reports.length;
 		for (const iommu of this.machine.iommus)
-			for (const { invariant, entry, text } of iommu.contradictions(first, last))
-				this.report(invariant, 'stale-entry', iommu.name, entry.iova, -1, entry.size, false, [
+			for (const { invariant, cache, entry, text } of iommu.contradictions(first, last)) {
+				// A stream's record has no address: the walk is that of the access that brought it in.
+				const iova = cache.kind === 'streams' ? entry.at : entry.iova;
+				this.report(invariant, 'stale-entry', iommu.name, iova, -1, entry.size, false, [
 					`After ${operation}: ${text}`,
-					iommu.explain(entry.stream, entry.iova).text,
+					iommu.explain(entry.stream, iova).text,
 				]);
+			}
+		for (const iommu of this.machine.iommus) this.#checkFreed(operation, iommu, first, last);
 		return this.reports.length - before;
+	}
+
+	/** What is cached of tables that are gone. */
+	#checkFreed(operation: string, iommu: Iommu, first: number, last: number): void {
+		for (const cache of iommu.caches())
+			for (const entry of cache.entries())
+				if (entry.iova <= last && entry.iova + entry.size > first)
+					this.#freed(iommu, cache, entry, `After ${operation}: ${cache.name} has`);
+	}
+
+	/** An @entry whose table may be somebody else's by now: the walker, or the next domain with its number, uses it. */
+	#freed(iommu: Iommu, cache: TranslationCache, entry: CacheEntry, what: string): void {
+		if (!isRunningOn(this.machine)) return;
+		const leads = cache.kind === 'tables' && entry.valid && isFreePage(entry.phys);
+		if (!leads && !isFreePage(entry.wordAddr)) return;
+		// What is cached by an IOMMU that is off is emptied before it is turned on.
+		if (iommu.state(entry.stream, NO_PASID) === 'off') return;
+		const [range, at] = [`${hex(entry.iova, 8)}+${hex(entry.size)}`, hex(entry.at, 8)];
+		const table = leads
+			? `It leads to a table at ${hex(entry.phys, 8)}`
+			: `It was read at ${hex(entry.wordAddr, 8)}`;
+		this.report('INV-TABLE-LIVE', 'freed-table', iommu.name, entry.iova, entry.wordAddr, entry.size, false, [
+			`${what} ${hexWord(entry.bits, 4)} for ${range} (${entry.reason}, ${iommu.streamName(entry.stream)} at ${at})`,
+			`${table}, in a page that is free: what is cached of a table is dropped before the table is freed`,
+		]);
 	}
 
 	/** All reports as the kernel log would show them. */
@@ -202,7 +246,30 @@ export class Dmasan {
 		if (leaf.phys === phys && leaf.word === entry.bits) return;
 		const to = leaf.phys < 0 ? 'that nothing is mapped there' : hex(leaf.phys, 8);
 		this.report('INV-TLB-UNMAP', 'stale-tlb', iommu.name, iova, phys, 1, (access & WRITE) !== 0, [
-			`${iommu.streamName(stream)} was answered from a cached entry ${hex(Number(entry.bits), 8)}; the tables in memory say ${to}`,
+			`${iommu.streamName(stream)} was answered from a cached entry ${hexWord(entry.bits, 4)}; the tables in memory say ${to}`,
+			iommu.explain(stream, iova, pasid).text,
+		]);
+	}
+
+	/** No cached page answered. Where the stream has tables, or none of its accesses is to pass, nothing else may. */
+	#passed(iommu: Iommu, stream: number, pasid: number, iova: number, access: number, phys: number): void {
+		const state = iommu.state(stream, pasid);
+		if (state === 'off' || state === 'bypass' || iommu.leaf(stream, pasid, iova).phys === phys) return;
+		this.#staleStream(iommu, stream, pasid, iova, access, phys, 'passed untranslated', state);
+	}
+
+	#staleStream(
+		iommu: Iommu,
+		stream: number,
+		pasid: number,
+		iova: number,
+		access: number,
+		phys: number,
+		what: string,
+		state: StreamState,
+	): void {
+		this.report('INV-PTW', 'stale-stream', iommu.name, iova, phys, 1, (access & WRITE) !== 0, [
+			`${iommu.streamName(stream)} was ${what} by what is cached of the stream; what is set up for it is: ${state}`,
 			iommu.explain(stream, iova, pasid).text,
 		]);
 	}
@@ -210,10 +277,12 @@ export class Dmasan {
 	#faulted(iommu: Iommu, fault: FaultRecord): void {
 		const { stream, pasid, iova, access } = fault;
 		if (this.#ahead.size !== 0) this.#usedAhead(iommu, iova);
+		const state = iommu.state(stream, pasid);
+		if (state === 'bypass') this.#staleStream(iommu, stream, pasid, iova, access, -1, 'refused', state);
 		const leaf = iommu.leaf(stream, pasid, iova);
 		if (leaf.phys < 0 || (access & ~leaf.rights) !== 0) return;
 		this.report('INV-TLB-MAP', 'stale-negative', iommu.name, iova, -1, 1, (access & WRITE) !== 0, [
-			`${iommu.streamName(stream)} was refused by a cached word (${fault.what}) ${hex(Number(fault.word), 8)}; the tables in memory lead to ${hex(leaf.phys, 8)}`,
+			`${iommu.streamName(stream)} was refused by a cached word (${fault.what}) ${hexWord(fault.word, 4)}; the tables in memory lead to ${hex(leaf.phys, 8)}`,
 			iommu.explain(stream, iova, pasid).text,
 		]);
 	}
@@ -325,6 +394,12 @@ export class Dmasan {
 /** Whether the kernel runs on @m. */
 function isRunningOn(m: Machine): boolean {
 	return machine === (m as unknown);
+}
+
+/** Whether the page at @phys has been somebody's, and is free. */
+function isFreePage(phys: number): boolean {
+	const page = phys < 0 ? null : pfn_to_page_if_made(Math.floor(phys / PAGE_SIZE));
+	return page !== null && is_free_buddy_page(page);
 }
 
 /** The page of @iova behind @iommu. */

@@ -6,8 +6,7 @@
 // looks where the address would be once it is cut down: what leads to that memory there is the evidence.
 
 import { hex } from '#hw/core/register-file.js';
-import type { Iommu } from '#hw/iommu/iommu.js';
-import { NO_PASID } from '#hw/iommu/iommu.js';
+import { type Iommu, NO_PASID } from '#hw/iommu/iommu.js';
 import { register_trace_map, unregister_trace_map } from '#include/trace/events/iommu.js';
 import type { Dmasan } from './dmasan.js';
 

@@ -30,7 +30,7 @@ import {
 	streamValid,
 } from './edu-iommu-format.js';
 import { EDU_REGISTERS, INT_COMMAND, INT_EVENT, INT_OVERFLOW } from './edu-iommu-regs.js';
-import { fieldsOf, readCpu, readWalker, stepText, type View, Word } from './format.js';
+import { fieldsOf, hexWord, readCpu, readWalker, stepText, type View, Word } from './format.js';
 import { type Habits, habitsOf } from './habits.js';
 import {
 	accessText,
@@ -165,7 +165,7 @@ export class EduIommu implements Iommu {
 		// 1. Off: the address goes through as it is.
 		if (this.registers.get('STATUS') === 0) return this.#pass(stream, addr, access);
 		// 2. What the stream's entry says.
-		const entry = this.#stream(stream);
+		const entry = this.#stream(stream, addr);
 		if (!entry.valid) return this.#refuse(EVENT_STREAM, stream, addr, access, entry, 0);
 		const mode = streamMode(entry.word);
 		if (mode === MODE_BYPASS) return this.#pass(stream, addr, access);
@@ -229,7 +229,7 @@ export class EduIommu implements Iommu {
 		this.#readStream(entry.iova);
 		const memory = this.#word.bits;
 		if (memory === entry.bits || (!entry.valid && !streamValid(this.#word.low))) return null;
-		const text = `${cache.name} has ${hex(Number(entry.bits), 16)} for stream ${entry.iova}, the stream table in memory says ${hex(Number(memory), 16)}`;
+		const text = `${cache.name} has ${this.#translation.entryText(entry, STREAM_BYTES)} for stream ${entry.iova}, the stream table in memory says ${hexWord(memory, STREAM_BYTES)}`;
 		return { invariant: 'INV-PTW', cache, entry, memory, text };
 	}
 
@@ -250,7 +250,9 @@ export class EduIommu implements Iommu {
 		const lines = [
 			`iova ${hex(iova, 8)}, stream ${stream}: ${state}`,
 			`  ${stepText(step, 2)}, domain ${domain}, root ${hex(root, 8)}`,
-			...step.cached.map(({ cache, entry }) => `    ${cache}: ${hex(Number(entry.bits), 16)}`),
+			...step.cached.map(
+				({ cache, entry }) => `    ${cache}: ${this.#translation.entryText(entry, STREAM_BYTES)}`,
+			),
 			...this.#translation.text(stream, domain, iova, tables),
 			leaf.phys < 0 ? '  -> not mapped' : `  -> ${hex(leaf.phys, 8)}: may ${accessText(leaf.rights)}`,
 		];
@@ -274,8 +276,8 @@ export class EduIommu implements Iommu {
 		return addr;
 	}
 
-	/** The same by way of the cache. */
-	#stream(stream: number): CacheEntry {
+	/** The same by way of the cache, for an access to @iova. */
+	#stream(stream: number, iova: number): CacheEntry {
 		const hit = this.#streams.find(0, stream);
 		if (hit !== undefined) return hit;
 		const addr = this.#readStream(stream);
@@ -295,14 +297,14 @@ export class EduIommu implements Iommu {
 			0,
 			now,
 			stream,
-			stream,
+			iova,
 			'walk',
 			high * FRAME,
 		);
 		for (const observer of this.observers)
 			observer.walked?.(this, {
 				stream,
-				iova: 0,
+				iova,
 				table: 'STREAM',
 				level: -1,
 				addr,

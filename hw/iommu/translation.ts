@@ -226,10 +226,11 @@ export class Translation {
 		return copies;
 	}
 
-	entryText(entry: CacheEntry): string {
+	/** A cached word of @bytes, by default the tables', and who brought it in. */
+	entryText(entry: CacheEntry, bytes: number = this.parts.format.wordBytes): string {
 		const when = (entry.time / 1e9).toFixed(6);
 		const who = this.owner.streamName(entry.stream);
-		return `${this.#hex(entry.bits)}, since ${when} (${entry.reason}, ${who} at ${hex(entry.at, 8)})`;
+		return `${hexWord(entry.bits, bytes)}, since ${when} (${entry.reason}, ${who} at ${hex(entry.at, 8)})`;
 	}
 
 	contradictions(first: number, last: number): Contradiction[] {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import { RAM } from '#tests/hw/board.js';
+import { EduBench } from '#tests/hw/edu.js';
 import { enableIommu, flushAll, h6, mapPage, readIommu, unmapPage, writeIommu } from '#tests/hw/h6.js';
 import { Dmasan } from '#watch/dmasan.js';
 
@@ -65,6 +66,40 @@ describe('dmasan', () => {
 		expect(kinds(san)).to.deep.equal([]);
 		master(machine, 3).fetch(IOVA + 0x1000, 4);
 		expect(kinds(san)).to.deep.equal(['INV-TLB-MAP stale-negative 30f0000.iommu']);
+	});
+
+	it('reports an access that passes, or is refused, by what is cached of its stream', () => {
+		const bypass = 1 | (1 << 1);
+		const b = new EduBench().enable();
+		const san = new Dmasan(b.machine);
+		b.stream(1, bypass);
+		b.master(1).fetch(PAGE, 4);
+		expect(san.text()).to.equal('');
+		b.translates(1, 5);
+		b.master(1).fetch(PAGE, 4);
+		b.translates(2, 6);
+		b.master(2).fetch(PAGE, 4);
+		b.stream(2, bypass);
+		b.master(2).fetch(PAGE, 4);
+		expect(kinds(san)).to.deep.equal(Array(2).fill('INV-PTW stale-stream 3100000.iommu'));
+		expect(san.reports[0].text).to.contain(
+			'stream 1 was passed untranslated by what is cached of the stream; what is set up for it is: translate',
+		);
+		expect(san.reports[1].text).to.contain(
+			'stream 2 was refused by what is cached of the stream; what is set up for it is: bypass',
+		);
+	});
+
+	it('shows the walk of the access that brought a stale record of a stream in', () => {
+		const b = new EduBench().enable();
+		const san = new Dmasan(b.machine);
+		b.translates(2, 6);
+		b.map(6, IOVA, PAGE);
+		b.master(2).fetch(IOVA, 4);
+		b.translates(2, 7);
+		expect(san.check('the test')).to.equal(1);
+		expect(san.text()).to.contain('stream cache has 0x0004011600000605, since');
+		expect(san.text()).to.contain('iova 0x12345000, stream 2');
 	});
 
 	it('finds stale entries before anybody uses them, when it is asked after an operation', () => {

@@ -162,7 +162,7 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 	for (const iommu of summary.iommu) {
 		const seen = iommu.figures.filter(({ value }) => value > 0);
 		const text = seen.map(({ name, value }) => `${name} ${value.toLocaleString('en-US')}`);
-		lines.push(`  ${iommu.name}: ${text.join(', ')}`);
+		lines.push(`  ${iommu.name}: ${text.join(', ') || 'no accesses'}`);
 	}
 	lines.push(
 		`  MMIO: ${count(summary.mmioWrites, 'write')}, ${count(summary.mmioReads, 'read')}; ${count(summary.interrupts, 'interrupt')}; virtual time ${(summary.timeNs / 1e6).toFixed(1)} ms`,

@@ -303,6 +303,43 @@ describe('edu_iommu', () => {
 		rig.detachAndFree(domain, 1);
 	});
 
+	for (const late of [true, false])
+		it(`is caught when tables are freed that are cached${late ? ', and dropped later' : ''}`, () => {
+			expectFinding(/freed-table|stale-entry/);
+			const rig = new Rig({ habits: { neighbours: 1 } });
+			const domain = rig.attached(1);
+			iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
+			rig.tries(1, M4);
+			iommu_unmap(domain, M4, K4);
+			rig.iommu.stuck.add('commands');
+			rig.detachAndFree(domain, 1);
+			if (late) rig.iommu.stuck.clear();
+			rig.machine.advance(10_000);
+			expect(rig.findings()).to.match(
+				late
+					? /freed-table .*INV-TABLE-LIVE\nDropped too late \(INV_DOMAIN\): level-1 cache had/
+					: /freed-table .*INV-TABLE-LIVE\nAfter the test: level-1 cache has/,
+			);
+		});
+
+	it('is caught when a large page takes the place of a table that the walk cache leads to', () => {
+		expectFinding(/freed-table/);
+		const rig = new Rig();
+		const domain = rig.attached(1);
+		iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
+		rig.tries(1, M4);
+		iommu_unmap(domain, M4, K4);
+		rig.iommu.stuck.add('commands');
+		iommu_map(domain, M4, BUFFER, M4, RW, GFP_KERNEL);
+		rig.iommu.stuck.clear();
+		rig.machine.advance(10_000);
+		expect(rig.findings()).to.match(
+			/level-1 cache had 0x\w+ for 0x00400000\+0x400000 .*\nIt leads to a table at/,
+		);
+		iommu_unmap(domain, M4, M4);
+		rig.detachAndFree(domain, 1);
+	});
+
 	it('is missed by name when it has no model, or took no master', () => {
 		expect(() => new Rig({ overrides: { 'linux-iommu-ts,edu-iommu': null } })).to.throw(
 			'no IOMMU has a model: they said',

@@ -289,7 +289,7 @@ describe('edu_iommu (model)', () => {
 				[
 					'iova 0x12345004, stream 1: translate',
 					'  STREAM[0x01] at 0x40100008: 0x0004011500000505, valid, domain 5, root 0x40115000',
-					'    stream cache: 0x0004011500000505',
+					'    stream cache: 0x0004011500000505, since T (walk, stream 1 at 0x12345000)',
 					'  L1[0x048] at 0x40115120: 0x00416481, valid',
 					'    level-1 cache: 0x00416481, since T (walk, stream 1 at 0x12345000)',
 					'  L2[0x345] at 0x41648d14: 0x00404003, valid',
