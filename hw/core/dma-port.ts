@@ -5,6 +5,7 @@
 // posted writes.
 
 import type { Ram } from './ram.js';
+import { hex } from './register-file.js';
 
 /** What an access wants, and what a translation allows: these add up. */
 export const READ = 1;
@@ -89,6 +90,10 @@ export class DmaPort {
 			const { translator } = this;
 			const phys = translator === null ? at : translator.translate(this.stream, at, access, pasid);
 			const chunk = Math.min(size - done, translator === null ? BURST - (at % BURST) : translator.reach);
+			if (phys >= 0 && !(chunk > 0))
+				throw new Error(
+					`${this.name}: the answer for ${hex(at, 8)} is good for ${chunk} bytes; expected translate() to set reach`,
+				);
 			this.observer?.access(this, at, phys, chunk, write);
 			// A view per part is made only when there are several.
 			const part = chunk === size ? data : data.subarray(done, done + chunk);

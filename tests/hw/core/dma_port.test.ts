@@ -68,6 +68,13 @@ describe('dma_port', () => {
 		expect(port.stats).to.deep.equal({ readBytes: 0, writeBytes: 4, reads: 0, writes: 1, refused: 1 });
 	});
 
+	it('goes no further with an answer that is good for nothing, and says whose', () => {
+		const port = new DmaPort(setup().ram, 'test', 0, { reach: 0, translate: () => RAM }, false);
+		expect(() => port.read(0x1000, new Uint8Array(4))).to.throw(
+			'test: the answer for 0x00001000 is good for 0 bytes; expected translate() to set reach',
+		);
+	});
+
 	it('fails where no memory is', () => {
 		const { port } = setup();
 		expect(port.read(0x1000, new Uint8Array(4))).to.equal(false);
