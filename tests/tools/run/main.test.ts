@@ -57,6 +57,7 @@ describe('tools_run_main', function () {
 		const without = on('without.dtb', new Tree().set(ENGINE, 'status', 'disabled'));
 		expect(without.status).to.equal(0);
 		expect(without.stdout).to.contain('its tree puts no video engine');
+		expect(without.stdout).to.contain('30f0000.iommu: no accesses');
 		rmSync(dir, { recursive: true });
 	});
 });
