@@ -9,6 +9,7 @@ import { of_node_put } from '#drivers/of/dynamic.js';
 import { seq_printf, seq_puts } from '#fs/seq_file.js';
 import { be32_to_cpup } from '#linux/byteorder/generic.js';
 import type { device } from '#linux/device.js';
+import { dev_iommu_fwspec_get } from '#linux/iommu.js';
 import { type device_node, of_fwnode_handle } from '#linux/of_node.js';
 import type { seq_file } from '#linux/seq_file.js';
 import type { bool, int, u32 } from '#linux/types.js';
@@ -68,7 +69,6 @@ function show_refused(s: seq_file, entry: iommus_entry): void {
 
 	if (!of_device_is_available(np)) why = 'is disabled';
 	else if (iommu_ops_from_fwnode(of_fwnode_handle(np)) === null) why = 'has no driver';
-	else if (entry.wanted === 0) why = 'asks for no cells, so that no master is named';
 	seq_printf(s, '%pOF, which its iommus names, %s', np, why);
 }
 
@@ -110,6 +110,7 @@ export function show_untranslated(s: seq_file, dev: device): void {
  */
 export function show_wrong_entries(s: seq_file, dev: device): void {
 	const list = of_get_property(dev.of_node, 'iommus', null);
+	const fwspec = dev_iommu_fwspec_get(dev);
 	const entry = new iommus_entry();
 
 	for (let at: int = 0; list !== null && read_entry(list, at, entry); at = entry.next) {
@@ -118,7 +119,8 @@ export function show_wrong_entries(s: seq_file, dev: device): void {
 		if (!good) {
 			seq_puts(s, '; the rest is left out: ');
 			show_malformed(s, entry);
-		} else if (entry.wanted === 0) {
+		} else if (entry.wanted === 0 && fwspec !== null && fwspec.num_ids !== 0) {
+			// The driver has taken a number from where there is none; others, of one master each, ask for none.
 			seq_printf(s, '; its iommus names no master: #iommu-cells of %pOF is 0', entry.np);
 		}
 		of_node_put(entry.np);

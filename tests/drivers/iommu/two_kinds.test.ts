@@ -8,6 +8,7 @@ import {
 	iommu_set_fault_handler,
 	iommu_unmap,
 } from '#drivers/iommu/iommu.js';
+import { sysfs_read } from '#fs/sysfs/user.js';
 import type { MachineOptions } from '#hw/core/machine.js';
 import { figure } from '#hw/iommu/iommu.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
@@ -88,6 +89,16 @@ describe('two kinds of IOMMU', () => {
 			['vdec', 0, 'vdec'],
 			['rga', 0, 'rga'],
 		]);
+	});
+
+	it('have sentences about who decides that are true of each', () => {
+		new TwoKinds();
+		const lines = String(sysfs_read('/sys/kernel/debug/dma/decision')).split('\n');
+		const said = (name: string) => lines.find((line) => line.startsWith(`${name}: `));
+		expect(said('ve')).to.match(/^ve: translated: behind IOMMU 30f0000\.iommu, group 0 \(2 devices\)/);
+		expect(said('vdec')).to.match(/^vdec: translated: behind IOMMU ff660480\.iommu, group 2 \(1 device\)/);
+		// An IOMMU of one master asks for no number.
+		expect(said('vdec')).to.not.contain('iommus');
 	});
 
 	it('make one group of all masters, or one of each, as their drivers do', () => {
