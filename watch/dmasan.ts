@@ -103,10 +103,14 @@ export class Dmasan {
 	/** What the user program is shown, by area. */
 	readonly #shown = new Map<number, UserPages[]>();
 
+	/** Who let an access through that has not been done yet. */
+	#told: Iommu | null = null;
+
 	#unwatchKernel: (() => void) | null = null;
 	readonly #iommu: IommuObserver = {
 		walked: (iommu, read) => this.#walked(iommu, read),
 		answered: (iommu, stream, pasid, iova, access, phys, entry) => {
+			this.#told = iommu;
 			if (entry !== null) this.#answered(iommu, stream, pasid, iova, access, phys, entry);
 			else this.#passed(iommu, stream, pasid, iova, access, phys);
 		},
@@ -121,9 +125,15 @@ export class Dmasan {
 		watchers.get(machine)?.detach();
 		watchers.set(machine, this);
 		if (isRunningOn(machine)) this.watchKernel();
-		const access = (port: DmaPort, addr: number, phys: number, size: number, write: boolean): void =>
-			this.#access(port, addr, phys, size, write);
-		for (const port of machine.ports) port.observer = { access };
+		for (const port of machine.ports) {
+			const iommu = machine.iommuOf(port);
+			port.observer = {
+				access: (_port, addr, phys, size, write) => {
+					if (iommu !== null && phys >= 0) this.#wasTold(iommu, port);
+					this.#access(port, addr, phys, size, write);
+				},
+			};
+		}
 		for (const iommu of machine.iommus) iommu.observers.push(this.#iommu);
 		machine.ram.observer = {
 			onUserMap: (area, addr, phys, size, cached, what) =>
@@ -200,6 +210,13 @@ export class Dmasan {
 	/** All reports as the kernel log would show them. */
 	text(): string {
 		return this.reports.map((report) => report.text).join('\n');
+	}
+
+	/** A model that is silent about what it lets through cannot be watched. */
+	#wasTold(iommu: Iommu, port: DmaPort): void {
+		if (this.#told !== iommu)
+			throw new Error(`${iommu.name} let ${port.name} through in silence; expected a call of tellAnswered()`);
+		this.#told = null;
 	}
 
 	#walked(iommu: Iommu, read: WalkRead): void {

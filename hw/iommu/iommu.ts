@@ -210,9 +210,10 @@ export function tellAnswered(
 	access: number,
 	phys: number,
 	entry: CacheEntry | null,
+	pasid = NO_PASID,
 ): number {
 	for (const observer of iommu.observers)
-		observer.answered?.(iommu, stream, NO_PASID, iova, access, phys, entry);
+		observer.answered?.(iommu, stream, pasid, iova, access, phys, entry);
 	return phys;
 }
 

@@ -195,6 +195,18 @@ describe('dmasan', () => {
 		expect(kinds(san)).to.deep.equal(['INV-PWR unpowered-access 30f0000.iommu']);
 	});
 
+	it('does not watch an IOMMU that is silent about what it lets through', () => {
+		const { machine } = setup();
+		mapPage(machine, IOVA, PAGE);
+		machine.iommu.translate = function (_stream, addr) {
+			this.reach = 4096;
+			return addr - IOVA + PAGE;
+		};
+		expect(() => master(machine, 3).fetch(IOVA, 4)).to.throw(
+			'30f0000.iommu let m3 through in silence; expected a call of tellAnswered()',
+		);
+	});
+
 	it('is silent after detach', () => {
 		const { machine, san } = setup();
 		san.detach();
