@@ -69,19 +69,22 @@ export class DmaPort {
 		this.translator = translator;
 	}
 
-	/** Memory to device: fills @out. What could not be read stays as it was in @out. */
-	read(addr: number, out: Uint8Array, pasid = NO_PASID): boolean {
-		return this.#run(addr, out, READ, pasid);
+	/**
+	 * Memory to device: fills @out. What could not be read stays as it was in @out. @as: what kind of access it is
+	 * besides, of EXECUTE (an instruction is fetched) and PRIVILEGED.
+	 */
+	read(addr: number, out: Uint8Array, pasid = NO_PASID, as = 0): boolean {
+		return this.#run(addr, out, READ | as, pasid);
 	}
 
 	/** Device to memory. */
-	write(addr: number, src: Uint8Array, pasid = NO_PASID): boolean {
-		return this.#run(addr, src, WRITE, pasid);
+	write(addr: number, src: Uint8Array, pasid = NO_PASID, as = 0): boolean {
+		return this.#run(addr, src, WRITE | as, pasid);
 	}
 
 	#run(addr: number, data: Uint8Array, access: number, pasid: number): boolean {
 		const { stats } = this;
-		const write = access === WRITE;
+		const write = (access & WRITE) !== 0;
 		if (write) stats.writes++;
 		else stats.reads++;
 		const size = data.length;

@@ -3,7 +3,7 @@
 //
 // Not modelled: anything but the accesses; it has no registers and raises no interrupt.
 
-import type { DmaPort } from '#hw/core/dma-port.js';
+import { type DmaPort, NO_PASID } from '#hw/core/dma-port.js';
 import type { DeviceModel, ModelContext, Models } from '#hw/core/model.js';
 
 export interface StreamOptions {
@@ -38,15 +38,15 @@ export class TestMaster implements DeviceModel {
 
 	write(): void {}
 
-	/** @size bytes from DMA address @addr; null when a part was refused. */
-	fetch(addr: number, size: number): Uint8Array | null {
+	/** @size bytes from DMA address @addr, of @pasid, as an access of kind @as; null when a part was refused. */
+	fetch(addr: number, size: number, as = 0, pasid = NO_PASID): Uint8Array | null {
 		const out = new Uint8Array(size);
-		return this.port.read(addr, out) ? out : null;
+		return this.port.read(addr, out, pasid, as) ? out : null;
 	}
 
 	/** Bytes to DMA address @addr; false when a part was refused. */
-	store(addr: number, bytes: Uint8Array): boolean {
-		return this.port.write(addr, bytes);
+	store(addr: number, bytes: Uint8Array, as = 0, pasid = NO_PASID): boolean {
+		return this.port.write(addr, bytes, pasid, as);
 	}
 
 	get streaming(): boolean {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A booted board whose "oracle,master" nodes have a driver.
-// Also what a test of the H6's own driver asks of it.
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
 import { platform_bus_type, platform_driver_unregister } from '#drivers/base/platform.js';
 import type { Machine } from '#hw/core/machine.js';

@@ -59,12 +59,15 @@ class TwoKinds extends IommuRig {
 		for (const n of GROUPS)
 			expect(iommu_map(this.defaultDomain(n), IOVA, BUFFER + n * SZ_4K, SZ_4K, RW, GFP_KERNEL)).to.equal(0);
 	}
+
 	unmapEach(): void {
 		for (const n of GROUPS) expect(iommu_unmap(this.defaultDomain(n), IOVA, SZ_4K)).to.equal(SZ_4K);
 	}
+
 	word(n: number): number {
 		return this.machine.ram.readWord(BUFFER + n * SZ_4K);
 	}
+
 	quiet(): void {
 		expect(this.findings()).to.equal('');
 	}
@@ -228,7 +231,7 @@ describe('two kinds of IOMMU', () => {
 			expect(rig.dmasan.reports[0]!.text).to.match(/^ {2}-> not mapped$/m);
 		});
 
-	it('lets a master that is off and on again translate as before, and its neighbours go on meanwhile', () => {
+	it('let a master that is off and on again translate as before, and its neighbours go on meanwhile', () => {
 		const rig = new TwoKinds();
 		rig.mapEach();
 		pm_runtime_put_sync(rig.device(VDEC));

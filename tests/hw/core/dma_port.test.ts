@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
-import { DmaPort } from '#hw/core/dma-port.js';
+import { DmaPort, EXECUTE, NO_PASID, PRIVILEGED, READ, WRITE } from '#hw/core/dma-port.js';
 import { Ram } from '#hw/core/ram.js';
 
 const RAM = 0x40000000;
@@ -51,6 +51,27 @@ describe('dma_port', () => {
 		expect(asked).to.deep.equal(['2 1ff0 2', '2 2000 2', '2 3000 2']);
 		expect(ram.readWord(RAM + 0x300c)).to.equal(0x09090909);
 		expect(ram.readWord(RAM + 0x3010)).to.equal(0);
+	});
+
+	it('says what kind of access it is, and of which process', () => {
+		const asked: number[][] = [];
+		const iommu = {
+			reach: 4096,
+			translate: (_stream: number, _addr: number, access: number, pasid: number) => {
+				asked.push([access, pasid]);
+				return RAM;
+			},
+		};
+		const port = new DmaPort(setup().ram, 'test', 0, iommu, false);
+		port.read(0, new Uint8Array(4));
+		port.read(0, new Uint8Array(4), 7, EXECUTE);
+		port.write(0, new Uint8Array(4), NO_PASID, PRIVILEGED);
+		expect(asked).to.deep.equal([
+			[READ, NO_PASID],
+			[READ | EXECUTE, 7],
+			[WRITE | PRIVILEGED, NO_PASID],
+		]);
+		expect([port.stats.reads, port.stats.writes]).to.deep.equal([2, 1]);
 	});
 
 	it('does what comes before a refused page, and stops there', () => {
