@@ -2,8 +2,8 @@
 // The page tables of Rockchip's IOMMU: two levels, 4 KiB pages, in two formats that differ in where a word has its
 // address (Linux 6.12, drivers/iommu/rockchip-iommu.c).
 
-import { READ, WRITE } from '#hw/core/dma-port.js';
 import type { Decoded, TableFormat, TableLevel } from './format.js';
+import { READ, WRITE } from './iommu.js';
 
 export interface RockchipVariant {
 	readonly compatible: string;
