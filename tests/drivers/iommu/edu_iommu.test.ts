@@ -13,7 +13,10 @@ import {
 } from '#drivers/iommu/iommu.js';
 import { sysfs_read } from '#fs/sysfs/user.js';
 import type { MachineOptions } from '#hw/core/machine.js';
+import type { ModelContext } from '#hw/core/model.js';
+import { type EduIommu, eduIommu } from '#hw/iommu/edu-iommu.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
+import { BUG } from '#linux/bug.js';
 import { DMA_BIDIRECTIONAL, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { IS_ERR } from '#linux/err.js';
@@ -25,7 +28,7 @@ import { failEach } from '#tests/fail-each.js';
 import { type Node, RAM } from '#tests/hw/board.js';
 import { EDU_NAME, edu } from '#tests/hw/edu.js';
 import { leakCheck } from '#tests/leaks.js';
-import { expectFinding } from '#tests/setup.js';
+import { expectFinding, expectWarning } from '#tests/setup.js';
 import { IommuRig, RW } from './iommu-rig.js';
 
 const K4 = 0x1000;
@@ -347,6 +350,18 @@ describe('edu_iommu', () => {
 		const rig = new Rig({}, { m1: { compatible: 'oracle,master', iommus: [3, 64] } });
 		expect(() => rig.device(1)).to.throw(
 			/^m1 is behind no IOMMU that has a driver: they said[\s\S]*m1: stream 64: this IOMMU has 0 to 63/,
+		);
+	});
+
+	it('shows of a kernel that dies at boot how that began', () => {
+		expectWarning(/kernel BUG/);
+		const dying = (ctx: ModelContext): EduIommu => {
+			const model = eduIommu(ctx);
+			model.read = () => BUG();
+			return model;
+		};
+		expect(() => new Rig({ overrides: { 'linux-iommu-ts,edu-iommu': dying } })).to.throw(
+			/they said\n.*\n.*\[ cut here \].*\n.*kernel BUG at/,
 		);
 	});
 

@@ -19,7 +19,7 @@ import { ok } from './rig.js';
 export const RW = IOMMU_READ | IOMMU_WRITE;
 
 /** How much of the log one sees who looks for a mistake. */
-const LAST_LINES = 6;
+const LINES = 6;
 
 export class IommuRig {
 	readonly machine: Machine;
@@ -108,9 +108,11 @@ export class IommuRig {
 		return this.dmasan.text();
 	}
 
-	/** What machine and kernel said, for one who looks for a mistake. */
+	/** What machine and kernel said, for one who looks for a mistake: last, or from the line before a WARN or BUG on. */
 	#hints(): string {
 		const notes = this.machine.notes.map(({ who, text }) => `${who}: ${text}`);
-		return ['they said', ...notes, ...this.log.slice(-LAST_LINES)].join('\n  ');
+		const cut = this.log.findIndex((line) => line.includes('[ cut here ]'));
+		const from = Math.max(0, cut < 0 ? this.log.length - LINES : cut - 1);
+		return ['they said', ...notes, ...this.log.slice(from, from + LINES)].join('\n  ');
 	}
 }
