@@ -15,8 +15,8 @@
 // The linear map shows every page through the cache, and is no finding: nobody touches a page there that is mapped past
 // the cache elsewhere. A user program does, so what it is shown has to agree with the kernel's mapping.
 //
-// Of the kernel it hears what is mapped, and asks which pages are free. Not checked yet: whether an access falls in a live
-// mapping made for that device (INV-LIVE-MAP): that needs the kernel's journal.
+// What the kernel means, operation by operation, is domains.ts' part, with rules of its own. Not checked yet: bytes of a
+// page beside a buffer, the owner of a streaming buffer, faults that nobody reports, what is left behind.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
 import { pfn_to_page_if_made } from '#asm/memory.js';
@@ -38,17 +38,11 @@ import {
 } from '#hw/iommu/iommu.js';
 import { early_initcall } from '#linux/init.js';
 import { is_free_buddy_page } from '#mm/page_alloc.js';
+import { Domains } from './domains.js';
 import { watchIommuRange } from './iommu-range.js';
-
-export type Invariant =
-	| 'INV-TLB-UNMAP'
-	| 'INV-TLB-MAP'
-	| 'INV-PTW'
-	| 'INV-TABLE-LIVE'
-	| 'INV-CLEAN'
-	| 'INV-OWN'
-	| 'INV-PWR'
-	| 'INV-RANGE';
+import { Journal } from './journal.js';
+import { watchDomains } from './kernel.js';
+import type { Invariant, Report } from './report.js';
 
 /** A part of what a user program is shown: @size bytes from @phys on, at its address @addr. */
 interface UserPages {
@@ -92,10 +86,14 @@ early_initcall(() => {
 	return 0;
 });
 
-export class Dmasan {
+export class Dmasan implements Report {
 	readonly reports: DmasanReport[] = [];
 	/** Called at the first of each. */
 	onReport: ((report: DmasanReport) => void) | null = null;
+
+	readonly journal: Journal;
+	/** What the kernel means to have mapped. */
+	readonly domains: Domains;
 
 	readonly #seen = new Map<string, DmasanReport>();
 	/** Table words that were read ahead while their lines were dirty, by IOMMU and page. */
@@ -118,12 +116,15 @@ export class Dmasan {
 		dropped: (iommu, cache, entry, why) => {
 			if (why !== 'reset') this.#freed(iommu, cache, entry, `Dropped too late (${why}): ${cache.name} had`);
 		},
+		commanded: (iommu, text) => this.domains.commanded(iommu, text),
 	};
 
 	/** One watches a machine at a time: the one that was made last. */
 	constructor(readonly machine: Machine) {
 		watchers.get(machine)?.detach();
 		watchers.set(machine, this);
+		this.journal = new Journal(machine.clock);
+		this.domains = new Domains(machine, this.journal, this);
 		if (isRunningOn(machine)) this.watchKernel();
 		for (const port of machine.ports) {
 			const iommu = machine.iommuOf(port);
@@ -149,7 +150,13 @@ export class Dmasan {
 
 	/** Look at the kernel, too, which has just booted or runs. */
 	watchKernel(): void {
-		this.#unwatchKernel = watchIommuRange(this);
+		const ends = [
+			watchIommuRange(this),
+			watchDomains(this.domains, () => watchers.get(machine)?.domains ?? null),
+		];
+		this.#unwatchKernel = () => {
+			for (const end of ends) end();
+		};
 	}
 
 	/** Stop watching. */
@@ -352,7 +359,9 @@ export class Dmasan {
 
 	#access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
 		const { ram } = this.machine;
-		if (phys < 0 || !ram.is_ram(phys, size)) return;
+		if (phys < 0) return;
+		this.domains.access(port, addr, phys, size, write);
+		if (!ram.is_ram(phys, size)) return;
 		if (port.snoop) {
 			if (this.#shown.size !== 0 && !write) this.#snooped(port, addr, phys, size);
 			return;
@@ -374,6 +383,10 @@ export class Dmasan {
 			]);
 			return;
 		}
+	}
+
+	add(invariant: Invariant, kind: string, device: string, place: string, details: readonly string[]): void {
+		this.report(invariant, kind, device, -1, -1, 0, false, details, place);
 	}
 
 	/** Take a finding, of this or of a watcher above: once for each @place. */

@@ -24,7 +24,6 @@ import {
 	dma_unmap_single,
 	dmam_alloc_coherent,
 } from '#kernel/dma/mapping.js';
-import { cmpxchg } from '#linux/atomic.js';
 import { FIELD_GET, FIELD_PREP } from '#linux/bitfield.js';
 import { BIT, GENMASK } from '#linux/bits.js';
 import { dev_err, dev_err_ratelimited } from '#linux/dev_printk.js';
@@ -179,6 +178,8 @@ export class edu_iommu {
 export class edu_iommu_domain extends iommu_domain {
 	iommu!: edu_iommu;
 	id: unsigned_int = 0;
+	/** A level-1 word that names a table is stored, and cleaned, under it. */
+	lock: spinlock_t = new spinlock_t('edu_domain_lock');
 	/** The level-1 table. */
 	root!: Uint32Array;
 }
@@ -354,25 +355,35 @@ function edu_iommu_iotlb_sync(domain: iommu_domain, gather: iommu_iotlb_gather):
 	edu_cmdq_issue(edu_domain.iommu, EDU_CMD_INV_RANGE, edu_domain.id, gather.start, gather.end);
 }
 
-/** The level-2 table for @iova, made if need be. Who comes second, of two that make it at once, takes the first's. */
+/**
+ * The level-2 table for @iova, made if need be. Under the domain's lock: who finds a table has to know that the walker
+ * can find it, too.
+ */
 function edu_get_table(edu_domain: edu_iommu_domain, iova: unsigned_long, gfp: gfp_t): Uint32Array | err_ptr {
 	const { iommu, root } = edu_domain;
 	const index = edu_l1_index(iova);
 
-	const pte = root[index]!;
+	let flags = spin_lock_irqsave(edu_domain.lock);
+	let pte = root[index]!;
+	spin_unlock_irqrestore(edu_domain.lock, flags);
 	if (edu_pte_is_table(pte)) return edu_pte_table(pte);
 	if (edu_pte_is_valid(pte)) return ERR_PTR(-EEXIST);
 
 	const table = edu_alloc_table(iommu, gfp);
 	if (table === null) return ERR_PTR(-ENOMEM);
 
-	const old = cmpxchg(root, index, 0, edu_mk_table(virt_to_phys(table)));
-	// Also when another made it: that one's line may not be clean yet.
-	edu_table_flush(iommu, root, index, 1);
-	if (old === 0) return table;
+	flags = spin_lock_irqsave(edu_domain.lock);
+	pte = root[index]!;
+	if (!edu_pte_is_valid(pte)) {
+		root[index] = edu_mk_table(virt_to_phys(table));
+		edu_table_flush(iommu, root, index, 1);
+	}
+	spin_unlock_irqrestore(edu_domain.lock, flags);
+	if (!edu_pte_is_valid(pte)) return table;
 
+	// Another was quicker.
 	edu_free_table(iommu, table);
-	return edu_pte_is_table(old) ? edu_pte_table(old) : ERR_PTR(-EEXIST);
+	return edu_pte_is_table(pte) ? edu_pte_table(pte) : ERR_PTR(-EEXIST);
 }
 
 /** Take the level-2 table at @index away if nothing is mapped in it: a large page can then take its place. */
@@ -574,6 +585,7 @@ function edu_iommu_domain_alloc_paging(dev: device | null): iommu_domain | null 
 	const edu_domain = kzalloc(edu_iommu_domain, GFP_KERNEL);
 	if (edu_domain === null) return null;
 	edu_domain.iommu = iommu;
+	spin_lock_init(edu_domain.lock);
 
 	err_free_domain: {
 		const id = ida_alloc_max(iommu.domain_ids, iommu.max_domain, GFP_KERNEL);

@@ -27,6 +27,8 @@ import { reset_control_assert, reset_control_deassert } from '#drivers/reset/cor
 import { dma_map_single, dma_sync_single_for_device, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { cmpxchg } from '#linux/atomic.js';
 import { FIELD_GET, FIELD_PREP } from '#linux/bitfield.js';
+import { bitmap_free, bitmap_zalloc } from '#linux/bitmap.js';
+import { set_bit, test_bit } from '#linux/bitops.js';
 import { BIT, GENMASK } from '#linux/bits.js';
 import { WARN_ON } from '#linux/bug.js';
 import { dev_dbg, dev_err, dev_warn, dev_warn_once } from '#linux/dev_printk.js';
@@ -199,6 +201,8 @@ export class sun50i_iommu_domain extends iommu_domain {
 	dt: Uint32Array | null = null;
 	/** DEVIATION: DMA_MAPPING_ERROR while it is attached nowhere; its twin leaves there what was. */
 	dt_dma: dma_addr_t = DMA_MAPPING_ERROR;
+	/** DEVIATION: the directory words that the walker can see. Its twin trusts in a word that is stored. */
+	dt_clean: Uint32Array | null = null;
 	/** Where it is, or was, attached; null: the hardware has never seen it. */
 	iommu: sun50i_iommu | null = null;
 	/** DEVIATION: whose memory the tables come from. Its twin asks @iommu, and so cannot map before the first attach. */
@@ -560,6 +564,18 @@ function sun50i_dte_to_page_table(dte: u32): Uint32Array {
 	return phys_to_virt_words(sun50i_dte_get_pt_address(dte), NUM_PT_ENTRIES);
 }
 
+/** Have the walker see @page_table, and find it through the directory. */
+function sun50i_publish_page_table(
+	sun50i_domain: sun50i_iommu_domain,
+	page_table: Uint32Array,
+	index: u32,
+): void {
+	// The table first: the walker must not find one through the directory that is not there yet.
+	sun50i_table_flush(sun50i_domain, page_table, 0, NUM_PT_ENTRIES);
+	sun50i_directory_flush(sun50i_domain, index);
+	set_bit(index, sun50i_domain.dt_clean!);
+}
+
 /** The page table for @iova, made if need be. Who comes second, of two that make it at once, takes the first's. */
 function sun50i_dte_get_page_table(
 	sun50i_domain: sun50i_iommu_domain,
@@ -571,7 +587,12 @@ function sun50i_dte_get_page_table(
 	const index = sun50i_iova_get_dte_index(iova);
 
 	const dte = dt[index]!;
-	if (sun50i_dte_is_pt_valid(dte)) return sun50i_dte_to_page_table(dte);
+	if (sun50i_dte_is_pt_valid(dte)) {
+		const known = sun50i_dte_to_page_table(dte);
+		// Another CPU may have stored the word and not have come to cleaning it.
+		if (!test_bit(index, sun50i_domain.dt_clean!)) sun50i_publish_page_table(sun50i_domain, known, index);
+		return known;
+	}
 
 	let page_table = sun50i_iommu_alloc_page_table(iommu, gfp);
 	if (IS_ERR(page_table)) return page_table;
@@ -583,10 +604,7 @@ function sun50i_dte_get_page_table(
 		sun50i_iommu_free_page_table(iommu, pt_phys);
 	}
 
-	// The table first: the walker must not find one through the directory that is not there yet.
-	sun50i_table_flush(sun50i_domain, page_table, 0, NUM_PT_ENTRIES);
-	sun50i_directory_flush(sun50i_domain, index);
-
+	sun50i_publish_page_table(sun50i_domain, page_table, index);
 	return page_table;
 }
 
@@ -678,6 +696,13 @@ function sun50i_iommu_domain_alloc_paging(dev: device | null): iommu_domain | nu
 		return null;
 	}
 	sun50i_domain.dt = words(dt, NUM_DT_ENTRIES);
+
+	sun50i_domain.dt_clean = bitmap_zalloc(NUM_DT_ENTRIES, GFP_KERNEL);
+	if (sun50i_domain.dt_clean === null) {
+		iommu_free_pages(dt, get_order(DT_SIZE));
+		kfree(sun50i_domain);
+		return null;
+	}
 	sun50i_domain.home = dev !== null ? sun50i_iommu_from_dev(dev) : null;
 
 	refcount_set(sun50i_domain.refcnt, 1);
@@ -705,6 +730,8 @@ function sun50i_iommu_domain_free(domain: iommu_domain): void {
 		sun50i_iommu_free_page_table(sun50i_domain.home!, sun50i_dte_get_pt_address(dte));
 	}
 
+	bitmap_free(sun50i_domain.dt_clean);
+	sun50i_domain.dt_clean = null;
 	iommu_free_pages(dt, get_order(DT_SIZE));
 	sun50i_domain.dt = null;
 

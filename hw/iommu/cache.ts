@@ -68,6 +68,9 @@ export interface CacheSink {
 	dropped(cache: TranslationCache, entry: CacheEntry, why: string): void;
 }
 
+/** A range of more pages than this is found by looking at every entry. */
+const LOOKED_UP = 64;
+
 /** The entries of one tag: for each size, by number. */
 type Sized = Map<number, CacheEntry>[];
 
@@ -133,6 +136,26 @@ export class TranslationCache {
 		sized[at].set(number, entry);
 		this.#all.add(entry);
 		this.sink?.filled(this, entry);
+	}
+
+	/** The entries that answer for any address of [@first, @last]. */
+	inRange(first: number, last: number): CacheEntry[] {
+		const found: CacheEntry[] = [];
+		if (this.#all.size === 0) return found;
+		if ((last - first) / this.sizes[0] > Math.min(LOOKED_UP, this.#all.size)) {
+			for (const entry of this.#all)
+				if (entry.iova <= last && entry.iova + entry.size > first) found.push(entry);
+			return found;
+		}
+		for (const sized of this.#tags.values())
+			for (let i = 0; i < sized.length; i++) {
+				const size = this.sizes[i];
+				for (let n = Math.floor(first / size); sized[i].size !== 0 && n <= Math.floor(last / size); n++) {
+					const entry = sized[i].get(n);
+					if (entry !== undefined) found.push(entry);
+				}
+			}
+		return found;
 	}
 
 	drop(entry: CacheEntry, why: string): void {

@@ -236,8 +236,7 @@ export class Translation {
 	contradictions(first: number, last: number): Contradiction[] {
 		const found: Contradiction[] = [];
 		for (const cache of [...this.walk, ...this.micro, this.shared])
-			for (const entry of cache.entries()) {
-				if (entry.iova > last || entry.iova + entry.size <= first) continue;
+			for (const entry of cache.inRange(first, last)) {
 				const wrong = this.contradiction(cache, entry);
 				if (wrong !== null) found.push(wrong);
 			}
@@ -249,12 +248,14 @@ export class Translation {
 		const { format, view, rootOf } = this.parts;
 		const root = rootOf(entry.tag);
 		if (root < 0) return null;
-		const memory = this.#memoryWord(view, format, root, entry);
-		if (memory === entry.bits) return null;
+		this.#memoryWord(view, format, root, entry);
+		const { low, high } = this.#word;
+		if (low === entry.word && high === entry.high) return null;
 		const now = this.#decoded;
 		const level = format.levels[entry.level];
-		level.decode(Number(memory & 0xffffffffn), Number(memory >> 32n), now);
+		level.decode(low, high, now);
 		if (!entry.valid && now.kind === 'invalid') return null;
+		const memory = (BigInt(high) << 32n) | BigInt(low);
 		const invariant = cache.kind === 'tables' ? 'INV-PTW' : entry.valid ? 'INV-TLB-UNMAP' : 'INV-TLB-MAP';
 		const text = `${cache.name} has ${this.entryText(entry)} for ${hex(entry.iova, 8)}+${hex(entry.size)}, the tables in memory say ${this.#hex(memory)}`;
 		return { invariant, cache, entry, memory, text };
@@ -284,20 +285,23 @@ export class Translation {
 	}
 
 	/**
-	 * The word of @entry's level for its address, as the tables in memory have it now; 0 where they do not lead that
-	 * far.
+	 * The word of @entry's level for its address, as the tables in memory have it now, into #word; 0 where they do not
+	 * lead that far.
 	 */
-	#memoryWord(view: View, format: TableFormat, root: number, entry: CacheEntry): bigint {
+	#memoryWord(view: View, format: TableFormat, root: number, entry: CacheEntry): void {
 		let table = root;
 		for (let level = 0; level <= entry.level; level++) {
 			const at = format.levels[level];
 			readWalker(view, table + format.wordBytes * indexOf(at, entry.iova), format.wordBytes, this.#word);
 			if (level === entry.level) break;
 			at.decode(this.#word.low, this.#word.high, this.#decoded);
-			if (this.#decoded.kind !== 'table') return 0n;
+			if (this.#decoded.kind !== 'table') {
+				this.#word.low = 0;
+				this.#word.high = 0;
+				return;
+			}
 			table = this.#decoded.addr;
 		}
-		return this.#word.bits;
 	}
 
 	#tlbs(stream: number): TranslationCache[] {

@@ -50,7 +50,9 @@ function core_kernel_text(frame: stack_frame): bool {
 
 /** Whether it can be a driver's that came from elsewhere (kernel/module/main.c: is_module_text_address()). */
 function is_module_text_address(frame: stack_frame): bool {
-	return root !== null && !/^(?:hw|tools|tests|node_modules)\/|^node:|\/node_modules\//.test(frame.file);
+	return (
+		root !== null && !/^(?:hw|watch|tools|tests|node_modules)\/|^node:|\/node_modules\//.test(frame.file)
+	);
 }
 
 /** The frame as a line of a trace. */
@@ -67,8 +69,8 @@ export function save_stack_lines(size: unsigned_int): string[] {
 	return lines.slice(lines.findIndex((line) => line.includes('save_stack_lines')) + 1);
 }
 
-/** Log the kernel's functions of @lines (arch/arm64/kernel/stacktrace.c: dump_backtrace()). */
-export function dump_backtrace(lines: readonly string[], loglvl: int): void {
+/** The kernel's functions among @lines, the engine's text of a stack, innermost first. */
+export function kernel_frames(lines: readonly string[]): stack_frame[] {
 	const trace: stack_frame[] = [];
 	// Whatever called the kernel first is its user, wherever it is from.
 	let nr = 0;
@@ -80,6 +82,11 @@ export function dump_backtrace(lines: readonly string[], loglvl: int): void {
 		trace.push(frame);
 		if (own) nr = trace.length;
 	}
+	return trace.slice(0, nr);
+}
+
+/** Log the kernel's functions of @lines (arch/arm64/kernel/stacktrace.c: dump_backtrace()). */
+export function dump_backtrace(lines: readonly string[], loglvl: int): void {
 	vprintk_emit(loglvl, 'Call trace:', []);
-	for (const frame of trace.slice(0, nr)) vprintk_emit(loglvl, ' %s', [frame_text(frame)]);
+	for (const frame of kernel_frames(lines)) vprintk_emit(loglvl, ' %s', [frame_text(frame)]);
 }

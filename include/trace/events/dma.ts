@@ -18,6 +18,7 @@ import {
 	trace_print_flags_seq,
 	trace_print_symbols_seq,
 } from '#kernel/trace/trace_output.js';
+import { do_trace } from '#kernel/tracepoint.js';
 import { sg_next } from '#lib/scatterlist.js';
 import { dev_name, type device } from '#linux/device.js';
 import type { dma_data_direction } from '#linux/dma-direction.js';
@@ -219,6 +220,7 @@ export function trace_dma_map_page(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.map_page.probes.length !== 0) do_trace(ev.map_page, dev, phys_addr, dma_addr, size, dir, attrs);
 	if (ev.map_page.enabled) emit_map(ev.map_page, dev, phys_addr, dma_addr, size, dir, attrs);
 }
 
@@ -231,6 +233,8 @@ export function trace_dma_map_resource(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.map_resource.probes.length !== 0)
+		do_trace(ev.map_resource, dev, phys_addr, dma_addr, size, dir, attrs);
 	if (ev.map_resource.enabled) emit_map(ev.map_resource, dev, phys_addr, dma_addr, size, dir, attrs);
 }
 
@@ -253,6 +257,7 @@ export function trace_dma_unmap_page(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.unmap_page.probes.length !== 0) do_trace(ev.unmap_page, dev, addr, size, dir, attrs);
 	if (ev.unmap_page.enabled) emit_unmap(ev.unmap_page, dev, addr, size, dir, attrs);
 }
 
@@ -264,6 +269,7 @@ export function trace_dma_unmap_resource(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.unmap_resource.probes.length !== 0) do_trace(ev.unmap_resource, dev, addr, size, dir, attrs);
 	if (ev.unmap_resource.enabled) emit_unmap(ev.unmap_resource, dev, addr, size, dir, attrs);
 }
 
@@ -299,6 +305,7 @@ export function trace_dma_alloc(
 	flags: gfp_t,
 	attrs: unsigned_long,
 ): void {
+	if (ev.alloc.probes.length !== 0) do_trace(ev.alloc, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 	if (ev.alloc.enabled) emit_alloc(ev.alloc, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 }
 
@@ -312,6 +319,8 @@ export function trace_dma_alloc_pages(
 	flags: gfp_t,
 	attrs: unsigned_long,
 ): void {
+	if (ev.alloc_pages.probes.length !== 0)
+		do_trace(ev.alloc_pages, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 	if (ev.alloc_pages.enabled) emit_alloc(ev.alloc_pages, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 }
 
@@ -325,6 +334,8 @@ export function trace_dma_alloc_sgt_err(
 	flags: gfp_t,
 	attrs: unsigned_long,
 ): void {
+	if (ev.alloc_sgt_err.probes.length !== 0)
+		do_trace(ev.alloc_sgt_err, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 	if (ev.alloc_sgt_err.enabled)
 		emit_alloc(ev.alloc_sgt_err, dev, virt_addr, dma_addr, size, dir, flags, attrs);
 }
@@ -338,6 +349,7 @@ export function trace_dma_alloc_sgt(
 	flags: gfp_t,
 	attrs: unsigned_long,
 ): void {
+	if (ev.alloc_sgt.probes.length !== 0) do_trace(ev.alloc_sgt, dev, sgt, size, dir, flags, attrs);
 	if (!ev.alloc_sgt.enabled) return;
 	const sgl = sgt.sgl as scatterlist;
 	trace_event(
@@ -373,6 +385,7 @@ export function trace_dma_free(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.free.probes.length !== 0) do_trace(ev.free, dev, virt_addr, dma_addr, size, dir, attrs);
 	if (ev.free.enabled) emit_free(ev.free, dev, virt_addr, dma_addr, size, dir, attrs);
 }
 
@@ -385,11 +398,13 @@ export function trace_dma_free_pages(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.free_pages.probes.length !== 0) do_trace(ev.free_pages, dev, virt_addr, dma_addr, size, dir, attrs);
 	if (ev.free_pages.enabled) emit_free(ev.free_pages, dev, virt_addr, dma_addr, size, dir, attrs);
 }
 
 /** Non-contiguous memory is freed (include/trace/events/dma.h: trace_dma_free_sgt()). */
 export function trace_dma_free_sgt(dev: device, sgt: sg_table, size: size_t, dir: dma_data_direction): void {
+	if (ev.free_sgt.probes.length !== 0) do_trace(ev.free_sgt, dev, sgt, size, dir);
 	if (!ev.free_sgt.enabled) return;
 	const sgl = sgt.sgl as scatterlist;
 	trace_event(
@@ -423,6 +438,7 @@ export function trace_dma_map_sg(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.map_sg.probes.length !== 0) do_trace(ev.map_sg, dev, sgl, nents, ents, dir, attrs);
 	if (!ev.map_sg.enabled) return;
 	const n = Math.min(nents, DMA_TRACE_MAX_ENTRIES);
 	const e = Math.min(ents, DMA_TRACE_MAX_ENTRIES);
@@ -453,6 +469,7 @@ export function trace_dma_map_sg_err(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.map_sg_err.probes.length !== 0) do_trace(ev.map_sg_err, dev, sgl, nents, err, dir, attrs);
 	if (ev.map_sg_err.enabled)
 		trace_event(ev.map_sg_err, dev_name(dev), dir_text(dir), phys_addrs(sgl, nents), err, attrs_text(attrs));
 }
@@ -465,6 +482,7 @@ export function trace_dma_unmap_sg(
 	dir: dma_data_direction,
 	attrs: unsigned_long,
 ): void {
+	if (ev.unmap_sg.probes.length !== 0) do_trace(ev.unmap_sg, dev, sgl, nents, dir, attrs);
 	if (ev.unmap_sg.enabled)
 		trace_event(ev.unmap_sg, dev_name(dev), dir_text(dir), phys_addrs(sgl, nents), attrs_text(attrs));
 }
@@ -486,6 +504,7 @@ export function trace_dma_sync_single_for_cpu(
 	size: size_t,
 	dir: dma_data_direction,
 ): void {
+	if (ev.sync_single_for_cpu.probes.length !== 0) do_trace(ev.sync_single_for_cpu, dev, dma_addr, size, dir);
 	if (ev.sync_single_for_cpu.enabled) emit_sync_single(ev.sync_single_for_cpu, dev, dma_addr, size, dir);
 }
 
@@ -496,6 +515,8 @@ export function trace_dma_sync_single_for_device(
 	size: size_t,
 	dir: dma_data_direction,
 ): void {
+	if (ev.sync_single_for_device.probes.length !== 0)
+		do_trace(ev.sync_single_for_device, dev, dma_addr, size, dir);
 	if (ev.sync_single_for_device.enabled)
 		emit_sync_single(ev.sync_single_for_device, dev, dma_addr, size, dir);
 }
@@ -524,6 +545,7 @@ export function trace_dma_sync_sg_for_cpu(
 	nents: int,
 	dir: dma_data_direction,
 ): void {
+	if (ev.sync_sg_for_cpu.probes.length !== 0) do_trace(ev.sync_sg_for_cpu, dev, sgl, nents, dir);
 	if (ev.sync_sg_for_cpu.enabled) emit_sync_sg(ev.sync_sg_for_cpu, dev, sgl, nents, dir);
 }
 
@@ -534,5 +556,6 @@ export function trace_dma_sync_sg_for_device(
 	nents: int,
 	dir: dma_data_direction,
 ): void {
+	if (ev.sync_sg_for_device.probes.length !== 0) do_trace(ev.sync_sg_for_device, dev, sgl, nents, dir);
 	if (ev.sync_sg_for_device.enabled) emit_sync_sg(ev.sync_sg_for_device, dev, sgl, nents, dir);
 }

@@ -53,16 +53,19 @@ const io_page_fault = TRACE_EVENT(
 );
 
 export function trace_add_device_to_group(group_id: int, dev: device): void {
+	if (add_device_to_group.probes.length !== 0) do_trace(add_device_to_group, group_id, dev);
 	if (!add_device_to_group.enabled) return;
 	trace_event(add_device_to_group, group_id, dev_name(dev));
 }
 
 export function trace_remove_device_from_group(group_id: int, dev: device): void {
+	if (remove_device_from_group.probes.length !== 0) do_trace(remove_device_from_group, group_id, dev);
 	if (!remove_device_from_group.enabled) return;
 	trace_event(remove_device_from_group, group_id, dev_name(dev));
 }
 
 export function trace_attach_device_to_domain(dev: device): void {
+	if (attach_device_to_domain.probes.length !== 0) do_trace(attach_device_to_domain, dev);
 	if (!attach_device_to_domain.enabled) return;
 	trace_event(attach_device_to_domain, dev_name(dev));
 }
@@ -101,6 +104,7 @@ export function trace_unmap(iova: unsigned_long, size: size_t, unmapped_size: si
 }
 
 export function trace_io_page_fault(dev: device, iova: unsigned_long, flags: int): void {
+	if (io_page_fault.probes.length !== 0) do_trace(io_page_fault, dev, iova, flags);
 	if (!io_page_fault.enabled) return;
 	trace_event(io_page_fault, dev_driver_string(dev), dev_name(dev), iova, flags);
 }

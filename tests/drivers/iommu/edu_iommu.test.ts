@@ -287,8 +287,8 @@ describe('edu_iommu', () => {
 		expect(rig.findings()).to.equal('');
 	});
 
-	it('is caught when an invalidation is lost: as a device uses what is gone, and when nobody does', () => {
-		expectFinding(/stale-(tlb|entry)/);
+	it('is caught when an invalidation is lost: as the unmapping returns, as a device uses what is gone, and at the end', () => {
+		expectFinding(/stale-(tlb|entry|after-unmap)|use-after-unmap/);
 		const rig = new Rig({ habits: { neighbours: 1 } });
 		const domain = rig.attached(1);
 		domain.ops = { ...domain.ops, iotlb_sync: undefined };
@@ -299,7 +299,9 @@ describe('edu_iommu', () => {
 		expect(rig.tries(1, M4)).to.equal(true);
 		expect(rig.findings()).to.contain('stream 1 was answered from a cached entry');
 		expect(rig.dmasan.reports.map(({ kind, addr }) => [kind, addr])).to.deep.equal([
+			['stale-after-unmap', -1],
 			['stale-tlb', M4],
+			['use-after-unmap', -1],
 			['stale-entry', M4],
 			['stale-entry', M4 + K4],
 		]);
@@ -308,7 +310,7 @@ describe('edu_iommu', () => {
 
 	for (const late of [true, false])
 		it(`is caught when tables are freed that are cached${late ? ', and dropped later' : ''}`, () => {
-			expectFinding(/freed-table|stale-entry/);
+			expectFinding(/freed-table|stale-(entry|after-attach)/);
 			const rig = new Rig({ habits: { neighbours: 1 } });
 			const domain = rig.attached(1);
 			iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
@@ -326,7 +328,7 @@ describe('edu_iommu', () => {
 		});
 
 	it('is caught when a large page takes the place of a table that the walk cache leads to', () => {
-		expectFinding(/freed-table/);
+		expectFinding(/freed-table|stale-after-map/);
 		const rig = new Rig();
 		const domain = rig.attached(1);
 		iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);

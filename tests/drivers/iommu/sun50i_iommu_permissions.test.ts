@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Documentation/deviations.md, "shared-permission-word": who may read and write what.
+
 import { expect } from 'chai';
 import { dcache_clean_inval_poc } from '#arch/arm64/mm/cache.js';
 import { virt_to_phys } from '#asm/memory.js';
@@ -11,6 +12,7 @@ import { get_zeroed_page } from '#mm/page_alloc.js';
 import { boardBlob } from '#tests/boot.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
 import { testMachine } from '#tests/machine.js';
+import { expectFinding } from '#tests/setup.js';
 
 /** DM_AUT_CTRL of domains 2 and 3 on board main, and what 6.12 leaves there. */
 const DM_AUT_CTRL_1 = 0xffc8_00b4;
@@ -46,6 +48,7 @@ describe('sun50i_iommu_permissions', () => {
 	});
 
 	it('would let a device write a read-only page with the word that Linux leaves', () => {
+		expectFinding(/forbidden-access in m\d+ .* INV-PERM/);
 		const flaw = (machine: Machine): void => machine.mmio_write(DM_AUT_CTRL_1, 4, LINUX_LEAVES);
 		expect(rights(IOMMU_READ, flaw)).to.deep.equal({ read: true, write: true });
 	});

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is so for which addresses: ranges that do not overlap, in order.
+
+export interface Range<T> {
+	readonly first: number;
+	readonly last: number;
+	readonly value: T;
+}
+
+export class Ranges<T> {
+	readonly #list: Range<T>[] = [];
+
+	get size(): number {
+		return this.#list.length;
+	}
+
+	all(): readonly Range<T>[] {
+		return this.#list;
+	}
+
+	find(addr: number): Range<T> | null {
+		const range = this.#list[this.#behind(addr) - 1];
+		return range !== undefined && addr <= range.last ? range : null;
+	}
+
+	/** The range that ends last before @addr, and the one that begins first behind it. */
+	nearest(addr: number): readonly Range<T>[] {
+		const at = this.#behind(addr);
+		return this.#list.slice(Math.max(0, at - 1), at + 1);
+	}
+
+	overlapping(first: number, last: number): Range<T>[] {
+		const found: Range<T>[] = [];
+		for (let i = Math.max(0, this.#behind(first) - 1); i < this.#list.length; i++) {
+			const range = this.#list[i];
+			if (range.first > last) break;
+			if (range.last >= first) found.push(range);
+		}
+		return found;
+	}
+
+	/** From now on it is @value in [@first, @last], whatever it was. */
+	set(first: number, last: number, value: T): void {
+		this.remove(first, last);
+		this.#list.splice(this.#behind(first), 0, { first, last, value });
+	}
+
+	/** Nothing is so in [@first, @last] any more: the parts that were taken away. */
+	remove(first: number, last: number): Range<T>[] {
+		const cut = this.overlapping(first, last);
+		if (cut.length === 0) return cut;
+		const at = this.#list.indexOf(cut[0]);
+		const [head, tail] = [cut[0], cut[cut.length - 1]];
+		const rest: Range<T>[] = [];
+		if (head.first < first) rest.push({ first: head.first, last: first - 1, value: head.value });
+		if (tail.last > last) rest.push({ first: last + 1, last: tail.last, value: tail.value });
+		this.#list.splice(at, cut.length, ...rest);
+		return cut.map(({ first: from, last: to, value }) => ({
+			first: Math.max(from, first),
+			last: Math.min(to, last),
+			value,
+		}));
+	}
+
+	clear(): void {
+		this.#list.length = 0;
+	}
+
+	/** How many ranges begin at @addr or before. */
+	#behind(addr: number): number {
+		let [low, high] = [0, this.#list.length];
+		while (low < high) {
+			const mid = (low + high) >>> 1;
+			if (this.#list[mid].first <= addr) low = mid + 1;
+			else high = mid;
+		}
+		return low;
+	}
+}
