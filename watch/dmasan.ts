@@ -73,7 +73,7 @@ export interface DmasanReport {
 }
 
 /** Reports that are not about a device's access: their details say where. */
-const NO_ACCESS = ['stale-entry', 'freed-table', 'dirty-table', 'iommu-overrun'];
+const NO_ACCESS = ['stale-entry', 'freed-table', 'dirty-table'];
 
 const RULE = '='.repeat(66);
 
@@ -151,7 +151,7 @@ export class Dmasan implements Report {
 	/** Look at the kernel, too, which has just booted or runs. */
 	watchKernel(): void {
 		const ends = [
-			watchIommuRange(this),
+			watchIommuRange(this.machine, this),
 			watchDomains(this.domains, () => watchers.get(machine)?.domains ?? null),
 		];
 		this.#unwatchKernel = () => {

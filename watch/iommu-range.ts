@@ -5,15 +5,14 @@
 // It hears of every call by the core's tracepoint `map`, which comes after the deed and does not name the domain. So it
 // looks where the address would be once it is cut down: what leads to that memory there is the evidence.
 
+import type { Machine } from '#hw/core/machine.js';
 import { hex } from '#hw/core/register-file.js';
 import { type Iommu, NO_PASID } from '#hw/iommu/iommu.js';
 import { register_trace_map, unregister_trace_map } from '#include/trace/events/iommu.js';
-import type { Dmasan } from './dmasan.js';
+import type { Report } from './report.js';
 
-/** Watch the calls; the findings are @dmasan's. The result ends the watch; so does the next boot. */
-export function watchIommuRange(dmasan: Dmasan): () => void {
-	const { machine } = dmasan;
-
+/** Watch the calls of the kernel on @machine; the result ends the watch, and so does the next boot. */
+export function watchIommuRange(machine: Machine, report: Report): () => void {
 	/** Whether a stream of @iommu now comes to @phys at @iova. */
 	const leads = (iommu: Iommu, iova: number, phys: number): boolean =>
 		machine.ports.some(
@@ -30,7 +29,7 @@ export function watchIommuRange(dmasan: Dmasan): () => void {
 				last >= inputs
 					? `${hex(last)} is mapped at ${hex(last % inputs)}: the last address is ${hex(inputs - 1)}`
 					: `what is mapped is ${hex(lastPhys % outputs)}, not ${hex(lastPhys)}: the last one is ${hex(outputs - 1)}`;
-			dmasan.report('INV-RANGE', 'iommu-overrun', iommu.name, iova, phys, size, true, [
+			report.add('INV-RANGE', 'iommu-overrun', iommu.name, hex(iova), [
 				`iommu_map(${hex(iova, 8)}, ${hex(phys, 8)}, size ${hex(size)}) was let through, and the driver has cut an address down`,
 				`${cut} that this IOMMU has lines for`,
 			]);
