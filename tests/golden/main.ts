@@ -16,10 +16,19 @@ const BOARDS = join(PROJECT, 'tests/golden/vectors/boards');
 
 const USAGE = 'usage: golden [-v] [folder of vector files]';
 
+/** How many cases of @t are of hardware that has no board here. */
+function strangeCases(t: Tally): number {
+	return [...t.strange.values()].reduce((sum, cases) => sum + cases, 0);
+}
+
 function printTally(t: Tally, verbose: boolean): void {
 	console.log(
 		`${t.file}: ${t.steps} steps, ${t.holds} hold, ${t.deviates} deviate (listed), ${t.fails} fail`,
 	);
+	if (t.strange.size > 0)
+		console.log(
+			`  not replayed, there is no board for it in tests/golden/vectors/boards: ${[...t.strange.keys()].join(', ')} (cases: ${strangeCases(t)})`,
+		);
 	if (t.left.length > 0) console.log(`  left out: ${t.left.join(', ')}`);
 	if (!verbose) return;
 	for (const d of t.differences.slice(0, 10)) {
@@ -53,13 +62,18 @@ function main(): number {
 	try {
 		let failed = 0;
 		let steps = 0;
+		let strange = 0;
 		for (const file of readVectorFolder(folder)) {
 			const tally = runFile(file, BOARDS);
 			printTally(tally, verbose);
 			failed += tally.fails;
 			steps += tally.steps;
+			strange += strangeCases(tally);
 		}
-		console.log(`${steps - failed} passed, ${failed} failed`);
+		if (steps === 0) throw new SessionError(`${folder}: expected at least one case of a board that is here`);
+		console.log(
+			`${steps - failed} passed, ${failed} failed${strange === 0 ? '' : `, ${strange} cases not replayed`}`,
+		);
 		return failed === 0 ? 0 : 1;
 	} catch (e) {
 		if (e instanceof VectorError || e instanceof UnknownCommand || e instanceof SessionError) {

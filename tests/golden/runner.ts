@@ -16,6 +16,7 @@ import {
 	type Verdict,
 } from './compare.js';
 import type { Before } from './hardware.js';
+import { boardOf } from './kinds.js';
 import { Session } from './session.js';
 import { textCases } from './text-cases.js';
 import { Names } from './traffic.js';
@@ -37,6 +38,8 @@ export interface Tally {
 	fails: number;
 	/** Cases that the runner does not play, by name. */
 	readonly left: string[];
+	/** The same, by boot: of hardware that has no board here. */
+	readonly strange: Map<string, number>;
 	readonly differences: Difference[];
 }
 
@@ -63,7 +66,16 @@ class FileRun {
 		private readonly file: VectorFile,
 		private readonly boards: string,
 	) {
-		this.tally = { file: file.name, steps: 0, holds: 0, deviates: 0, fails: 0, left: [], differences: [] };
+		this.tally = {
+			file: file.name,
+			steps: 0,
+			holds: 0,
+			deviates: 0,
+			fails: 0,
+			left: [],
+			strange: new Map(),
+			differences: [],
+		};
 		const has = (key: keyof Extra): boolean =>
 			file.cases.some(
 				(c) => c.steps?.some((s) => s[3]?.[key] !== undefined) || (key === 'mmio' && c.before !== undefined),
@@ -73,8 +85,15 @@ class FileRun {
 	}
 
 	run(): Tally {
-		for (const boot of Object.keys(this.file.boots)) this.runBoot(boot);
-		for (const c of this.file.cases) this.runCase(c);
+		const { strange } = this.tally;
+		for (const [boot, facts] of Object.entries(this.file.boots))
+			if (boardOf(boot, facts, this.boards) === undefined) strange.set(boot, 0);
+			else this.runBoot(boot);
+		for (const c of this.file.cases) {
+			const left = strange.get(c.boot);
+			if (left === undefined) this.runCase(c);
+			else strange.set(c.boot, left + 1);
+		}
 		return this.tally;
 	}
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // One boot of a golden board: its IOMMUs, all they are asked written down, and test drivers.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
 	iommu_get_domain_for_dev,
 	iommu_group_claim_dma_owner,
@@ -16,7 +15,7 @@ import type { device } from '#linux/device.js';
 import { IS_ERR } from '#linux/err.js';
 import { LOGLEVEL_DEBUG } from '#linux/kern_levels.js';
 import type { Hardware } from './hardware.js';
-import { KINDS } from './kinds.js';
+import { boardOf } from './kinds.js';
 import { load_oracle, oracle_devices, use_managed_driver } from './oracle.js';
 import type { Boot } from './vectors.js';
 
@@ -44,15 +43,12 @@ export class Session {
 		readonly facts: Boot,
 		boards: string,
 	) {
-		const found = KINDS.flatMap((kind) => {
-			const plan = kind.plan(boot, facts);
-			return plan === undefined ? [] : [{ kind, plan }];
-		})[0];
-		if (found === undefined) throw new SessionError(`boot "${boot}" is unknown`);
-		const { kind, plan } = found;
+		const found = boardOf(boot, facts, boards);
+		if (found === undefined) throw new SessionError(`boot "${boot}" has no board here`);
+		const { kind, plan, dtb } = found;
 		const hardware = kind.make(boot, this.log);
 		this.hardware = hardware;
-		this.machine = new Machine(readFileSync(join(boards, `${plan.board}.dtb`)), {
+		this.machine = new Machine(readFileSync(dtb), {
 			commandLine: plan.commandLine,
 			overrides: hardware.overrides(),
 		});

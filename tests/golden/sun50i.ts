@@ -104,6 +104,6 @@ export class Sun50iBoard implements Hardware {
 }
 
 export const sun50i: HardwareKind = {
-	plan: (boot, facts) => BOOTS[boot] ?? planOf(facts),
+	plan: (boot, facts) => (facts.board === undefined ? BOOTS[boot] : planOf(facts)),
 	make: (boot, log) => new Sun50iBoard(boot, log),
 };
