@@ -116,9 +116,11 @@ export class TranslationCache {
 		return undefined;
 	}
 
+	/** Take @entry in; a cache of no entries (@limit 0) does not. */
 	fill(entry: CacheEntry, limit: number): void {
 		const at = this.sizes.indexOf(entry.size);
 		if (at < 0) throw new Error(`${this.name} has no entries of ${entry.size} bytes`);
+		if (limit <= 0) return;
 		let sized = this.#of(entry.tag);
 		if (sized === null) {
 			sized = this.sizes.map(() => new Map());

@@ -9,6 +9,8 @@ import type { Habits } from './habits.js';
  */
 export class Operation {
 	bits = 0;
+	/** Those whose effect is still to come. */
+	#owed = 0;
 	#until = 0;
 
 	constructor(
@@ -24,7 +26,8 @@ export class Operation {
 		if (bits === 0) return;
 		this.bits |= bits;
 		this.#until = this.clock.now + this.habits.busyNs;
-		if (!this.habits.lateInvalidation && !this.stuck.has(this.name)) this.effect(bits);
+		if (this.habits.lateInvalidation || this.stuck.has(this.name)) this.#owed |= bits;
+		else this.effect(bits);
 	}
 
 	/** It ends now: something waits for it. */
@@ -36,13 +39,14 @@ export class Operation {
 	/** To be called before anything that could tell; true when it has just ended. */
 	settle(): boolean {
 		if (this.bits === 0 || this.clock.now < this.#until || this.stuck.has(this.name)) return false;
-		if (this.habits.lateInvalidation) this.effect(this.bits);
-		this.bits = 0;
+		if (this.#owed !== 0) this.effect(this.#owed);
+		this.cancel();
 		return true;
 	}
 
 	/** Reset: it ends without effect. */
 	cancel(): void {
 		this.bits = 0;
+		this.#owed = 0;
 	}
 }

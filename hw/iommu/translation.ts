@@ -245,17 +245,14 @@ export class Translation {
 
 	/** What @entry says that its tag's tables, in memory, do not; null: they agree, or nobody can ask for it. */
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null {
-		const { format, view, rootOf } = this.parts;
-		const root = rootOf(entry.tag);
+		const root = this.parts.rootOf(entry.tag);
 		if (root < 0) return null;
-		this.#memoryWord(view, format, root, entry);
+		const whole = this.#walkTo(root, entry);
 		const { low, high } = this.#word;
-		if (low === entry.word && high === entry.high) return null;
-		const now = this.#decoded;
-		const level = format.levels[entry.level];
-		level.decode(low, high, now);
-		if (!entry.valid && now.kind === 'invalid') return null;
-		const memory = (BigInt(high) << 32n) | BigInt(low);
+		const { kind } = this.#decoded;
+		if (whole && low === entry.word && high === entry.high) return null;
+		if (!entry.valid && kind === 'invalid') return null;
+		const memory = whole || kind === 'page' ? this.#word.bits : 0n;
 		const invariant = cache.kind === 'tables' ? 'INV-PTW' : entry.valid ? 'INV-TLB-UNMAP' : 'INV-TLB-MAP';
 		const text = `${cache.name} has ${this.entryText(entry)} for ${hex(entry.iova, 8)}+${hex(entry.size)}, the tables in memory say ${this.#hex(memory)}`;
 		return { invariant, cache, entry, memory, text };
@@ -285,21 +282,18 @@ export class Translation {
 	}
 
 	/**
-	 * The word of @entry's level for its address, as the tables in memory have it now, into #word; 0 where they do not
-	 * lead that far.
+	 * The word of @entry's level for its address, as the tables in memory have it now, in #word and #decoded; false:
+	 * they do not lead that far, and it is the word (an invalid one, or a larger page) where they end.
 	 */
-	#memoryWord(view: View, format: TableFormat, root: number, entry: CacheEntry): void {
+	#walkTo(root: number, entry: CacheEntry): boolean {
+		const { format, view } = this.parts;
 		let table = root;
-		for (let level = 0; level <= entry.level; level++) {
+		for (let level = 0; ; level++) {
 			const at = format.levels[level];
 			readWalker(view, table + format.wordBytes * indexOf(at, entry.iova), format.wordBytes, this.#word);
-			if (level === entry.level) break;
 			at.decode(this.#word.low, this.#word.high, this.#decoded);
-			if (this.#decoded.kind !== 'table') {
-				this.#word.low = 0;
-				this.#word.high = 0;
-				return;
-			}
+			if (level === entry.level) return true;
+			if (this.#decoded.kind !== 'table') return false;
 			table = this.#decoded.addr;
 		}
 	}
@@ -362,9 +356,13 @@ export class Translation {
 	): void {
 		const { negative, negativeNeighbours } = this.parts.habits;
 		const kind = cache.kind === 'tables' ? 'table' : 'page';
+		// A burst ends with its table.
+		const covers = entry.size * 2 ** this.parts.format.levels[entry.level].indexBits;
+		const start = entry.iova - (entry.iova % covers);
 		const group = entry.size * neighbours;
-		const first = entry.iova - (entry.iova % group);
-		for (let iova = first; iova < first + group; iova += entry.size) {
+		const first = entry.iova - ((entry.iova - start) % group);
+		const end = Math.min(first + group, start + covers);
+		for (let iova = first; iova < end; iova += entry.size) {
 			if (iova === entry.iova || cache.find(tag, iova) !== undefined) continue;
 			const next = this.#entryAt(stream, tag, root, table, entry.level, iova, 'neighbour');
 			if (this.#decoded.kind === kind || (!next.valid && negative && negativeNeighbours))

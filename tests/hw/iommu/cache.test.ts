@@ -48,6 +48,32 @@ describe('iommu_cache', () => {
 		expect(told).to.deep.equal(['0 replaced', '4096 evicted']);
 	});
 
+	it('keeps nothing when it has no room at all', () => {
+		const cache = new TranslationCache('TLB', -1, 'translations', [K4]);
+		cache.fill(entry(0, 0), 0);
+		expect([cache.size, cache.find(0, 0)]).to.deep.equal([0, undefined]);
+	});
+
+	it('drops exactly what touches a range, up to the last address', () => {
+		for (const edge of [2 ** 32, 2 ** 48, 2 ** 52]) {
+			const whole = [edge - 2 * K4, edge - K4, edge, edge + K4];
+			for (const [first, last, left] of [
+				[edge, edge, [edge - 2 * K4, edge - K4, edge + K4]],
+				[edge - 1, edge - 1, [edge - 2 * K4, edge, edge + K4]],
+				[edge - K4, edge, [edge - 2 * K4, edge + K4]],
+				[edge + K4 - 1, edge + K4, [edge - 2 * K4, edge - K4]],
+				[0, edge - K4 - 1, [edge - K4, edge, edge + K4]],
+			] as const) {
+				const cache = cacheOf(...whole.map((iova) => entry(1, iova)));
+				cache.dropRange(1, first, last, 'test');
+				expect(iovas(cache), `${first}..${last}`).to.deep.equal(left);
+			}
+			const cache = cacheOf(...whole.map((iova) => entry(1, iova)));
+			cache.dropLine(1, edge - 1, 2, 'test');
+			expect(iovas(cache)).to.deep.equal([edge, edge + K4]);
+		}
+	});
+
 	it('drops what touches a range, of one tag or of all', () => {
 		const cache = cacheOf(entry(1, 0), entry(1, K4), entry(2, K4), entry(1, M2, M2));
 		cache.dropRange(1, K4, 2 * K4, 'test');

@@ -36,6 +36,18 @@ describe('iommu_operation', () => {
 		expect([operation.settle(), done]).to.deep.equal([false, []]);
 	});
 
+	it('takes effect after all when it is no longer stuck', () => {
+		for (const late of [false, true]) {
+			const { clock, stuck, done, operation } = bench(late);
+			stuck.add('flush');
+			operation.begin(1);
+			stuck.clear();
+			operation.begin(2);
+			clock.now = 1e9;
+			expect([operation.settle(), done]).to.deep.equal([true, late ? [3] : [2, 1]]);
+		}
+	});
+
 	it('ends at once when something waits for it', () => {
 		const { done, operation } = bench(true);
 		operation.begin(1);

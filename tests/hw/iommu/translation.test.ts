@@ -217,6 +217,22 @@ describe('iommu_translation', () => {
 		}
 	});
 
+	it('names a page that is cached as not mapped, and that a larger one maps now', () => {
+		const b = new Bench();
+		b.habits.neighbours = 1;
+		b.set(0, 0x5000, 3, -1);
+		expect(b.ask(0, 0, 0x5000)).to.equal(-1);
+		b.poke(b.reads[2].addr, 0x4000_0001, 0);
+		expect(b.reference(0, 0x5000)).to.equal(0x4000_5000);
+		const said = b.translation.contradictions(0, 2 ** 48 - 1);
+		expect(said.map(({ invariant, cache }) => [invariant, cache.name])).to.deep.equal([
+			['INV-PTW', 'walk cache of L2'],
+			['INV-TLB-MAP', 'uTLB of s0'],
+			['INV-TLB-MAP', 'TLB'],
+		]);
+		expect(said[2].memory).to.equal(0x4000_0001n);
+	});
+
 	it('is silent when every change is invalidated', () => {
 		const b = new Bench();
 		const random = randomStream(9);
