@@ -338,12 +338,16 @@ function edu_iommu_flush_iotlb_all(domain: iommu_domain): void {
 	edu_cmdq_issue(edu_domain.iommu, EDU_CMD_INV_DOMAIN, edu_domain.id, 0, 0);
 }
 
-/** What was invalid may be cached as such: level-1 words, too, of tables that are new. */
-function edu_iommu_iotlb_sync_map(domain: iommu_domain, iova: unsigned_long, size: size_t): int {
-	const edu_domain = to_edu_domain(domain);
+/** Have the walker look anew at a range, level-1 words too. */
+function edu_forget_tables(edu_domain: edu_iommu_domain, iova: unsigned_long, size: size_t): void {
 	const word = EDU_CMD_INV_RANGE | EDU_CMD_INV_RANGE_TABLES;
 
-	if (size !== 0) edu_cmdq_issue(edu_domain.iommu, word, edu_domain.id, iova, iova + size - 1);
+	edu_cmdq_issue(edu_domain.iommu, word, edu_domain.id, iova, iova + size - 1);
+}
+
+/** What was invalid may be cached as such: level-1 words, too, that are large pages now. */
+function edu_iommu_iotlb_sync_map(domain: iommu_domain, iova: unsigned_long, size: size_t): int {
+	if (size !== 0) edu_forget_tables(to_edu_domain(domain), iova, size);
 	return 0;
 }
 
@@ -379,7 +383,11 @@ function edu_get_table(edu_domain: edu_iommu_domain, iova: unsigned_long, gfp: g
 		edu_table_flush(iommu, root, index, 1);
 	}
 	spin_unlock_irqrestore(edu_domain.lock, flags);
-	if (!edu_pte_is_valid(pte)) return table;
+	if (!edu_pte_is_valid(pte)) {
+		// Not left to iotlb_sync_map(): a map that fails further on has none, and the table stays.
+		edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M);
+		return table;
+	}
 
 	// Another was quicker.
 	edu_free_table(iommu, table);
@@ -395,9 +403,7 @@ function edu_drop_table(edu_domain: edu_iommu_domain, index: u32): bool {
 
 	root[index] = 0;
 	edu_table_flush(iommu, root, index, 1);
-	const first = index * SZ_4M;
-	const word = EDU_CMD_INV_RANGE | EDU_CMD_INV_RANGE_TABLES;
-	edu_cmdq_issue(iommu, word, edu_domain.id, first, first + SZ_4M - 1);
+	edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M);
 	edu_free_table(iommu, table);
 	return true;
 }
@@ -456,7 +462,10 @@ function edu_iommu_map_pages(
 	return 0;
 }
 
-/** Unmap pages of one size, up to the first that is not mapped so. Tables stay. */
+/**
+ * Unmap up to the first page that is not mapped. The core chooses @pgsize by the addresses: a range of a large page may
+ * have been mapped by small ones. Part of a large page stays. Tables stay.
+ */
 function edu_iommu_unmap_pages(
 	domain: iommu_domain,
 	iova: unsigned_long,
@@ -466,23 +475,24 @@ function edu_iommu_unmap_pages(
 ): size_t {
 	const edu_domain = to_edu_domain(domain);
 	const { iommu, root } = edu_domain;
+	let size: size_t = 0;
 
-	for (let i = 0; i < pgcount; i++) {
-		const at = iova + i * pgsize;
-		const l1 = edu_l1_index(at);
+	for (let done = 0; done < pgcount * pgsize; done += size) {
+		const at = iova + done;
 		let table = root;
-		let index = l1;
+		let index = edu_l1_index(at);
 
-		if (pgsize !== SZ_4M) {
-			if (!edu_pte_is_table(root[l1]!)) return i * pgsize;
-			table = edu_pte_table(root[l1]!);
+		size = SZ_4M;
+		if (edu_pte_is_table(root[index]!)) {
+			table = edu_pte_table(root[index]!);
 			index = edu_l2_index(at);
-		} else if (edu_pte_is_table(root[l1]!)) return i * pgsize;
-		if (!edu_pte_is_valid(table[index]!)) return i * pgsize;
+			size = SZ_4K;
+		}
+		if (size > pgsize || !edu_pte_is_valid(table[index]!)) return done;
 
 		table[index] = 0;
 		edu_table_flush(iommu, table, index, 1);
-		if (!iommu_iotlb_gather_queued(gather)) iommu_iotlb_gather_add_page(domain, gather, at, pgsize);
+		if (!iommu_iotlb_gather_queued(gather)) iommu_iotlb_gather_add_page(domain, gather, at, size);
 	}
 	return pgcount * pgsize;
 }

@@ -92,6 +92,8 @@ export class EduIommu implements Iommu {
 	/** When the command at CONS is executed, and when ENABLED follows. */
 	#commandAt = 0;
 	#statusAt = 0;
+	/** The command at CONS was refused: it is skipped when COMMAND is cleared. */
+	#refused = false;
 	readonly #word = new Word();
 
 	constructor(ctx: ModelContext) {
@@ -148,6 +150,7 @@ export class EduIommu implements Iommu {
 
 	reset(): void {
 		this.registers.reset();
+		this.#refused = false;
 		this.#drop('reset');
 		this.#irq.set(false);
 	}
@@ -407,12 +410,15 @@ export class EduIommu implements Iommu {
 		});
 		for (const queue of ['CMDQ', 'EVTQ'])
 			registers.whenWritten(`${queue}_SIZE`, () => {
+				if (queue === 'CMDQ') this.#refused = false;
 				registers.set(`${queue}_PROD`, 0);
 				registers.set(`${queue}_CONS`, 0);
 			});
 		registers.whenWritten('INT_STATUS', (_value, written) => {
-			// The command that was refused is skipped.
-			if (written & INT_COMMAND && !this.#commands.empty) this.#advance();
+			if (written & INT_COMMAND && this.#refused) {
+				this.#refused = false;
+				this.#advance();
+			}
 			this.#setIrq();
 		});
 		registers.whenWritten('INT_ENABLE', () => this.#setIrq());
@@ -437,6 +443,7 @@ export class EduIommu implements Iommu {
 			!this.stuck.has('commands')
 		) {
 			if (!this.#execute()) {
+				this.#refused = true;
 				this.#interrupt(INT_COMMAND);
 				return;
 			}
@@ -454,7 +461,7 @@ export class EduIommu implements Iommu {
 		const words = this.#commands.take();
 		if (words === null) return false;
 		const [word, target, first, last] = words;
-		switch (word & ~CMD_TABLES) {
+		switch (word) {
 			case CMD_INV_STREAM:
 				return this.#effect(`INV_STREAM ${hex(target)}`, () => {
 					if (target === ALL_STREAMS) this.#streams.clear('INV_STREAM');
@@ -466,6 +473,7 @@ export class EduIommu implements Iommu {
 					this.#translation.dropTables(target, 0, 0xffff_ffff, 'INV_DOMAIN');
 				});
 			case CMD_INV_RANGE:
+			case CMD_INV_RANGE | CMD_TABLES:
 				return this.#effect(`INV_RANGE ${target} ${hex(first, 8)}..${hex(last, 8)}`, () => {
 					this.#translation.dropPages(target, first, last, 'INV_RANGE');
 					if (word & CMD_TABLES) this.#translation.dropTables(target, first, last, 'INV_RANGE');

@@ -252,6 +252,30 @@ describe('edu_iommu (model)', () => {
 			expect([b.r(REG.INT_STATUS), b.r(REG.CMDQ_CONS)]).to.deep.equal([0, 2]);
 		});
 
+		it('are not skipped when COMMAND is cleared and none was refused, or that one is gone', () => {
+			const b = enabled();
+			b.machine.iommu.stuck.add('commands');
+			b.command(SYNC);
+			b.w(REG.INT_STATUS, 7);
+			expect(b.r(REG.CMDQ_CONS)).to.equal(0);
+			b.machine.iommu.stuck.clear();
+			b.command([9]);
+			expect([b.r(REG.INT_STATUS), b.r(REG.CMDQ_CONS)]).to.deep.equal([4, 1]);
+			b.w(REG.CMDQ_SIZE, 3);
+			b.w(REG.CMDQ_PROD, 1);
+			b.w(REG.INT_STATUS, 4);
+			expect(b.r(REG.CMDQ_CONS)).to.equal(0);
+			b.machine.advance(10_000);
+			expect(b.r(REG.CMDQ_CONS)).to.equal(1);
+		});
+
+		for (const word of [0, 5, 0x101, 0x102, 0x104, 0x203, 0x8000_0003])
+			it(`have nothing else in word 0: 0x${word.toString(16)} is refused`, () => {
+				const b = enabled();
+				b.command([word]);
+				expect([b.r(REG.INT_STATUS), b.r(REG.CMDQ_CONS)]).to.deep.equal([4, 0]);
+			});
+
 		it('are not executed while they are made to be stuck', () => {
 			const b = enabled();
 			b.machine.iommu.stuck.add('commands');
