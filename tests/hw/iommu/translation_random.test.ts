@@ -147,7 +147,7 @@ class Bench {
 			}
 			table = (this.ram.readWord(addr) >>> 4) * FRAME;
 		}
-		for (const t of TAGS) this.places.forEach((at, n) => this.past[t][n].add(this.truth(t, at)));
+		for (const t of TAGS) for (const [n, at] of this.places.entries()) this.past[t][n].add(this.truth(t, at));
 		const covers = 2 ** levels[changed].shift;
 		const first = iova - (iova % covers);
 		return [first, first + covers - 1];
