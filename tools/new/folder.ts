@@ -2,15 +2,18 @@
 // The folder of a new IOMMU: its files, made from those of the teaching one.
 import {
 	existsSync,
+	lstatSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
-	rmSync,
+	realpathSync,
+	rmdirSync,
 	statSync,
 	symlinkSync,
+	unlinkSync,
 	writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
 import { PROJECT } from '#tools/project.js';
 import { reason } from '#tools/run/files.js';
@@ -112,12 +115,51 @@ export function filesOf(names: Names): Map<string, string | Uint8Array> {
 	return files;
 }
 
+/** What this run has put into a folder, the first first: another run's is not ours to take away. */
+class Made {
+	readonly #paths: string[] = [];
+
+	folder(path: string): void {
+		mkdirSync(path);
+		this.#paths.push(path);
+	}
+
+	/** One of those above the new folder, which may come meanwhile. */
+	parent(path: string): void {
+		try {
+			this.folder(path);
+		} catch (e) {
+			if (!existsSync(path)) throw e;
+		}
+	}
+
+	file(path: string, content: string | Uint8Array): void {
+		writeFileSync(path, content, { flag: 'wx' });
+		this.#paths.push(path);
+	}
+
+	link(to: string, path: string): void {
+		symlinkSync(to, path);
+		this.#paths.push(path);
+	}
+
+	undo(): void {
+		for (const path of this.#paths.reverse())
+			try {
+				if (lstatSync(path).isDirectory()) rmdirSync(path);
+				else unlinkSync(path);
+			} catch {
+				// Somebody else has put something there, or taken it away: theirs now.
+			}
+	}
+}
+
 /** Link the project and what it lends into @modules. Package by package: npm tidies up in a folder of several. */
-function lend(modules: string): void {
-	for (const folder of ['', '.bin', '@types']) mkdirSync(join(modules, folder));
-	symlinkSync(PROJECT, join(modules, 'linux-iommu-ts'));
+function lend(modules: string, made: Made): void {
+	for (const folder of ['', '.bin', '@types']) made.folder(join(modules, folder));
+	made.link(PROJECT, join(modules, 'linux-iommu-ts'));
 	for (const name of [...LENT, ...PROGRAMS.map((program) => `.bin/${program}`)])
-		symlinkSync(join(PROJECT, 'node_modules', name), join(modules, name));
+		made.link(join(PROJECT, 'node_modules', name), join(modules, name));
 }
 
 /** @at and the folders above it that are not there, from the top. */
@@ -127,6 +169,12 @@ function missing(at: string): string[] {
 	return folders;
 }
 
+/** Whether @folder, which is there, is the project's or in it. */
+function isInProject(folder: string): boolean {
+	const way = relative(realpathSync(PROJECT), realpathSync(folder));
+	return way !== '..' && !way.startsWith(`..${sep}`);
+}
+
 /** Make @folder, with the names of its files as the result; an error leaves nothing behind. */
 export function makeFolder(folder: string, names: Names): string[] {
 	const at = resolve(folder);
@@ -134,13 +182,16 @@ export function makeFolder(folder: string, names: Names): string[] {
 		throw new UserError(`${folder}: is there already; expected a new folder, or an empty one`);
 	const files = filesOf(names);
 	const folders = missing(at);
+	if (isInProject(folders.length === 0 ? at : dirname(folders[0])))
+		throw new UserError(`${folder}: expected a place outside ${PROJECT}, which would compile what is in it`);
+	const made = new Made();
 	try {
-		for (const made of folders) mkdirSync(made);
-		for (const [name, content] of files) writeFileSync(join(at, name), content);
-		lend(join(at, 'node_modules'));
+		for (const parent of folders.slice(0, -1)) made.parent(parent);
+		if (folders.length > 0) made.folder(at);
+		for (const [name, content] of files) made.file(join(at, name), content);
+		lend(join(at, 'node_modules'), made);
 	} catch (e) {
-		if (folders.length === 0) for (const name of readdirSync(at)) rmSync(join(at, name), { recursive: true });
-		else if (existsSync(folders[0])) rmSync(folders[0], { recursive: true });
+		made.undo();
 		throw new UserError(`${folder}: expected a place where a folder can be made: ${reason(e)}`);
 	}
 	return [...files.keys()];

@@ -8,6 +8,7 @@ const REASONS: Readonly<Record<string, string>> = {
 	EACCES: 'permission denied',
 	EPERM: 'permission denied',
 	EISDIR: 'is a folder',
+	EEXIST: 'something else is there',
 	ENOTDIR: 'a part of the path is no folder',
 	ELOOP: 'a link that leads to itself',
 	ENAMETOOLONG: 'the name is too long',

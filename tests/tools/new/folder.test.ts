@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseFdt } from '#hw/core/fdt.js';
 import { filesOf, makeFolder } from '#tools/new/folder.js';
 import { Names } from '#tools/new/names.js';
+import { PROJECT } from '#tools/project.js';
 import { UserError } from '#tools/run/user-error.js';
 
 const FILES = [
@@ -105,5 +106,21 @@ describe('tools_new_folder', () => {
 		const long = join(dir, 'new', 'n'.repeat(300), names.name);
 		expect(() => makeFolder(long, names)).to.throw(UserError, /: the name is too long$/);
 		expect(readdirSync(dir)).to.deep.equal(['file']);
+	});
+
+	it('takes nothing away that somebody else has put there', () => {
+		symlinkSync(join(dir, 'nowhere'), join(dir, names.name));
+		expect(() => makeFolder(join(dir, names.name), names)).to.throw(UserError, /: something else is there$/);
+		expect(readdirSync(dir)).to.deep.equal([names.name]);
+	});
+
+	it('is not made in the project, by whatever way, which would compile it', () => {
+		symlinkSync(PROJECT, join(dir, 'way'));
+		for (const where of [join(PROJECT, 'drivers/iommu'), PROJECT, join(dir, 'way/build/a')])
+			expect(() => makeFolder(join(where, names.name), names)).to.throw(
+				UserError,
+				`expected a place outside ${PROJECT}, which would compile what is in it`,
+			);
+		expect(existsSync(join(PROJECT, 'build/a'))).to.equal(false);
 	});
 });
