@@ -25,7 +25,7 @@ export interface Translator {
 	 * access has to follow at once: the next register write may end the translation.
 	 */
 	translate(stream: number, addr: number, access: number, pasid: number): number;
-	/** How many bytes, from the address on that was asked for last, that answer is good for. */
+	/** How many bytes (1 or more), from the address on that was asked for last, that answer is good for. */
 	reach: number;
 }
 

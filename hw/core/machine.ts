@@ -125,11 +125,12 @@ class RangeTranslator implements Translator {
 				this.reach = Math.min(this.reach, this.next.reach);
 				return phys;
 			}
+		this.reach = BURST - (addr % BURST);
 		return -1;
 	}
 }
 
-const REFUSE: Translator = { translate: () => -1, reach: 0 };
+const REFUSE: Translator = { translate: () => -1, reach: BURST };
 
 function isTranslator(model: object | undefined): model is Translator {
 	return model !== undefined && 'translate' in model;

@@ -61,8 +61,8 @@ export class EduBench {
 	readonly machine: Machine;
 	#prod = 0;
 
-	constructor(options: MachineOptions = {}) {
-		this.machine = edu(options);
+	constructor(options: MachineOptions = {}, extra: Node = {}) {
+		this.machine = edu(options, extra);
 	}
 
 	r(reg: number): number {

@@ -2,8 +2,12 @@
 import { expect } from 'chai';
 import { DmaPort, EXECUTE, NO_PASID, PRIVILEGED, READ, WRITE } from '#hw/core/dma-port.js';
 import { Ram } from '#hw/core/ram.js';
+import type { TestMaster } from '#hw/misc/test-master.js';
+import type { Node } from '#tests/hw/board.js';
+import { EduBench } from '#tests/hw/edu.js';
 
 const RAM = 0x40000000;
+const PAGES = RAM + 0x40_0000;
 
 function setup(snoop = false) {
 	const ram = new Ram([{ base: RAM, size: 0x1000000 }]);
@@ -111,5 +115,43 @@ describe('dma_port', () => {
 		};
 		port.read(RAM + 0xffe, new Uint8Array(4));
 		expect(seen).to.deep.equal(['R 40000ffe 40000ffe 2', 'R 40001000 40001000 2']);
+	});
+
+	it('goes through the windows of a bus and an IOMMU, byte for byte', () => {
+		const bus: Node = {
+			compatible: 'simple-bus',
+			'#address-cells': [1],
+			'#size-cells': [1],
+			// Neither begins or ends at a page, and the second leads where the first ends.
+			'dma-ranges': [0x1004, 0x80_0ffc, 0x1808, 0x2_0000, 0x80_2804, 0x40_0000],
+			m5: { compatible: 'oracle,master', iommus: [3, 5] },
+		};
+		const b = new EduBench({}, { bus }).enable();
+		b.translates(5, 1);
+		for (const [n, page] of [0, 7, 3].entries())
+			b.map(1, 0x80_0000 + n * 0x1000, PAGES + page * 0x1000);
+		const through = (addr: number): number => {
+			const at = addr < 0x2_0000 ? addr - 0x1004 + 0x80_0ffc : addr - 0x2_0000 + 0x80_2804;
+			return PAGES + [0, 7, 3][Math.floor((at - 0x80_0000) / 0x1000)] * 0x1000 + (at % 0x1000);
+		};
+		const master = b.machine.model('bus:m5') as TestMaster;
+		const seen: number[] = [];
+		master.port.observer = { access: (_port, _addr, _phys, size) => seen.push(size) };
+		for (const [first, size, good] of [
+			[0x1004, 0x1808, 0x1808],
+			[0x1ffc, 0x900, 0x810],
+			[0x2_0000, 0x7fc, 0x7fc],
+			[0x2_07f0, 0x10, 0xc],
+			[0x1000, 4, 0],
+		]) {
+			const bytes = Uint8Array.from({ length: size }, (_, n) => (n * 7 + first) & 0xff);
+			expect(master.store(first, bytes), `${first}`).to.equal(good === size);
+			const one = new Uint8Array(1);
+			for (let n = 0; n < good; n++) {
+				b.machine.ram.deviceRead(through(first + n), one, false);
+				if (one[0] !== bytes[n]) expect.fail(`byte ${n} of ${first}`);
+			}
+		}
+		expect(Math.min(...seen)).to.be.greaterThan(0);
 	});
 });
