@@ -128,8 +128,7 @@ describe('dma_port', () => {
 		};
 		const b = new EduBench({}, { bus }).enable();
 		b.translates(5, 1);
-		for (const [n, page] of [0, 7, 3].entries())
-			b.map(1, 0x80_0000 + n * 0x1000, PAGES + page * 0x1000);
+		for (const [n, page] of [0, 7, 3].entries()) b.map(1, 0x80_0000 + n * 0x1000, PAGES + page * 0x1000);
 		const through = (addr: number): number => {
 			const at = addr < 0x2_0000 ? addr - 0x1004 + 0x80_0ffc : addr - 0x2_0000 + 0x80_2804;
 			return PAGES + [0, 7, 3][Math.floor((at - 0x80_0000) / 0x1000)] * 0x1000 + (at % 0x1000);
