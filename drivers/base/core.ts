@@ -528,8 +528,8 @@ function __device_link_add(consumer: device, supplier: device, want: u32): devic
 		put_device(link.link_dev);
 		return null;
 	}
-	const ret = devlink_add_symlinks(link.link_dev);
-	WARN_ON(ret);
+	// Nobody needs them (Linux: the class's interface; what that answers is ignored).
+	devlink_add_symlinks(link.link_dev);
 
 	if (flags & DL_FLAG_PM_RUNTIME) {
 		if (flags & DL_FLAG_RPM_ACTIVE) refcount_inc(link.rpm_active);

@@ -30,6 +30,8 @@ import {
 import { list_for_each_entry } from '#linux/list.js';
 import { pm_runtime_enable } from '#linux/pm_runtime.js';
 import { addDevice, bootDriverCore, lateInit, makeDriver, nameBus, ok } from '#tests/drivers/base/boot.js';
+import { failEach } from '#tests/fail-each.js';
+import { leakCheck } from '#tests/leaks.js';
 
 function boot(extra: Partial<bus_type> = {}): bus_type {
 	bootDriverCore();
@@ -74,6 +76,23 @@ describe('drivers_base_core', () => {
 			expect(sysfs_readdir('/sys/class/devlink')).to.deep.equal(['test:b--test:a']);
 			device_link_remove(a, b);
 			expect(sysfs_readdir('/sys/class/devlink')).to.deep.equal([]);
+		});
+
+		it('holds, or is refused, without memory, and gives all back', () => {
+			const bus = boot();
+			const [a, b] = [addDevice('a', bus), addDevice('b', bus)];
+			const once = (): boolean => {
+				const link = device_link_add(a, b, DL_FLAG_STATELESS);
+				if (link !== null) device_link_del(link);
+				device_link_wait_removal();
+				return link !== null;
+			};
+			once();
+			const leaks = leakCheck();
+			const held: boolean[] = [];
+			failEach(() => held.push(once()));
+			expect(new Set(held)).to.deep.equal(new Set([true, false]));
+			expect(leaks()).to.deep.equal([]);
 		});
 
 		it('goes with its consumer, and lets both ends go later', () => {

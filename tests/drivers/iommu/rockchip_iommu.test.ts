@@ -236,6 +236,15 @@ describe('rockchip_iommu', () => {
 			iommu_domain_free(domain);
 		});
 
+		it('are not synced where nothing is unmapped: dma-debug knows no range of no bytes', () => {
+			const rk = new Rockchip();
+			const domain = rk.domainOf(0);
+			for (let n = 0; n < 8; n++) map(domain, n * MIB4 + K4, BUFFER, K4);
+			for (let n = 0; n < 8; n++) expect(iommu_unmap(domain, n * MIB4, K4)).to.equal(0);
+			for (let n = 0; n < 8; n++) expect(map(domain, n * MIB4, BUFFER, 2 * K4)).to.equal(-EADDRINUSE);
+			for (let n = 0; n < 8; n++) iommu_unmap(domain, n * MIB4 + K4, K4);
+		});
+
 		it('refuse what is mapped already, and keep it', () => {
 			const rk = new Rockchip();
 			const domain = newDomain(rk, 0);
