@@ -345,7 +345,7 @@ function edu_forget_tables(edu_domain: edu_iommu_domain, iova: unsigned_long, si
 	edu_cmdq_issue(edu_domain.iommu, word, edu_domain.id, iova, iova + size - 1);
 }
 
-/** What was invalid may be cached as such: level-1 words, too, that are large pages now. */
+/** What was invalid may be cached as such: level-1 words, too, of tables that are new. */
 function edu_iommu_iotlb_sync_map(domain: iommu_domain, iova: unsigned_long, size: size_t): int {
 	if (size !== 0) edu_forget_tables(to_edu_domain(domain), iova, size);
 	return 0;
@@ -383,11 +383,7 @@ function edu_get_table(edu_domain: edu_iommu_domain, iova: unsigned_long, gfp: g
 		edu_table_flush(iommu, root, index, 1);
 	}
 	spin_unlock_irqrestore(edu_domain.lock, flags);
-	if (!edu_pte_is_valid(pte)) {
-		// Not left to iotlb_sync_map(): a map that fails further on has none, and the table stays.
-		edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M);
-		return table;
-	}
+	if (!edu_pte_is_valid(pte)) return table;
 
 	// Another was quicker.
 	edu_free_table(iommu, table);
@@ -456,7 +452,11 @@ function edu_iommu_map_pages(
 	for (let i = 0; i < pgcount; i++) {
 		const at = i * pgsize;
 		const ret = edu_map_page(edu_domain, iova + at, (paddr as number) + at, pgsize, prot, gfp);
-		if (ret !== 0) return ret;
+		if (ret !== 0) {
+			// No iotlb_sync_map() follows, and the tables that were made stay.
+			edu_iommu_flush_iotlb_all(domain);
+			return ret;
+		}
 		mapped.value += pgsize;
 	}
 	return 0;
