@@ -122,10 +122,6 @@ export class Domains implements IommuCalls {
 		return null;
 	}
 
-	watches(): IterableIterator<DomainWatch> {
-		return this.#watches.values();
-	}
-
 	/** An invalidation took effect. */
 	commanded(iommu: Iommu, text: string): void {
 		const list = this.#commands.get(iommu);
@@ -140,6 +136,7 @@ export class Domains implements IommuCalls {
 		const watch = this.#watch(domain);
 		watch.partial = true;
 		watch.devices.add(dev);
+		watch.ports = null;
 		this.#of.set(dev, watch);
 	}
 
@@ -197,11 +194,14 @@ export class Domains implements IommuCalls {
 		this.#watch(domain).changing = { first: iova, last: iova + size - 1 };
 	}
 
+	changed(domain: iommu_domain): void {
+		this.#watch(domain).changing = null;
+	}
+
 	mapped(domain: iommu_domain, iova: number, paddr: number, size: number, prot: number, fn: string): void {
 		const watch = this.#watch(domain);
 		const made = this.journal.record(fn, this.#name(watch));
 		const last = iova + size - 1;
-		watch.changing = null;
 		watch.mappings.set(iova, last, { iova, phys: paddr, prot, made, ended: null });
 		watch.fresh.push({ first: iova, last, by: fn, event: made });
 		this.#commands.clear();
@@ -211,7 +211,6 @@ export class Domains implements IommuCalls {
 		const watch = this.#watch(domain);
 		const event = this.journal.record(fn, this.#name(watch));
 		const last = iova + size - 1;
-		watch.changing = null;
 		for (const range of watch.mappings.remove(iova, last)) {
 			range.value.ended = event;
 			watch.ended.push(range);
@@ -246,21 +245,24 @@ export class Domains implements IommuCalls {
 	}
 
 	attached(domain: iommu_domain, dev: device, ret: number, fn: string): void {
-		if (ret !== 0) return;
+		const group = dev.iommu_group;
+		if (ret !== 0) {
+			// Nothing follows: who was moved before it is attached once more, and told of, to go back.
+			if (group !== null) this.#switching.delete(group);
+			return;
+		}
 		const watch = this.#watch(domain);
 		this.#leave(dev);
 		this.#of.set(dev, watch);
 		watch.devices.add(dev);
 		watch.ports = null;
-		const group = dev.iommu_group;
 		// The others of its group follow; until then the hardware may have them here or there.
 		if (group !== null && [...this.#of].every(([d, w]) => d.iommu_group !== group || w === watch))
 			this.#switching.delete(group);
 		const wanted = stateOf(domain);
-		for (const port of this.machine.ports) {
-			const iommu = this.machine.iommuOf(port);
-			if (port.name !== dev_name(dev) || iommu === null || !this.#hasPower(iommu) || isSuspended(dev))
-				continue;
+		for (const port of this.#portsOf(dev)) {
+			const iommu = this.machine.iommuOf(port)!;
+			if (!this.#hasPower(iommu) || isSuspended(dev)) continue;
 			const state = iommu.state(port.stream, NO_PASID);
 			const same = state === wanted || (wanted === 'bypass' && state === 'off');
 			if (!same) {

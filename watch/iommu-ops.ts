@@ -8,8 +8,9 @@ import type { iommu_domain, iommu_domain_ops, iommu_iotlb_gather, iommu_ops } fr
 
 /** Each comes when the driver's function has returned; @fn is that function's name. */
 export interface IommuCalls {
-	/** Before map_pages(), and unmap_pages(), of the range. */
+	/** Before map_pages(), and unmap_pages(), of the range; and after, whatever came of it. */
 	changing(domain: iommu_domain, iova: number, size: number): void;
+	changed(domain: iommu_domain): void;
 	mapped(domain: iommu_domain, iova: number, paddr: number, size: number, prot: number, fn: string): void;
 	unmapped(domain: iommu_domain, iova: number, size: number, gather: iommu_iotlb_gather, fn: string): void;
 	/** iotlb_sync_map(), for the range. */
@@ -60,6 +61,7 @@ function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): void {
 		const before = mapped.value;
 		calls.changing(domain, iova, pgsize * pgcount);
 		const ret = call(domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped);
+		calls.changed(domain);
 		if (mapped.value > before)
 			calls.mapped(domain, iova, paddr as number, mapped.value - before, prot, call.name);
 		return ret;
@@ -67,6 +69,7 @@ function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): void {
 	tell(ops, 'unmap_pages', listener, (calls, call, domain, iova, pgsize, pgcount, gather) => {
 		calls.changing(domain, iova, pgsize * pgcount);
 		const size = call(domain, iova, pgsize, pgcount, gather);
+		calls.changed(domain);
 		if (size > 0) calls.unmapped(domain, iova, size, gather, call.name);
 		return size;
 	});

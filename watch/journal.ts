@@ -38,11 +38,6 @@ export class Journal {
 
 	constructor(readonly clock: { readonly now: number }) {}
 
-	/** How many events there were. */
-	get length(): number {
-		return this.#number;
-	}
-
 	record(what: string, device: string): JournalEvent {
 		const limit = Error.stackTraceLimit;
 		Error.stackTraceLimit = DEPTH;

@@ -8,7 +8,7 @@
 // Where this driver knowingly differs from its twin the comment says DEVIATION; Documentation/deviations.md tells
 // why. The table vocabulary is exported for tests, which walk the tables themselves.
 
-import { pfn_valid, phys_to_virt, phys_to_virt_words } from '#asm/memory.js';
+import { bytes, pfn_valid, phys_to_virt, phys_to_virt_words, words } from '#asm/memory.js';
 import { device_link_add, device_link_remove, put_device } from '#drivers/base/core.js';
 import { devm_kcalloc, devm_kfree, devm_kzalloc } from '#drivers/base/devres.js';
 import { platform_get_irq, platform_get_resource, platform_irq_count } from '#drivers/base/platform.js';
@@ -236,16 +236,6 @@ const rk = boot_data(() => ({
 /** The format; set by the first probe, and so before anything that asks. */
 function rk_ops(): rk_iommu_ops {
 	return rk.ops!;
-}
-
-/** @view as words: what `u32 *p = ...` does in C. */
-function words(view: Uint8Array): Uint32Array {
-	return new Uint32Array(view.buffer, view.byteOffset, view.byteLength / PT_ENTRY_SIZE);
-}
-
-/** @view as bytes: what passing it as `void *` does in C. */
-function bytes(view: Uint32Array): Uint8Array {
-	return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** Clean @count words from @dma on out of the cache. */
@@ -684,7 +674,7 @@ function rk_dte_get_page_table(rk_domain: rk_iommu_domain, iova: dma_addr_t): Ui
 
 	rk_domain.dt[index] = rk_ops().mk_dtentries(pt_dma);
 	rk_table_flush(rk_domain, rk_domain.dt_dma + index * PT_ENTRY_SIZE, 1);
-	return words(page_table);
+	return words(page_table, NUM_PT_ENTRIES);
 }
 
 /** Make words invalid up to the first that is: how many bytes that unmaps. @pte_dma is where the first is. */
@@ -1037,7 +1027,7 @@ function rk_iommu_domain_alloc_paging(dev: device | null): iommu_domain | null {
 	err_free_domain: {
 		const dt = iommu_alloc_page(GFP_KERNEL | rk_ops().gfp_flags);
 		if (dt === null) break err_free_domain;
-		rk_domain.dt = words(dt);
+		rk_domain.dt = words(dt, NUM_DT_ENTRIES);
 
 		err_free_dt: {
 			rk_domain.dt_dma = dma_map_single(rk_domain.dma_dev, dt, SPAGE_SIZE, DMA_TO_DEVICE);

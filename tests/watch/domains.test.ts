@@ -126,6 +126,17 @@ describe('domains', () => {
 		expect(rig.kinds()).to.deep.equal(['INV-CLEAN still-in-tables 3100000.iommu']);
 	});
 
+	it('see an access where nothing was ever mapped, also after an unmapping that found nothing there', () => {
+		expectFinding(/never-mapped/);
+		const rig = new Rig();
+		const domain = rig.attached(1);
+		iommu_map(domain, IOVA, BUFFER, SZ_4K, RW, GFP_KERNEL);
+		expect(iommu_unmap(domain, IOVA + SZ_4K, SZ_4K)).to.equal(0);
+		poke(rig.machine, rig.iommu.leaf(1, -1, IOVA + SZ_4K).wordAddr, Number(rig.iommu.leaf(1, -1, IOVA).word));
+		rig.tries(1, IOVA + SZ_4K);
+		expect(rig.kinds()).to.include('INV-LIVE-MAP never-mapped m1');
+	});
+
 	it('see an access where nothing is mapped any more, with who mapped and who unmapped', () => {
 		expectFinding(/stale-|use-after-unmap/);
 		const rig = new Rig();
