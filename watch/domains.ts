@@ -10,7 +10,6 @@
 //   INV-PWR        a stream is not in the state that the domain that was attached asks for
 
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { Machine } from '#hw/core/machine.js';
 import { hex } from '#hw/core/register-file.js';
 import {
 	accessText,
@@ -33,10 +32,11 @@ import {
 	iommu_iotlb_gather_queued,
 } from '#linux/iommu.js';
 import { RPM_ACTIVE } from '#linux/pm.js';
-import type { IommuCalls } from './iommu-ops.js';
-import type { Journal, JournalEvent } from './journal.js';
+import type { IommuCalls, Listener } from './iommu-ops.js';
+import type { JournalEvent } from './journal.js';
+import { watchDomains } from './kernel.js';
 import { Ranges } from './ranges.js';
-import type { Report } from './report.js';
+import type { Watched, Watcher } from './watcher.js';
 
 /** One piece of what a domain maps. */
 export interface Mapping {
@@ -101,7 +101,7 @@ export class DomainWatch {
 	}
 }
 
-export class Domains implements IommuCalls {
+export class Domains implements IommuCalls, Watcher {
 	readonly #watches = new Map<iommu_domain, DomainWatch>();
 	readonly #of = new Map<device, DomainWatch>();
 	/** Groups whose devices are on their way from one domain to another. */
@@ -109,11 +109,15 @@ export class Domains implements IommuCalls {
 	/** Invalidations that each IOMMU has carried out since its tables last changed. */
 	readonly #commands = new Map<Iommu, string[]>();
 
+	/** @listener: who of all that watch hears of what the kernel that runs does now. */
 	constructor(
-		readonly machine: Machine,
-		readonly journal: Journal,
-		readonly report: Report,
+		readonly watched: Watched,
+		readonly listener: Listener,
 	) {}
+
+	watchKernel(): () => void {
+		return watchDomains(this, this.listener);
+	}
 
 	/** The domain that @port's stream is in, as far as the kernel knows; null: not watched. */
 	ofPort(port: DmaPort): DomainWatch | null {
@@ -150,32 +154,55 @@ export class Domains implements IommuCalls {
 
 	/** @port got through to @phys at @addr. */
 	access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
+		if (phys < 0) return;
 		const watch = this.ofPort(port);
 		if (watch === null || watch.partial || stateOf(watch.domain) !== 'translate') return;
 		for (const dev of watch.devices)
 			if (dev_name(dev) === port.name && dev.iommu_group !== null && this.#switching.has(dev.iommu_group))
 				return;
 		const range = watch.mappings.find(addr);
-		const what = `${write ? 'Write' : 'Read'} of size ${size} at ${hex(addr, 8)}, which led to ${hex(phys, 8)}`;
+		const access = { addr, phys, size, write };
+		const place = `${Math.floor(addr / 4096)}`;
 		if (range === null) {
 			if (watch.isOwed(addr)) return;
 			const ended = watch.lastEnded(addr);
 			const kind = ended === null ? 'never-mapped' : 'use-after-unmap';
-			this.report.add('INV-LIVE-MAP', kind, port.name, `${Math.floor(addr / 4096)}`, [
-				what,
-				...(ended === null ? this.#neighbours(watch, addr) : []),
-				...(ended === null ? [] : ended.made.lines('Mapped')),
-				...(ended?.ended == null ? [] : ended.ended.lines('Unmapped')),
-				this.machine.iommuOf(port)?.explain(port.stream, addr).text ?? '',
-			]);
+			this.watched.find({
+				invariant: 'INV-LIVE-MAP',
+				kind,
+				device: port.name,
+				moment: 'access',
+				place,
+				access,
+				details: [
+					...(ended === null ? this.#neighbours(watch, addr) : []),
+					...(ended === null ? [] : ended.made.lines('Mapped')),
+					...(ended?.ended == null ? [] : ended.ended.lines('Unmapped')),
+					this.watched.machine.iommuOf(port)?.explain(port.stream, addr).text ?? '',
+				],
+				advice:
+					ended === null
+						? `nobody has mapped ${hex(addr, 8)} in the domain of ${port.name}: the tables, or a cache, have a word for it that no call of map_pages() asked for`
+						: `${port.name} goes on after ${ended.ended?.what ?? 'the unmapping'}(): it was not stopped, or the invalidation of ${hex(addr, 8)} is missing`,
+			});
 			return;
 		}
 		if ((range.value.prot & (write ? WRITE : READ)) !== 0) return;
-		this.report.add('INV-PERM', 'forbidden-access', port.name, `${Math.floor(addr / 4096)}`, [
-			`${what}: it is mapped for ${accessText(range.value.prot & (READ | WRITE))}`,
-			...range.value.made.lines('Mapped'),
-			this.machine.iommuOf(port)?.explain(port.stream, addr).text ?? '',
-		]);
+		const asked = accessText(range.value.prot & (READ | WRITE));
+		this.watched.find({
+			invariant: 'INV-PERM',
+			kind: 'forbidden-access',
+			device: port.name,
+			moment: 'access',
+			place,
+			access,
+			details: [
+				`It is mapped for ${asked}`,
+				...range.value.made.lines('Mapped'),
+				this.watched.machine.iommuOf(port)?.explain(port.stream, addr).text ?? '',
+			],
+			advice: `${range.value.made.what}() was asked for ${asked} at ${hex(range.first, 8)}, and what it wrote lets ${port.name} do more`,
+		});
 	}
 
 	#neighbours(watch: DomainWatch, addr: number): string[] {
@@ -200,7 +227,7 @@ export class Domains implements IommuCalls {
 
 	mapped(domain: iommu_domain, iova: number, paddr: number, size: number, prot: number, fn: string): void {
 		const watch = this.#watch(domain);
-		const made = this.journal.record(fn, this.#name(watch));
+		const made = this.watched.journal.record(fn, this.#name(watch));
 		const last = iova + size - 1;
 		watch.mappings.set(iova, last, { iova, phys: paddr, prot, made, ended: null });
 		watch.fresh.push({ first: iova, last, by: fn, event: made });
@@ -209,7 +236,7 @@ export class Domains implements IommuCalls {
 
 	unmapped(domain: iommu_domain, iova: number, size: number, gather: iommu_iotlb_gather, fn: string): void {
 		const watch = this.#watch(domain);
-		const event = this.journal.record(fn, this.#name(watch));
+		const event = this.watched.journal.record(fn, this.#name(watch));
 		const last = iova + size - 1;
 		for (const range of watch.mappings.remove(iova, last)) {
 			range.value.ended = event;
@@ -261,14 +288,23 @@ export class Domains implements IommuCalls {
 			this.#switching.delete(group);
 		const wanted = stateOf(domain);
 		for (const port of this.#portsOf(dev)) {
-			const iommu = this.machine.iommuOf(port)!;
+			const iommu = this.watched.machine.iommuOf(port)!;
 			if (!this.#hasPower(iommu) || isSuspended(dev)) continue;
 			const state = iommu.state(port.stream, NO_PASID);
 			const same = state === wanted || (wanted === 'bypass' && state === 'off');
 			if (!same) {
-				this.report.add('INV-PWR', 'not-attached', port.name, fn, [
-					`${fn}() has returned 0 for a domain that asks for "${wanted}", and the hardware has stream ${port.stream} at "${state}"`,
-				]);
+				this.watched.find({
+					invariant: 'INV-PWR',
+					kind: 'not-attached',
+					device: port.name,
+					moment: 'return',
+					what: `${fn}()`,
+					place: fn,
+					details: [
+						`${fn}() has returned 0 for a domain that asks for "${wanted}", and the hardware has stream ${port.stream} at "${state}"`,
+					],
+					advice: `${fn}() does not set up what makes the hardware "${wanted}" stream ${port.stream}, or an order between its registers is wrong`,
+				});
 				continue;
 			}
 			if (wanted !== 'translate') continue;
@@ -276,10 +312,19 @@ export class Domains implements IommuCalls {
 			for (const wrong of iommu.contradictions()) {
 				// What waits for the flush queue may be there still.
 				if (watch.isOwed(wrong.entry.iova)) continue;
-				this.report.add(wrong.invariant, 'stale-after-attach', iommu.name, fn, [
-					`${fn}() has returned, and ${wrong.text}`,
-					iommu.explain(wrong.entry.stream, placeOf(wrong)).text,
-				]);
+				this.watched.find({
+					invariant: wrong.invariant,
+					kind: 'stale-after-attach',
+					device: iommu.name,
+					moment: 'return',
+					what: `${fn}()`,
+					place: fn,
+					details: [
+						`${fn}() has returned, and ${wrong.text}`,
+						iommu.explain(wrong.entry.stream, placeOf(wrong)).text,
+					],
+					advice: `${fn}() gave the hardware other tables and did not invalidate what the ${wrong.cache.name} had of the old ones`,
+				});
 			}
 		}
 	}
@@ -315,7 +360,9 @@ export class Domains implements IommuCalls {
 
 	/** Whether the block answers: what has no power is set up when it gets it. */
 	#hasPower(iommu: Iommu): boolean {
-		return this.machine.bus.windows.every(({ model, unpowered }) => model !== iommu || unpowered?.() == null);
+		return this.watched.machine.bus.windows.every(
+			({ model, unpowered }) => model !== iommu || unpowered?.() == null,
+		);
 	}
 
 	/** What was unmapped is to be gone from tables and caches. */
@@ -354,9 +401,11 @@ export class Domains implements IommuCalls {
 	/** The ports of @dev behind the IOMMU that the kernel has it behind: a tree may name several. */
 	#portsOf(dev: device): DmaPort[] {
 		const iommu = dev.iommu?.iommu_dev?.dev?.parent ?? null;
-		return this.machine.ports.filter(
+		return this.watched.machine.ports.filter(
 			(port) =>
-				port.name === dev_name(dev) && iommu !== null && this.machine.iommuOf(port)?.name === dev_name(iommu),
+				port.name === dev_name(dev) &&
+				iommu !== null &&
+				this.watched.machine.iommuOf(port)?.name === dev_name(iommu),
 		);
 	}
 
@@ -364,7 +413,7 @@ export class Domains implements IommuCalls {
 	#compare(watch: DomainWatch, first: number, last: number, fn: string): void {
 		const ports = this.#ports(watch);
 		for (const port of ports) {
-			const iommu = this.machine.iommuOf(port)!;
+			const iommu = this.watched.machine.iommuOf(port)!;
 			if (iommu.state(port.stream, NO_PASID) !== 'translate') continue;
 			// What is above the IOMMU's addresses is another rule's (iommu-range.ts).
 			const end = Math.min(last, 2 ** iommu.inputBits - 1);
@@ -395,17 +444,38 @@ export class Domains implements IommuCalls {
 					: 'the word in memory is another one';
 			const said = leaf.phys < 0 ? 'map nothing there' : `lead to ${hex(leaf.phys, 8)}`;
 			const want = phys < 0 ? 'not mapped any more' : `mapped to ${hex(phys, 8)}`;
-			this.report.add('INV-CLEAN', phys < 0 ? 'still-in-tables' : 'not-in-tables', iommu.name, fn, [
-				`${fn}() has returned, ${hex(at, 8)} is ${want}, and the tables in memory ${said}: ${how}`,
-				walk.text,
-			]);
+			this.watched.find({
+				invariant: 'INV-CLEAN',
+				kind: phys < 0 ? 'still-in-tables' : 'not-in-tables',
+				device: iommu.name,
+				moment: 'return',
+				what: `${fn}()`,
+				place: fn,
+				details: [
+					`${fn}() has returned, ${hex(at, 8)} is ${want}, and the tables in memory ${said}: ${how}`,
+					walk.text,
+				],
+				advice:
+					dirty !== undefined
+						? `${fn}() stored the ${dirty.table} word at ${hex(dirty.addr, 8)} and did not clean its line (dma_sync_single_for_device(), of all words that it wrote)`
+						: `${fn}() wrote a wrong word for ${hex(at, 8)}, wrote it at the wrong index, or wrote none`,
+			});
 			return false;
 		}
 		if (phys >= 0 && leaf.phys >= 0 && leaf.rights !== rights) {
-			this.report.add('INV-PERM', 'wrong-rights', port.name, fn, [
-				`${fn}() has returned, ${hex(at, 8)} was mapped for ${accessText(rights)}, and the hardware lets ${port.name} ${accessText(leaf.rights)}`,
-				iommu.explain(port.stream, at).text,
-			]);
+			this.watched.find({
+				invariant: 'INV-PERM',
+				kind: 'wrong-rights',
+				device: port.name,
+				moment: 'return',
+				what: `${fn}()`,
+				place: fn,
+				details: [
+					`${fn}() has returned, ${hex(at, 8)} was mapped for ${accessText(rights)}, and the hardware lets ${port.name} ${accessText(leaf.rights)}`,
+					iommu.explain(port.stream, at).text,
+				],
+				advice: `${fn}() turns the prot argument into the wrong bits of the word at ${hex(leaf.wordAddr, 8)}, or the registers that give these bits their meaning for ${port.name} are set up wrong`,
+			});
 			return false;
 		}
 		return true;
@@ -415,7 +485,7 @@ export class Domains implements IommuCalls {
 	#caches(watch: DomainWatch, first: number, last: number, fn: string, owed: Owed | null): void {
 		const seen = new Set<Iommu>();
 		for (const port of this.#ports(watch)) {
-			const iommu = this.machine.iommuOf(port)!;
+			const iommu = this.watched.machine.iommuOf(port)!;
 			if (seen.has(iommu)) continue;
 			seen.add(iommu);
 			const [wrong] = iommu.contradictions(first, last);
@@ -426,18 +496,24 @@ export class Domains implements IommuCalls {
 				owed === null
 					? `${fn}() has returned after a mapping of ${hex(first, 8)}..${hex(last, 8)}`
 					: `${owed.by}() has unmapped ${hex(owed.first, 8)}..${hex(owed.last, 8)}, ${fn}() has returned`;
-			this.report.add(
-				wrong.invariant,
-				owed === null ? 'stale-after-map' : 'stale-after-unmap',
-				iommu.name,
-				fn,
-				[
+			this.watched.find({
+				invariant: wrong.invariant,
+				kind: owed === null ? 'stale-after-map' : 'stale-after-unmap',
+				device: iommu.name,
+				moment: 'return',
+				what: `${fn}()`,
+				place: fn,
+				details: [
 					`${what}, and ${wrong.text}`,
 					`Between the change of the tables and now ${commands}`,
 					...(owed === null ? [] : owed.event.lines('Unmapped')),
 					iommu.explain(Math.max(0, wrong.entry.stream), Math.max(first, placeOf(wrong))).text,
 				],
-			);
+				advice:
+					did.length === 0
+						? `${fn}() does not invalidate at all: the ${wrong.cache.name} still has ${hex(wrong.entry.iova, 8)}`
+						: `what ${fn}() invalidates (${did.join(', ')}) does not cover ${hex(wrong.entry.iova, 8)} in the ${wrong.cache.name}, came before the word was clean, or was not waited for`,
+			});
 		}
 	}
 }

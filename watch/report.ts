@@ -17,15 +17,89 @@ export type Invariant =
 	| 'INV-LEAK'
 	| 'INV-RANGE'
 	| 'INV-PAIR'
+	| 'INV-SLEEP'
 	| 'INV-IOVA'
 	| 'INV-BOUNCE'
-	| 'INV-ERR';
+	| 'INV-ERR'
+	| 'INV-RACE';
+
+/** What Linux allows, and a person wants to know: counted always, a finding when it is asked for. */
+export type Exposure =
+	| 'EXP-NEIGHBOUR'
+	| 'EXP-OWN'
+	| 'EXP-ELSEWHERE'
+	| 'EXP-WINDOW'
+	| 'EXP-FETCH'
+	| 'EXP-ID'
+	| 'EXP-BYPASS';
+
+/** When it is seen: before any damage, as the wrong operation returns; as the damage is done; when nothing goes on. */
+export type Moment = 'return' | 'access' | 'quiet';
+
+const MOMENTS: Readonly<Record<Moment, string>> = {
+	return: 'as the operation returns',
+	access: 'at the access',
+	quiet: 'at a quiet point',
+};
+
+/** A device's access that a finding is about. */
+export interface Access {
+	/** The address that the device used: an IOVA behind an IOMMU. */
+	readonly addr: number;
+	/** Where that led; -1: nowhere. */
+	readonly phys: number;
+	readonly size: number;
+	readonly write: boolean;
+}
+
+export interface Finding {
+	readonly invariant: Invariant | Exposure;
+	/** A word for what happened: `stale-tlb`. */
+	readonly kind: string;
+	/** The device, or the IOMMU when nobody else is to be named. */
+	readonly device: string;
+	readonly moment: Moment;
+	/** Where it happened, for the headline: `edu_iommu_map_pages()`; by default the access, or the device. */
+	readonly what?: string;
+	/** Of two findings of a kind and device with the same place the second is counted, not shown. */
+	readonly place: string;
+	readonly access?: Access;
+	/** Lines: the access, the mapping and its history, the walk, the neighbourhood. */
+	readonly details: readonly string[];
+	/** One sentence: what is probably wrong, and where. */
+	readonly advice: string;
+}
 
 /** Where rules put what they find. */
 export interface Report {
-	/**
-	 * @kind: a word for what happened; @device: whose; @place: of two findings of a kind with the same place, the
-	 * second is counted, not shown.
-	 */
-	add(invariant: Invariant, kind: string, device: string, place: string, details: readonly string[]): void;
+	find(finding: Finding): void;
+}
+
+const RULE = '='.repeat(66);
+
+const hex8 = (n: number): string => `0x${n.toString(16).padStart(8, '0')}`;
+
+/** `write by m1 at 0x00400000`. */
+function accessBy(device: string, { addr, write }: Access): string {
+	return `${write ? 'write' : 'read'} by ${device} at ${hex8(addr)}`;
+}
+
+/** @finding as the kernel log would show it. @trace: the kernel's functions at that moment. */
+export function findingText(finding: Finding, time: number, trace: readonly string[]): string {
+	const { invariant, kind, device, moment, what, access, details, advice } = finding;
+	const where = what ?? (access === undefined ? device : accessBy(device, access));
+	const lines = [
+		RULE,
+		`BUG: DMASAN: ${kind} in ${where}`,
+		`${invariant}, found ${MOMENTS[moment]}, in ${device} at ${(time / 1e9).toFixed(6)}`,
+	];
+	if (access !== undefined) {
+		const { addr, phys, size, write } = access;
+		const to = phys < 0 ? '' : ` (physical ${hex8(phys)})`;
+		lines.push(`${write ? 'Write' : 'Read'} of size ${size} at address ${hex8(addr)}${to}`);
+	}
+	lines.push(...details);
+	if (trace.length > 0) lines.push('Call trace:', ...trace.map((frame) => ` ${frame}`));
+	lines.push(`Probably: ${advice}`, RULE);
+	return lines.join('\n');
 }

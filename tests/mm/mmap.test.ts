@@ -241,8 +241,7 @@ describe('mmap with the wrong cacheability', () => {
 		const vma = map(fd, 2);
 		expect(kinds()).to.deep.equal(['mismatched-alias in driver, 2']);
 		expect(dmasan.reports[0].invariant).to.equal('INV-OWN');
-		expect(dmasan.reports[0].phys).to.equal(vmalloc_to_pfn(buffer.cpu) * PAGE_SIZE);
-		const page = `0x${dmasan.reports[0].phys.toString(16)}`;
+		const page = `0x${(vmalloc_to_pfn(buffer.cpu) * PAGE_SIZE).toString(16)}`;
 		expect(dmasan.text()).to.contain(
 			`The user program's mapping at 0x${vma.vm_start.toString(16)} of the page at ${page} is cached; the kernel has it mapped non-cacheable`,
 		);

@@ -48,7 +48,7 @@ describe('sun50i_iommu_permissions', () => {
 	});
 
 	it('would let a device write a read-only page with the word that Linux leaves', () => {
-		expectFinding(/forbidden-access in m\d+ .* INV-PERM/);
+		expectFinding(/forbidden-access in write by m\d+ .*\nINV-PERM/);
 		const flaw = (machine: Machine): void => machine.mmio_write(DM_AUT_CTRL_1, 4, LINUX_LEAVES);
 		expect(rights(IOMMU_READ, flaw)).to.deep.equal({ read: true, write: true });
 	});

@@ -165,7 +165,7 @@ describe('sun50i_iommu_tlb', () => {
 			});
 
 		it('is seen by the sanitiser, and over after a fault or a flush', () => {
-			expectFinding(/stale-(entry|negative|after-map) in .* INV-TLB-MAP/);
+			expectFinding(/stale-(entry|negative|after-map) in .*\nINV-TLB-MAP/);
 			const h6 = neighbours();
 			const domain = h6.attached();
 			iommu_map(domain, 0x1_0000, BUFFER, K4, RW, GFP_KERNEL);

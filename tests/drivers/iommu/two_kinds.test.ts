@@ -214,7 +214,11 @@ describe('two kinds of IOMMU', () => {
 		it(`show the sanitiser a zap that was lost, and whose (${NAMES[n]})`, () => {
 			const rig = new TwoKinds();
 			const iommu = rig.iommuOf(n);
-			expectFinding(new RegExp(`stale-(tlb|after-unmap) in ${iommu.name}|use-after-unmap in ${NAMES[n]}`));
+			expectFinding(
+				new RegExp(
+					`stale-(tlb|after-unmap) in [^]*, in ${iommu.name} at|use-after-unmap in read by ${NAMES[n]}`,
+				),
+			);
 			rig.mapEach();
 			for (const m of ALL) {
 				rig.reads(m, IOVA);
