@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make run: boot the board, decode a picture, show it.   make test: all that a change is asked for.
-# PICTURE, OUT, DTB, MEM, CMDLINE choose the picture, the result, the board, its memory, and kernel parameters:
+# PICTURE, OUT, DTB, MEM, CMDLINE choose the picture, the result, the board, its memory, and kernel parameters;
+# DMASAN=1: the sanitiser watches.
 # make run MEM=2G CMDLINE="dma_debug=on"
 # PAGE_SHIFT=14: a kernel with pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
@@ -11,9 +12,9 @@ TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR PAGE_SHIF
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
-UNREAD := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(filter-out $(TEXTS) V NODE BIN SHELL MAKE%,$v)))
+UNREAD := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(filter-out $(TEXTS) V DMASAN NODE BIN SHELL MAKE%,$v)))
 ifneq ($(strip $(UNREAD)),)
-$(error nobody reads the variable $(strip $(UNREAD)); there are $(TEXTS) V)
+$(error nobody reads the variable $(strip $(UNREAD)); there are $(TEXTS) V DMASAN)
 endif
 
 DTS_DIR := arch/arm64/boot/dts
@@ -24,7 +25,7 @@ BIN     := node_modules/.bin
 .PHONY: run test test-16k build lint format examples golden bench fuzz new dtbs clean
 
 run: build
-	@$(NODE) build/tools/run/main.js $(if $(V),-v)
+	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
 
 # A process for each core: a file at a time in each, none with a limit in time.
 test: build lint

@@ -6,7 +6,6 @@
 // Here: who tells the parts what, and what becomes of what they find.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
-import { frame_text, kernel_frames, save_stack_lines } from '#arch/arm64/kernel/stacktrace.js';
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { RamObserver } from '#hw/core/ram.js';
@@ -14,7 +13,7 @@ import type { Iommu, IommuObserver } from '#hw/iommu/iommu.js';
 import { early_initcall } from '#linux/init.js';
 import { Domains } from './domains.js';
 import { IommuRange } from './iommu-range.js';
-import { Journal } from './journal.js';
+import { Journal, kernelTrace } from './journal.js';
 import { Lines } from './lines.js';
 import { Registers } from './registers.js';
 import { type Exposure, type Finding, findingText } from './report.js';
@@ -191,7 +190,7 @@ export class Dmasan implements Watched {
 			return;
 		}
 		const time = this.machine.now();
-		const trace = this.running ? kernel_frames(save_stack_lines(DEPTH)).map(frame_text) : [];
+		const trace = this.running ? kernelTrace(DEPTH) : [];
 		const report: DmasanReport = { ...finding, time, count: 1, text: findingText(finding, time, trace) };
 		this.#seen.set(key, report);
 		this.reports.push(report);

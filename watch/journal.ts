@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What happened, in order: events with a number each, and who was at work in the kernel.
 
-import { frame_text, kernel_frames } from '#arch/arm64/kernel/stacktrace.js';
+import { frame_text, kernel_frames, save_stack_lines } from '#arch/arm64/kernel/stacktrace.js';
+
+/** The way from the kernel to us, and no news. */
+const OWN_FRAMES = /^(?:do_trace|trace_\w+) /;
+
+function traceOf(lines: readonly string[]): string[] {
+	return kernel_frames(lines)
+		.map(frame_text)
+		.filter((text) => !OWN_FRAMES.test(text));
+}
+
+/** The kernel's functions that have not returned, innermost first, of @depth of all. */
+export function kernelTrace(depth: number): string[] {
+	return traceOf(save_stack_lines(depth));
+}
 
 /** Deep enough for an interrupt in a system call. */
 const DEPTH = 16;
@@ -20,7 +34,7 @@ export class JournalEvent {
 
 	/** The kernel's functions at that moment, innermost first. */
 	trace(): string[] {
-		return kernel_frames((this.stack.stack ?? '').split('\n')).map(frame_text);
+		return traceOf((this.stack.stack ?? '').split('\n'));
 	}
 
 	/** The event as a line of a report, and its trace. */

@@ -9,6 +9,7 @@ import type { Raster } from '#hw/display/monitor.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { msleep } from '#kernel/time/timer.js';
 import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';
+import { Dmasan } from '#watch/dmasan.js';
 import { Board, BootError } from './board.js';
 import { readInput } from './files.js';
 import { JobError, type JobResult, runJob } from './job.js';
@@ -21,6 +22,7 @@ import {
 	leaks,
 	pictureLines,
 	rogueLines,
+	sanitiserLines,
 	told,
 	type Variant,
 } from './report.js';
@@ -33,6 +35,9 @@ const PM_DELAY_MS = 20;
 /** The kernel's own switch for debug messages, and their level. */
 const DYNDBG = 'dyndbg';
 const LOGLEVEL_DEBUG = 7;
+
+/** Who watches the boards, one after the other. */
+const sanitisers: Dmasan[] = [];
 
 let print = console.log;
 const say = (...lines: string[]): void => {
@@ -48,7 +53,9 @@ function variant(name: string, setup: Setup, jpeg: Uint8Array, info: JpegInfo): 
 	const board = bootFor(setup);
 	const made = { name, ways: Board.ways(), reserved: Board.cmaReserved() };
 	try {
-		return { ...made, job: runJob(board, jpeg, info) };
+		const job = runJob(board, jpeg, info);
+		sanitisers.at(-1)?.quiet('the job');
+		return { ...made, job };
 	} catch (e) {
 		if (!(e instanceof JobError)) throw e;
 		return { ...made, job: e };
@@ -133,6 +140,7 @@ function showBoard(
 		board.machine.iommus.map(({ name }) => name),
 	);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
+	sanitisers.at(-1)?.quiet('the job');
 	const failed = leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0);
 	const name = ways.engine === 'translated' && ways.display === 'translated' ? 'IOMMU' : 'as booted';
 	return { shown: { name, ways, reserved, job }, failed };
@@ -160,7 +168,9 @@ function main(): number {
 		dtb: readInput('DTB', options.dtb),
 		mem: options.mem,
 		append: options.append,
+		watch: options.sanitise ? (machine) => sanitisers.push(new Dmasan(machine)) : null,
 	};
+
 	if (options.out === DEFAULT_OUT) makeOutFolder();
 	const output = Output.open('OUT', options.out, [
 		['PICTURE', options.picture],
@@ -182,7 +192,8 @@ function main(): number {
 			...comparison(variants),
 		);
 	}
-	return failed ? 1 : 0;
+	if (options.sanitise) say('', ...sanitiserLines(sanitisers));
+	return failed || sanitisers.some(({ reports }) => reports.length > 0) ? 1 : 0;
 }
 
 try {

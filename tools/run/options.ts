@@ -13,17 +13,19 @@ export interface RunOptions {
 	readonly append: string;
 	/** The kernel's debug messages, too. */
 	readonly verbose: boolean;
+	/** The sanitiser watches, and what it finds is a failure. */
+	readonly sanitise: boolean;
 }
 
 /** Where the picture goes unless it is told. */
 export const DEFAULT_OUT = projectFile('out/frame.png');
 
 export const USAGE =
-	'usage: make run [PICTURE=photo.jpg] [OUT=frame.png] [DTB=board.dtb] [MEM=2G] [CMDLINE="dma_debug=on"] [V=1]';
+	'usage: make run [PICTURE=photo.jpg] [OUT=frame.png] [DTB=board.dtb] [MEM=2G] [CMDLINE="dma_debug=on"] [DMASAN=1] [V=1]';
 
 export const HELP = `${USAGE}
    or: node build/tools/run/main.js [--picture photo.jpg] [--out frame.png] [--dtb board.dtb] [--mem 2G]
-                                    [--append "dma_debug=on"] [-v]
+                                    [--append "dma_debug=on"] [--dmasan] [-v]
 
 Boots a board, decodes a picture on its video engine and shows it, every byte through the IOMMU.
 
@@ -32,11 +34,12 @@ Boots a board, decodes a picture on its video engine and shows it, every byte th
   DTB, --dtb           the board: a device tree blob made for Linux (${BOARD_DTB})
   MEM, --mem           its memory, 64M to 3G (what the tree says, or 2G)
   CMDLINE, --append    more of the kernel's command line
+  DMASAN, --dmasan     the sanitiser watches: what it finds is shown, and is a failure
   V, -v, --verbose     the kernel's debug messages, too
   -h, --help           this
 
 Variables may stand in the environment; an option goes before its variable. Exit status: 0 for a picture that was shown
-or a board that shows none, 1 for a failure, 2 for a command line that is none.`;
+or a board that shows none, 1 for a failure or a finding, 2 for a command line that is none.`;
 
 const UNITS: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 const MIN_MEM = 64 * 1024 ** 2;
@@ -48,9 +51,10 @@ const VARIABLES = { picture: 'PICTURE', out: 'OUT', dtb: 'DTB', mem: 'MEM', appe
 type Name = keyof typeof VARIABLES;
 const isName = (name: string): name is Name => Object.hasOwn(VARIABLES, name);
 
-const FLAGS: ReadonlyMap<string, 'verbose' | 'help'> = new Map([
+const FLAGS: ReadonlyMap<string, 'verbose' | 'dmasan' | 'help'> = new Map([
 	['-v', 'verbose'],
 	['--verbose', 'verbose'],
+	['--dmasan', 'dmasan'],
 	['-h', 'help'],
 	['--help', 'help'],
 ]);
@@ -112,5 +116,6 @@ export function parseOptions(
 		mem: mem === undefined ? null : parseMem(mem),
 		append: given('append') ?? '',
 		verbose: flags.has('verbose'),
+		sanitise: flags.has('dmasan'),
 	};
 }

@@ -4,6 +4,7 @@ import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
 import type { MachineSummary } from '#hw/core/machine.js';
 import { IS_ERR } from '#linux/err.js';
 import type { JpegInfo } from '#tools/jpeg-info.js';
+import type { Dmasan } from '#watch/dmasan.js';
 import type { Allocated, Ways } from './board.js';
 import type { BufferFacts, JobError, JobResult } from './job.js';
 import type { RogueFacts } from './rogue.js';
@@ -89,6 +90,17 @@ export function told(log: readonly string[], remarks: readonly string[]): string
 		...lines,
 		...(remarks.length === 0 ? [] : ['What the machine remarks:']),
 		...remarks.map((line) => `  ${line}`),
+	];
+}
+
+/** What the sanitisers of the boards found, each at its end, when nothing goes on there. */
+export function sanitiserLines(sanitisers: readonly Dmasan[]): string[] {
+	const texts = sanitisers.flatMap(({ reports }) => reports.map(({ text }) => text));
+	const boots = count(sanitisers.length, 'boot');
+	if (texts.length === 0) return [`DMASAN watched ${boots}: no finding`];
+	return [
+		...texts.flatMap((text) => text.split('\n')),
+		`DMASAN watched ${boots}: ${count(texts.length, 'finding')}`,
 	];
 }
 

@@ -2,6 +2,7 @@
 // With which kernel parameters a board is booted, so that the job can run on it.
 
 import { type FdtNode, type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
+import type { Machine } from '#hw/core/machine.js';
 import { Board } from './board.js';
 
 /** Pages come from all over the memory, as after months of uptime. */
@@ -18,6 +19,8 @@ export interface Setup {
 	readonly mem: number | null;
 	/** The user's part of the kernel's command line. */
 	readonly append: string;
+	/** Who watches the machine; null: nobody. */
+	readonly watch: ((machine: Machine) => void) | null;
 }
 
 /** Whether the tree declares an area that all devices take contiguous memory from (dma_contiguous_reserve()). */
@@ -43,11 +46,12 @@ function cmaFor(ram: number): string {
  * Boot. What an IOMMU makes needless, the others cannot do without: memory is set aside for CMA when the kernel
  * turns out to have put a device of the job behind no IOMMU, unless the user or the tree says how much.
  */
-export function bootFor({ path, dtb, mem, append }: Setup): Board {
+export function bootFor({ path, dtb, mem, append, watch }: Setup): Board {
 	const boot = (cma: string): Board =>
 		new Board(path, dtb, {
 			commandLine: [cma, FRAGMENTED, append].filter((part) => part !== '').join(' '),
 			...(mem === null ? {} : { memSize: mem }),
+			...(watch === null ? {} : { onBuilt: watch }),
 		});
 	if (/(^|\s)cma=/.test(append) || Board.inTree(path, dtb, hasDefaultCma)) return boot('');
 	const board = boot('cma=0');

@@ -41,7 +41,7 @@ describe('tools_run_options', () => {
 
 	it('has defaults for all', () => {
 		const options = parseOptions([]);
-		expect(options).to.include({ mem: null, append: '', verbose: false });
+		expect(options).to.include({ mem: null, append: '', verbose: false, sanitise: false });
 		expect(options?.picture).to.match(/examples\/picture\.jpg$/);
 		expect(options?.out).to.match(/out\/frame\.png$/);
 		expect(options?.dtb).to.match(/sun50i-h6-orangepi-3\.dtb$/);
@@ -62,6 +62,7 @@ describe('tools_run_options', () => {
 	it('takes its flags by either name', () => {
 		expect(parseOptions(['-v'])).to.include({ verbose: true });
 		expect(parseOptions(['--verbose'])).to.include({ verbose: true });
+		expect(parseOptions(['--dmasan'])).to.include({ sanitise: true });
 		for (const help of ['-h', '--help']) expect(parseOptions(['--mem', '1', help])).to.equal(null);
 	});
 

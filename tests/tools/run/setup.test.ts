@@ -18,7 +18,13 @@ const picture = (width: number, height: number, step: number): Uint8Array =>
 const PICTURE = picture(128, 64, 7);
 
 function boot(dtb: Uint8Array, append = '', mem: number | null = null): Board {
-	return bootFor({ path: 'board.dtb', dtb, mem, append: `dma_debug=all dma_debug_entries=512 ${append}` });
+	return bootFor({
+		path: 'board.dtb',
+		dtb,
+		mem,
+		append: `dma_debug=all dma_debug_entries=512 ${append}`,
+		watch: null,
+	});
 }
 
 const job = (board: Board, jpeg = PICTURE): JobResult => runJob(board, jpeg, inspectJpeg('test.jpg', jpeg));
