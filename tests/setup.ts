@@ -5,7 +5,7 @@ import '#init/vmlinux.js';
 
 import sinon from 'sinon';
 import { panic_state } from '#kernel/panic.js';
-import { findings } from '#tests/sanitiser.js';
+import { checkAtEnd, findings } from '#tests/sanitiser.js';
 
 /** Somebody whose word fails a test that does not expect it. */
 interface Witness {
@@ -37,6 +37,7 @@ function forget(): void {
 
 /** Throw when what was said is not what was expected; either way it is done with. */
 function check(): void {
+	checkAtEnd();
 	const problems: string[] = [];
 	for (const { what, said, expected } of WITNESSES) {
 		const unexpected = said().filter((text) => !expected.some((e) => e.test(text)));

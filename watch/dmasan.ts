@@ -105,7 +105,7 @@ export class Dmasan implements Watched {
 		watchers.set(machine, this);
 		this.journal = new Journal(machine.clock);
 		this.domains = new Domains(this, domainsOfBoot);
-		this.#walks = new Walks(this);
+		this.#walks = new Walks(this, (iova) => this.domains.isOwed(iova));
 		this.#parts = [this.#walks, this.domains, new Lines(this), new IommuRange(this), new Registers(this)];
 		this.#iommu = fanOut<IommuObserver>(IOMMU_CALLS, this.#parts);
 		const { answered } = this.#iommu;
@@ -160,7 +160,7 @@ export class Dmasan implements Watched {
 	 */
 	check(operation: string, first = 0, last = Number.MAX_SAFE_INTEGER): number {
 		const before = this.reports.length;
-		this.#walks.check(operation, first, last);
+		this.#walks.check(operation, first, last, () => false);
 		return this.reports.length - before;
 	}
 

@@ -126,6 +126,12 @@ export class Domains implements IommuCalls, Watcher {
 		return null;
 	}
 
+	/** Whether something was unmapped there, in any domain, that is yet to be flushed. */
+	isOwed(addr: number): boolean {
+		for (const watch of this.#watches.values()) if (watch.isOwed(addr)) return true;
+		return false;
+	}
+
 	/** An invalidation took effect. */
 	commanded(iommu: Iommu, text: string): void {
 		const list = this.#commands.get(iommu);

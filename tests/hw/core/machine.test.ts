@@ -248,7 +248,7 @@ describe('machine', () => {
 		});
 
 		it('snoops when the node, or a bus above it, is dma-coherent', () => {
-			expectFinding(/stale-read in direct/);
+			expectFinding(/stale-read in read by direct/);
 			const machine = h6(
 				{},
 				{
