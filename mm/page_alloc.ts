@@ -34,6 +34,7 @@ import {
 } from '#linux/gfp.js';
 import { boot_data, early_param } from '#linux/init.js';
 import { HZ } from '#linux/jiffies.js';
+import { kasan_poison_pages, kasan_unpoison_pages } from '#linux/kasan.js';
 import { might_sleep_if } from '#linux/kernel.js';
 import {
 	list_add,
@@ -479,6 +480,7 @@ function prep_new_page(page: page, order: unsigned_int, gfp_flags: gfp_t): void 
 	if (state.poison || !(gfp_flags & __GFP_ZERO)) machine.memory.evict(phys, nr * PAGE_SIZE);
 	if (state.poison) check_poison(page, nr);
 	if (gfp_flags & __GFP_ZERO) clear_pages(page, nr);
+	kasan_unpoison_pages(page, order, (gfp_flags & __GFP_ZERO) !== 0);
 	if (order !== 0 && gfp_flags & __GFP_COMP) prep_compound_page(page, order);
 	page.alloc_site = state.owner ? { order, stack: new Error('allocated').stack ?? '' } : null;
 }
@@ -613,6 +615,7 @@ function free_pages_prepare(page: page, order: unsigned_int): bool {
 		poison_pages(page, nr);
 		for (let i = 0; i < nr; i++) nth_page(page, i).alloc_site = POISONED;
 	}
+	kasan_poison_pages(page, order, false);
 	return true;
 }
 

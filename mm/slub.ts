@@ -26,6 +26,7 @@ import {
 	GFP_DMA32,
 } from '#linux/gfp_types.js';
 import { boot_data, early_param } from '#linux/init.js';
+import { kasan_kfree_large, kasan_kmalloc, kasan_kmalloc_large, kasan_slab_free } from '#linux/kasan.js';
 import {
 	list_add,
 	list_del,
@@ -311,7 +312,7 @@ function bytes_alloc(s: kmem_cache<Uint8Array>, flags: gfp_t, size: size_t): Uin
 	const obj = object_at(s, sl, i, size);
 	// Zeros are stores too, also where zeros were: the lines are dirty from now on.
 	if ((flags & __GFP_ZERO) !== 0) machine.memory.zero(sl.phys + i * s.size, s.object_size);
-	return obj;
+	return kasan_kmalloc(s, obj, size, flags);
 }
 
 /** The kmalloc cache of a size, made at first use (mm/slab.h: kmalloc_slab()). */
@@ -352,7 +353,7 @@ function large_alloc(size: size_t, flags: gfp_t): Uint8Array | null {
 	const phys = page_to_phys(p);
 	set_owner(phys, order, new large_kmalloc(phys, order, size, site()));
 	slab_state.nr_large++;
-	return phys_to_virt(phys, size);
+	return kasan_kmalloc_large(phys_to_virt(phys, size), size, flags);
 }
 
 /** @size bytes of RAM (mm/slub.c: __kmalloc_noprof()). */
@@ -474,6 +475,7 @@ function bytes_free(x: ArrayBufferView, from: kmem_cache<Uint8Array> | null): vo
 			bad_free(x, 'it points into the object');
 			return;
 		}
+		kasan_kfree_large(x);
 		set_owner(owner.phys, owner.order, null);
 		slab_state.nr_large--;
 		__free_pages(pfn_to_page(owner.phys / PAGE_SIZE), owner.order);
@@ -498,6 +500,7 @@ function bytes_free(x: ArrayBufferView, from: kmem_cache<Uint8Array> | null): vo
 		return;
 	}
 	dma_debug_hook.memory_freed?.(phys, s.object_size);
+	kasan_slab_free(s, x, false);
 	const irq = _raw_spin_lock_irqsave(s.list_lock);
 	owner.in_use[i] = 0;
 	if (owner.sites !== null) owner.sites[i] = site();

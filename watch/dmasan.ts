@@ -15,6 +15,7 @@ import { Domains } from './domains.js';
 import { IommuRange } from './iommu-range.js';
 import { Journal, kernelTrace } from './journal.js';
 import { Lines } from './lines.js';
+import { Memory } from './memory.js';
 import { Registers } from './registers.js';
 import { type Exposure, type Finding, findingText } from './report.js';
 import { Walks } from './walks.js';
@@ -90,6 +91,8 @@ export class Dmasan implements Watched {
 	readonly journal: Journal;
 	/** What the kernel means to have mapped. */
 	readonly domains: Domains;
+	/** Who allocated, and who freed, the kernel's memory. */
+	readonly memory: Memory;
 
 	readonly #walks: Walks;
 	readonly #parts: readonly Watcher[];
@@ -105,8 +108,16 @@ export class Dmasan implements Watched {
 		watchers.set(machine, this);
 		this.journal = new Journal(machine.clock);
 		this.domains = new Domains(this, domainsOfBoot);
+		this.memory = new Memory(this);
 		this.#walks = new Walks(this, (iova) => this.domains.isOwed(iova));
-		this.#parts = [this.#walks, this.domains, new Lines(this), new IommuRange(this), new Registers(this)];
+		this.#parts = [
+			this.memory,
+			this.#walks,
+			this.domains,
+			new Lines(this),
+			new IommuRange(this),
+			new Registers(this),
+		];
 		this.#iommu = fanOut<IommuObserver>(IOMMU_CALLS, this.#parts);
 		const { answered } = this.#iommu;
 		this.#iommu.answered = (iommu, ...rest) => {
