@@ -8,7 +8,7 @@
 GOLDEN ?= tests/golden/vectors
 
 # What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
-TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR PAGE_SHIFT
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP PAGE_SHIFT
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
@@ -22,7 +22,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint format examples golden bench fuzz new dtbs clean
+.PHONY: run test test-16k build lint format examples golden bench fuzz check new dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
@@ -72,6 +72,11 @@ bench: build
 # SEED=, SECONDS=, ONLY=text: the fuzzers whose name has it.
 fuzz: build
 	@$(NODE) build/tests/fuzz/main.js
+
+# Whether an IOMMU driver does what it has to: DRIVER=sun50i-iommu, or the folder of one. ONLY=text: the cases whose name
+# has it. SEED=, KTAP=1.
+check: build
+	@$(NODE) build/tools/linux-iommu.js check --only="$$ONLY" --seed="$$SEED" $(if $(KTAP),--ktap) -- "$$DRIVER"
 
 # A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (beside this one).
 new: build

@@ -4,7 +4,10 @@
 import { complain, UsageError } from '#tools/run/user-error.js';
 
 /** Each verb's program, which takes the arguments behind it and answers the exit status. */
-const VERBS: Readonly<Record<string, () => Promise<{ main(args: readonly string[]): number }>>> = {
+const VERBS: Readonly<
+	Record<string, () => Promise<{ main(args: readonly string[]): number | Promise<number> }>>
+> = {
+	check: () => import('#tools/check/main.js'),
 	new: () => import('#tools/new/main.js'),
 };
 
@@ -12,5 +15,5 @@ const USAGE = `usage: linux-iommu VERB …\nverbs: ${Object.keys(VERBS).join(', 
 
 const [verb = '', ...rest] = process.argv.slice(2);
 if (verb === '--help') console.log(USAGE);
-else if (Object.hasOwn(VERBS, verb)) process.exitCode = (await VERBS[verb]()).main(rest);
+else if (Object.hasOwn(VERBS, verb)) process.exitCode = await (await VERBS[verb]()).main(rest);
 else process.exitCode = complain(new UsageError(`"${verb}": expected a verb`, USAGE));

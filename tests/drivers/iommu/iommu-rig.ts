@@ -35,7 +35,11 @@ export class IommuRig {
 		readonly master: (n: number) => string,
 		options: MachineOptions = {},
 	) {
-		this.machine = board({ onConsole: (_level, line) => this.log.push(line), ...options });
+		const onConsole = (level: number, line: string): void => {
+			this.log.push(line);
+			options.onConsole?.(level, line);
+		};
+		this.machine = board({ ...options, onConsole });
 		if (this.machine.iommus.length === 0) throw new Error(`no IOMMU has a model: ${this.#hints()}`);
 		try {
 			this.masters = new Masters(this.machine);

@@ -36,6 +36,11 @@ export class Masters {
 		for (const [name, dev] of devices) this.devices.set(name, dev);
 	}
 
+	/** And give it back. */
+	bind(): void {
+		platform_driver_register(this.#driver);
+	}
+
 	/** The tree's node of the IOMMU whose device is called @name. */
 	iommuNode(name: string): device_node {
 		const dev = bus_find_device_by_name(platform_bus_type, null, name);

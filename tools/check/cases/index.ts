@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// All cases, by group.
+
+import type { Case } from '../case.js';
+import { capabilities } from './capabilities.js';
+import { faults } from './faults.js';
+import { invalidation } from './invalidation.js';
+import { life } from './life.js';
+import { mapping } from './mapping.js';
+import { power } from './power.js';
+import { rights } from './rights.js';
+import { tables } from './tables.js';
+
+export const CASES: readonly Case[] = [
+	...tables,
+	...mapping,
+	...rights,
+	...invalidation,
+	...faults,
+	...life,
+	...power,
+	...capabilities,
+];

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Rockchip's IOMMU, first format: three of them, with a master each that runtime PM switches on.
+
+import { EADDRINUSE, EINVAL } from '#linux/errno.js';
+import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
+import { pm_runtime_enable, pm_runtime_get_sync } from '#linux/pm_runtime.js';
+import { boardBlob } from '#tests/boot.js';
+import { testMachine } from '#tests/machine.js';
+import type { Description } from '../description.js';
+
+const FAULT = /Page fault at 0x([0-9a-f]{16}) of type (read|write)/;
+
+export const description: Description = {
+	name: 'rockchip-iommu',
+	board: (options) => testMachine(boardBlob('rk-v1'), options),
+	masters: ['m0', 'm1', 'm6'],
+	memory: 0x1000_0000,
+	oneGroup: false,
+	pageSizes: [
+		0x1000, 0x2000, 0x4000, 0x8000, 0x1_0000, 0x2_0000, 0x4_0000, 0x8_0000, 0x10_0000, 0x20_0000, 0x40_0000,
+	],
+	tableCovers: 0x40_0000,
+	addressBits: 32,
+	outputBits: 32,
+	domains: 3,
+	rights: [0, IOMMU_READ, IOMMU_WRITE, IOMMU_READ | IOMMU_WRITE],
+	mappedAlready: -EADDRINUSE,
+	beyondOutput: -EINVAL,
+	deferredFlush: false,
+	passthrough: true,
+	blocked: false,
+	stalls: true,
+	portsPerMaster: 2,
+	faultDevice: 'iommu',
+	fault(line) {
+		const found = FAULT.exec(line);
+		return found === null ? null : { iova: Number(`0x${found[1]}`), write: found[2] === 'write' };
+	},
+	direction: 'always',
+	commands: [],
+	power: true,
+	runtimePm: true,
+	prepare(rig) {
+		for (const dev of rig.masters.devices.values()) {
+			pm_runtime_enable(dev);
+			pm_runtime_get_sync(dev);
+		}
+	},
+};

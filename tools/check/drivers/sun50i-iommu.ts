@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The IOMMU of the H6, with a test master behind each of its six ports.
+
+import { EBUSY, EINVAL } from '#linux/errno.js';
+import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
+import { CCU, h6 } from '#tests/hw/h6.js';
+import type { Description, SaidFault } from '../description.js';
+
+const KNOWN = /Page fault for 0x([0-9a-f]{16}) \(master (-?\d+), dir (rd|wr)\)/;
+const LOST = /Page fault for an unknown address \(master (\d+)\)/;
+
+function fault(line: string): SaidFault | null {
+	const known = KNOWN.exec(line);
+	if (known !== null)
+		return { iova: Number(`0x${known[1]}`), stream: Number(known[2]), write: known[3] === 'wr' };
+	const lost = LOST.exec(line);
+	return lost === null ? null : { stream: Number(lost[1]) };
+}
+
+export const description: Description = {
+	name: 'sun50i-iommu',
+	board: h6,
+	masters: ['m0', 'm1', 'm2', 'm3', 'm4', 'm5'],
+	memory: 0x4800_0000,
+	oneGroup: true,
+	pageSizes: [0x1000],
+	tableCovers: 0x10_0000,
+	addressBits: 32,
+	outputBits: 32,
+	domains: 1,
+	rights: [0, IOMMU_READ, IOMMU_WRITE, IOMMU_READ | IOMMU_WRITE],
+	mappedAlready: -EBUSY,
+	beyondOutput: -EINVAL,
+	deferredFlush: false,
+	passthrough: true,
+	blocked: false,
+	stalls: true,
+	faultDevice: 'iommu',
+	fault,
+	direction: 'permission',
+	commands: [
+		{ stuck: 'flush', says: /TLB Flush timed out/ },
+		{ stuck: 'tlb', says: /TLB invalidation timed out/ },
+		{ stuck: 'walk', says: /PTW cache invalidation timed out/ },
+	],
+	power: true,
+	// Bits 0 (clock) and 16 (out of reset) of the clock unit's register for the IOMMU.
+	powered: (rig) => rig.machine.mmio_read(CCU + 0x7bc, 4) === 0x10001,
+	runtimePm: false,
+};

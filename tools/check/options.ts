@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The command line of `linux-iommu check`, and the driver that it names.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { quoted, UsageError, UserError } from '#tools/run/user-error.js';
+
+export interface CheckOptions {
+	/** As it was given: a driver's name, or a folder. */
+	readonly driver: string;
+	/** A part of the cases' names; '' for all. */
+	readonly only: string;
+	readonly seed: number;
+	/** The Kernel's Test Anything Protocol, for tools that read it. */
+	readonly ktap: boolean;
+}
+
+export const USAGE =
+	'usage: make check DRIVER=sun50i-iommu [ONLY="a part of a case\'s name"] [SEED=number] [KTAP=1]\n' +
+	'   or: linux-iommu check [--only text] [--seed number] [--ktap] DRIVER, or the folder of one';
+
+const DRIVERS = new URL('drivers/', import.meta.url);
+/** What describes a driver in a folder of its own, and what of it is built. */
+const SOURCE = 'check.ts';
+const BUILT = 'build/check.js';
+
+/** The drivers that are described here, by name. */
+export function knownDrivers(): string[] {
+	return readdirSync(DRIVERS)
+		.filter((file) => file.endsWith('.js'))
+		.map((file) => file.slice(0, -'.js'.length))
+		.sort();
+}
+
+function parseSeed(text: string): number {
+	if (!/^\d{1,9}$/.test(text))
+		throw new UsageError(`SEED: expected a whole number of up to nine digits, got ${quoted(text)}`);
+	return Number(text);
+}
+
+/** What the command line asks for; null: for help. */
+export function parseCheck(args: readonly string[]): CheckOptions | null {
+	let values: { only: string; seed: string; ktap: boolean; help: boolean };
+	let positionals: string[];
+	try {
+		({ values, positionals } = parseArgs({
+			args: [...args],
+			allowPositionals: true,
+			options: {
+				only: { type: 'string', default: '' },
+				seed: { type: 'string', default: '' },
+				ktap: { type: 'boolean', default: false },
+				help: { type: 'boolean', short: 'h', default: false },
+			},
+		}));
+	} catch (e) {
+		throw new UsageError((e as Error).message, USAGE);
+	}
+	if (values.help) return null;
+	const [driver = ''] = positionals;
+	if (positionals.length > 1)
+		throw new UsageError(`expected one driver, got ${positionals.map(quoted).join(' and ')}`, USAGE);
+	if (driver === '')
+		throw new UsageError(
+			`DRIVER: expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`,
+			USAGE,
+		);
+	const { only, seed, ktap } = values;
+	return { driver, only, seed: seed === '' ? 1 : parseSeed(seed), ktap };
+}
+
+/** The module that describes @driver, as a URL. */
+export function moduleOf(driver: string): string {
+	if (knownDrivers().includes(driver)) return new URL(`${driver}.js`, DRIVERS).href;
+	const folder = resolve(driver);
+	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+		throw new UsageError(
+			`${quoted(driver)}: no driver and no folder; expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`,
+		);
+	const built = join(folder, BUILT);
+	if (!existsSync(join(folder, SOURCE)))
+		throw new UsageError(`${driver}: no ${SOURCE} in it, which says what the driver can do`);
+	if (!existsSync(built))
+		throw new UserError(`${driver}: ${BUILT} is not there; expected npm run build first`);
+	const newest = readdirSync(folder).filter(
+		(file) => file.endsWith('.ts') && statSync(join(folder, file)).mtimeMs > statSync(built).mtimeMs,
+	);
+	if (newest.length > 0)
+		throw new UserError(
+			`${driver}: ${newest.join(', ')} changed after the build; expected npm run build first`,
+		);
+	return pathToFileURL(built).href;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The thread that runs cases, and tells main.ts of each: a case that never ends must not keep the others back.
+// First, so that initcalls run in link order whatever else is imported.
+import '#init/vmlinux.js';
+import { parentPort, workerData } from 'node:worker_threads';
+import { CASES } from './cases/index.js';
+import type { Description } from './description.js';
+import { type Outcome, runOne, runsOf, select } from './runner.js';
+
+export interface Job {
+	/** What exports the description. */
+	readonly module: string;
+	readonly only: string;
+	readonly seed: number;
+	/** The first case to run, of those that are selected. */
+	readonly from: number;
+}
+
+/** What the thread says: which case it begins, what came of it, that there are no more, or why it cannot begin. */
+export type Message =
+	| { readonly kind: 'begins'; readonly name: string; readonly blames: string }
+	| { readonly kind: 'done'; readonly outcome: Outcome }
+	| { readonly kind: 'none'; readonly names: readonly string[] }
+	| { readonly kind: 'unusable'; readonly why: string };
+
+function tell(message: Message): void {
+	parentPort?.postMessage(message);
+}
+
+const isDescription = (value: unknown): value is Description =>
+	typeof value === 'object' && value !== null && 'board' in value && 'masters' in value;
+
+async function work({ module, only, seed, from }: Job): Promise<void> {
+	let exported: Record<string, unknown>;
+	try {
+		exported = await import(module);
+	} catch (e) {
+		tell({ kind: 'unusable', why: (e as Error).message });
+		return;
+	}
+	const { description } = exported;
+	if (!isDescription(description)) {
+		tell({ kind: 'unusable', why: 'expected it to export a description: Description' });
+		return;
+	}
+	const all = runsOf(CASES, description);
+	const runs = select(all, only);
+	if (runs.length === 0) tell({ kind: 'none', names: [...new Set(all.map((run) => run.case.group))] });
+	for (const run of runs.slice(from)) {
+		tell({ kind: 'begins', name: run.name, blames: run.case.blames });
+		tell({ kind: 'done', outcome: runOne(run, description, seed) });
+	}
+}
+
+await work(workerData as Job);
