@@ -59,6 +59,8 @@ const IOMMU_CALLS = [
 	'filled',
 	'dropped',
 	'commanded',
+	'overrun',
+	'forgotten',
 ] as const satisfies readonly (keyof IommuObserver)[];
 
 /** An object with those of @names that a part has; each calls them all, in the parts' order. */
@@ -163,6 +165,7 @@ export class Dmasan implements Watched {
 		for (const iommu of this.machine.iommus) iommu.observers.splice(iommu.observers.indexOf(this.#iommu), 1);
 		this.machine.ram.observer = null;
 		this.machine.bus.lost = null;
+		for (const part of this.#parts) part.detached?.();
 	}
 
 	/**

@@ -66,6 +66,10 @@ export class Bus {
 
 	/** Sees every access that a block without clock, or in reset, did not get. */
 	lost: ((window: Window, addr: number, write: boolean, why: string) => void) | null = null;
+	/** Sees every access to an address where nothing is. */
+	missed: ((addr: number, write: boolean) => void) | null = null;
+	/** Sees every value that has more bits than the access: they are dropped. */
+	cut: ((addr: number, width: number, value: number) => void) | null = null;
 
 	readonly windows: Window[] = [];
 	readonly #pages: (Array<PageEntry | null> | null)[] = new Array(INDEXED / 0x10_0000).fill(null);
@@ -192,6 +196,7 @@ export class Bus {
 	#readNothing(addr: number, width: number): number {
 		const bytes = new Uint8Array(width);
 		if (!this.ram.deviceRead(addr, bytes, false)) {
+			this.missed?.(addr, false);
 			this.#once('bus', `read of ${hex(addr)}: nothing is there`);
 			return 0;
 		}
@@ -203,8 +208,10 @@ export class Bus {
 	#writeNothing(addr: number, width: number, value: number): void {
 		const bytes = new Uint8Array(width);
 		for (let i = 0, rest = value; i < width; i++, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
-		if (!this.ram.deviceWrite(addr, bytes, false))
+		if (!this.ram.deviceWrite(addr, bytes, false)) {
+			this.missed?.(addr, true);
 			this.#once('bus', `write to ${hex(addr)}: nothing is there`);
+		}
 	}
 
 	#once(who: string, text: string): void {

@@ -263,6 +263,11 @@ export class Machine implements machine, MachineServices {
 	}
 
 	mmio_write(addr: number, width: number, value: number): void {
+		// The bus has 32 lines for a word.
+		if (value > 0xffff_ffff && width <= 4) {
+			this.bus.cut?.(addr, width, value);
+			value = value % 0x1_0000_0000;
+		}
 		this.bus.write(addr, width, value);
 		this.#spend(this.#writeNs);
 	}

@@ -12,6 +12,8 @@ export interface DeviceModel {
 	readonly name: string;
 	/** For traces and dumps, when the block has a register table. */
 	readonly registers?: RegisterFile;
+	/** The same by region, of a block that has several. */
+	readonly registerFiles?: readonly RegisterFile[];
 	/** The `clock-names` of what the registers need to answer; without it every clock of the node. */
 	readonly registerClocks?: readonly string[];
 	/** @width is 1, 2 or 4 bytes. */

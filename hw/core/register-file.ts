@@ -21,6 +21,10 @@ export interface RegisterSpec {
 	readonly reset?: number;
 	/** Bits that exist: all others read as zero and ignore writes. */
 	readonly mask?: number;
+	/** Bits that do not, and that drivers may write all the same. */
+	readonly tolerates?: number;
+	/** May not be written while the block works by it (RegisterFile.live). */
+	readonly whileOff?: true;
 	/** An array of equal registers: how many, and how many bytes apart (4 by default). */
 	readonly count?: number;
 	readonly stride?: number;
@@ -28,6 +32,12 @@ export interface RegisterSpec {
 	/** What it is for, and where that is written: a manual section or the driver line that proves it. */
 	readonly doc: string;
 }
+
+/**
+ * What no correct driver does to registers: write to one that cannot be written, or bits that are none; read one that
+ * cannot be read; use part of a word; an offset with no register; change what the block works by.
+ */
+export type Misuse = 'read-only' | 'reserved-bits' | 'write-only' | 'width' | 'hole' | 'live';
 
 /** One register. Declarations differ in what they leave out; these are alike, which makes accesses fast. */
 class Slot {
@@ -37,6 +47,9 @@ class Slot {
 	readonly readOnly: boolean;
 	readonly clears: boolean;
 	readonly label: string;
+	/** Bits that nobody writes. */
+	readonly reserved: number;
+	readonly whileOff: boolean;
 	/** What whenWritten() said. */
 	effect: ((value: number, written: number) => void) | null = null;
 	constructor(
@@ -50,6 +63,8 @@ class Slot {
 		this.readOnly = spec.access === 'RO';
 		this.clears = spec.access === 'W1C';
 		this.label = labelOf(spec, index);
+		this.reserved = ~this.mask & ~(spec.tolerates ?? 0);
+		this.whileOff = spec.whileOff === true;
 	}
 }
 
@@ -57,6 +72,9 @@ class Slot {
 function labelOf(spec: RegisterSpec, index: number): string {
 	return spec.count === undefined ? spec.name : `${spec.name}[${index}]`;
 }
+
+/** So many equal reads in a row are told of. */
+const POLLED = 8;
 
 export function hex(value: number, digits = 0): string {
 	return `0x${value.toString(16).padStart(digits, '0')}`;
@@ -80,6 +98,12 @@ export class RegisterFile {
 	onWrite: ((name: string, index: number, value: number, written: number) => void) | null = null;
 	/** A bus access to an offset with no register: reads as zero, ignores writes. */
 	onHole: ((offset: number, write: boolean, value: number) => void) | null = null;
+	/** Told, before it is done, of what no correct driver does. */
+	onMisuse: ((what: Misuse, offset: number, write: boolean, value: number) => void) | null = null;
+	/** Told when one register was read @times in a row, nothing else meanwhile, and always had @value. */
+	onPoll: ((offset: number, value: number, times: number) => void) | null = null;
+	/** Whether the block works by what its registers say. */
+	live: () => boolean = () => false;
 
 	readonly #slots: Slot[] = [];
 	readonly #first = new Map<string, number>();
@@ -87,6 +111,10 @@ export class RegisterFile {
 	readonly #byWord: Int16Array;
 	/** What is stored, by slotOf(): for a model's hot paths, which need no rules. */
 	readonly values: Uint32Array;
+	/** The register that was read last, its value then, and how often in a row. */
+	#polled = -1;
+	#pollValue = 0;
+	#polls = 0;
 
 	constructor(specs: readonly RegisterSpec[]) {
 		this.specs = specs;
@@ -138,14 +166,23 @@ export class RegisterFile {
 	read(offset: number, width = 4): number {
 		const at = this.#byWord[offset >>> 2] ?? -1;
 		if (at < 0) {
+			this.onMisuse?.('hole', offset, false, 0);
 			this.onHole?.(offset, false, 0);
 			return 0;
 		}
 		const slot = this.#slots[at];
+		if (width !== 4 || (offset & 3) !== 0) this.onMisuse?.('width', offset, false, width);
 		let value = 0;
 		if (!slot.writeOnly) {
 			const computed = this.onRead === null ? undefined : this.onRead(slot.spec.name, slot.index);
 			value = computed === undefined ? this.values[at] : computed >>> 0;
+		} else this.onMisuse?.('write-only', offset, false, 0);
+		if (at === this.#polled && value === this.#pollValue) {
+			if (++this.#polls % POLLED === 0) this.onPoll?.(offset, value, this.#polls);
+		} else {
+			this.#polled = at;
+			this.#pollValue = value;
+			this.#polls = 1;
 		}
 		if (width >= 4) return value;
 		return fieldOf(value >>> ((offset & 3) * 8), [width * 8 - 1, 0]);
@@ -154,11 +191,14 @@ export class RegisterFile {
 	/** A write on the bus. @width 1 or 2 writes those bytes of the word and keeps the others (W1C: as zero). */
 	write(offset: number, value: number, width = 4): void {
 		const at = this.#byWord[offset >>> 2] ?? -1;
+		this.#polled = -1;
 		if (at < 0) {
+			this.onMisuse?.('hole', offset, true, value);
 			this.onHole?.(offset, true, value);
 			return;
 		}
 		const slot = this.#slots[at];
+		if (this.onMisuse !== null) this.#judge(slot, offset, value, width);
 		const old = this.values[at];
 		let written = value | 0;
 		if (width < 4) {
@@ -170,6 +210,20 @@ export class RegisterFile {
 		else if (!slot.readOnly) this.values[at] = (old & ~slot.mask) | (written & slot.mask);
 		if (slot.effect !== null) slot.effect(this.values[at], written >>> 0);
 		if (this.onWrite !== null) this.onWrite(slot.spec.name, slot.index, this.values[at], written >>> 0);
+	}
+
+	/** Whether a write is one that no correct driver does. */
+	#judge(slot: Slot, offset: number, value: number, width: number): void {
+		if (width !== 4 || (offset & 3) !== 0) this.onMisuse?.('width', offset, true, value);
+		else if (slot.readOnly) this.onMisuse?.('read-only', offset, true, value);
+		else if ((value & slot.reserved) !== 0) this.onMisuse?.('reserved-bits', offset, true, value);
+		else if (slot.whileOff && this.live()) this.onMisuse?.('live', offset, true, value);
+	}
+
+	/** The declaration of the register at @offset; null: there is none. */
+	specAt(offset: number): RegisterSpec | null {
+		const slot = this.#byWord[offset >>> 2] ?? -1;
+		return slot < 0 ? null : this.#slots[slot].spec;
 	}
 
 	/** Whether there is a register at @offset. */

@@ -8,6 +8,9 @@ import { DOMAINS_LG2, STREAMS_LG2 } from './edu-iommu-format.js';
 const QUEUE_LG2 = 8;
 const POSITION = 2 ** (QUEUE_LG2 + 1) - 1;
 
+/** 40 lines of address, less the 12 within a frame. */
+const BASE = { access: 'RW', mask: 2 ** 28 - 1, whileOff: true } as const;
+
 export const INT_EVENT = 1;
 export const INT_OVERFLOW = 2;
 export const INT_COMMAND = 4;
@@ -47,23 +50,25 @@ export const EDU_REGISTERS: readonly RegisterSpec[] = [
 		fields: [{ name: 'ENABLED', bits: [0, 0] }],
 		doc: 'follows ENABLE when the accesses under way have ended',
 	},
-	{ name: 'STAB_BASE', offset: 0x10, access: 'RW', doc: 'frame number of the stream table' },
-	{ name: 'CMDQ_BASE', offset: 0x20, access: 'RW', doc: 'frame number of the command queue' },
+	{ name: 'STAB_BASE', ...BASE, offset: 0x10, doc: 'frame number of the stream table' },
+	{ name: 'CMDQ_BASE', ...BASE, offset: 0x20, doc: 'frame number of the command queue' },
 	{
 		name: 'CMDQ_SIZE',
 		offset: 0x24,
 		access: 'RW',
 		mask: 0xf,
+		whileOff: true,
 		doc: 'log2 of its records; writing empties it',
 	},
 	{ name: 'CMDQ_PROD', offset: 0x28, access: 'RW', mask: POSITION, doc: 'behind the last command' },
 	{ name: 'CMDQ_CONS', offset: 0x2c, access: 'RO', doc: 'the next command to be executed' },
-	{ name: 'EVTQ_BASE', offset: 0x30, access: 'RW', doc: 'frame number of the event queue' },
+	{ name: 'EVTQ_BASE', ...BASE, offset: 0x30, doc: 'frame number of the event queue' },
 	{
 		name: 'EVTQ_SIZE',
 		offset: 0x34,
 		access: 'RW',
 		mask: 0xf,
+		whileOff: true,
 		doc: 'log2 of its records; writing empties it',
 	},
 	{ name: 'EVTQ_PROD', offset: 0x38, access: 'RO', doc: 'behind the last event' },

@@ -47,6 +47,7 @@ import {
 	type StreamState,
 	tellAnswered,
 	tellCommanded,
+	tellForgotten,
 	type WalkStep,
 	WRITE,
 } from './iommu.js';
@@ -135,6 +136,7 @@ export class EduIommu implements Iommu {
 		};
 		this.#commands = ring('CMDQ');
 		this.#events = ring('EVTQ');
+		this.registers.live = () => this.registers.get('STATUS') !== 0;
 		this.#giveEffects();
 	}
 
@@ -187,6 +189,17 @@ export class EduIommu implements Iommu {
 			return this.#refuse(EVENT_PERMISSION, stream, addr, access, page, domain);
 		this.reach = page.iova + page.size - addr;
 		return tellAnswered(this, stream, addr, access, page.phys + (addr - page.iova), page);
+	}
+
+	underWay(): string | null {
+		this.#settle();
+		if (this.registers.get('STATUS') !== this.registers.get('CTRL')) return 'status';
+		return this.#commands.empty || this.#refused ? null : 'commands';
+	}
+
+	/** Nobody waits: a fault is an event, and the stream goes on. */
+	stopped(): boolean {
+		return false;
 	}
 
 	// SKELETON: what a report is to call a master.
@@ -368,11 +381,12 @@ export class EduIommu implements Iommu {
 		const { registers } = this;
 		this.#translation.figures[stream].faults++;
 		const words = [reason | (access & WRITE ? EVENT_WRITE : 0), stream, iova % 2 ** 32, domain];
-		if (!this.#events.full && this.#events.put(words)) {
+		const told = !this.#events.full && this.#events.put(words);
+		if (told) {
 			registers.set('EVTQ_PROD', this.#events.next(registers.get('EVTQ_PROD')));
 			this.#interrupt(INT_EVENT);
 		} else this.#interrupt(INT_OVERFLOW);
-		recordFault(this, this.faults, {
+		const fault: FaultRecord = {
 			time: this.#ctx.machine.clock.now,
 			stream,
 			pasid: NO_PASID,
@@ -381,7 +395,9 @@ export class EduIommu implements Iommu {
 			...EVENTS[reason],
 			word: entry.bits,
 			cached: entry.time !== this.#ctx.machine.clock.now,
-		});
+		};
+		recordFault(this, this.faults, fault);
+		if (!told) tellForgotten(this, fault);
 		return -1;
 	}
 

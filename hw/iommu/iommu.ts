@@ -110,6 +110,8 @@ export interface FaultRecord {
 	readonly word: bigint;
 	/** The answer came from a cache. */
 	readonly cached: boolean;
+	/** The registers do not say whether it was a read or a write. */
+	readonly directionLost?: boolean;
 }
 
 export interface Figure {
@@ -156,6 +158,10 @@ export interface IommuObserver {
 	dropped?(iommu: Iommu, cache: TranslationCache, entry: CacheEntry, why: string): void;
 	/** A command (a register's or a queue's) took effect: `TLB_IVLD 0x12345000`. */
 	commanded?(iommu: Iommu, text: string): void;
+	/** The operation @name was begun before it had ended the last time. */
+	overrun?(iommu: Iommu, name: string): void;
+	/** The registers, or a queue, have lost @fault, or its address, before anybody was told. */
+	forgotten?(iommu: Iommu, fault: FaultRecord): void;
 }
 
 export interface Iommu extends DeviceModel, Translator {
@@ -177,6 +183,10 @@ export interface Iommu extends DeviceModel, Translator {
 
 	/** What to call a stream in a report. */
 	streamName(stream: number): string;
+	/** An operation that has begun and will end by itself, by its name in `stuck`; null: none. */
+	underWay(): string | null;
+	/** Whether @stream gets no answer since a fault, until the driver does what lets it go on. */
+	stopped(stream: number): boolean;
 	state(stream: number, pasid: number): StreamState;
 	/** Where the tables lead; nothing changes. */
 	leaf(stream: number, pasid: number, iova: number): Leaf;
@@ -220,6 +230,16 @@ export function tellAnswered(
 /** Tell who watches that a command took effect. */
 export function tellCommanded(iommu: Iommu, text: string): void {
 	for (const observer of iommu.observers) observer.commanded?.(iommu, text);
+}
+
+/** Tell who watches that an operation was begun before it had ended. */
+export function tellOverrun(iommu: Iommu, name: string): void {
+	for (const observer of iommu.observers) observer.overrun?.(iommu, name);
+}
+
+/** Tell who watches that @fault, if there is one, can be known no more. */
+export function tellForgotten(iommu: Iommu, fault: FaultRecord | undefined): void {
+	if (fault !== undefined) for (const observer of iommu.observers) observer.forgotten?.(iommu, fault);
 }
 
 const FAULTS_KEPT = 256;

@@ -9,6 +9,8 @@ import type { Habits } from './habits.js';
  */
 export class Operation {
 	bits = 0;
+	/** Called when it is begun anew before it has ended. */
+	onOverrun: (() => void) | null = null;
 	/** Those whose effect is still to come. */
 	#owed = 0;
 	#until = 0;
@@ -24,6 +26,7 @@ export class Operation {
 
 	begin(bits: number): void {
 		if (bits === 0) return;
+		if (this.bits !== 0) this.onOverrun?.();
 		this.bits |= bits;
 		this.#until = this.clock.now + this.habits.busyNs;
 		if (this.habits.lateInvalidation || this.stuck.has(this.name)) this.#owed |= bits;

@@ -38,7 +38,13 @@ const interrupts = [
 ];
 
 export const REGISTERS: readonly RegisterSpec[] = [
-	{ name: 'DTE_ADDR', offset: 0x00, access: 'RW', doc: 'the directory, as a directory word has it' },
+	{
+		name: 'DTE_ADDR',
+		offset: 0x00,
+		access: 'RW',
+		whileOff: true,
+		doc: 'the directory, as a directory word has it',
+	},
 	{
 		name: 'STATUS',
 		offset: 0x04,

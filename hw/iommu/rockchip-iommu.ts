@@ -34,6 +34,7 @@ import {
 	type StreamState,
 	tellAnswered,
 	tellCommanded,
+	tellOverrun,
 	type WalkStep,
 	WRITE,
 } from './iommu.js';
@@ -120,6 +121,7 @@ export class RockchipMmu {
 			const known = `${name}${this.which}`;
 			this.#operations.set(Number(command), new Operation(known, parts.clock, habits, stuck, effect));
 		}
+		registers.live = () => (this.status & (STATUS.paging | STATUS.stalled)) === STATUS.paging;
 		registers.onRead = (name) =>
 			name === 'INT_STATUS' ? registers.get('INT_RAWSTAT') & registers.get('INT_MASK') : undefined;
 		let directory = 0;
@@ -211,6 +213,12 @@ export class RockchipMmu {
 		if (this.#pending?.settle()) this.#pending = null;
 	}
 
+	/** The command on its way; null: none. */
+	get underWay(): string | null {
+		this.settle();
+		return this.#pending?.name ?? null;
+	}
+
 	#setStatus(set: number, clear: number): void {
 		this.registers.set('STATUS', ((this.status & ~clear) | set) >>> 0);
 	}
@@ -222,6 +230,7 @@ export class RockchipMmu {
 			return;
 		}
 		// One at a time: the next one waits for the last; one that never ends is lost.
+		if (this.#pending !== null) tellOverrun(this.unit, this.#pending.name);
 		if (this.#pending !== null && !this.#pending.finish()) this.#pending.cancel();
 		slow.begin(1);
 		// Where nothing is late, the effect has come; one more look ends it.
@@ -331,6 +340,10 @@ export class RockchipIommu implements Iommu {
 		return this.variant.outputBits;
 	}
 
+	get registerFiles(): readonly RegisterFile[] {
+		return this.mmus.map((mmu) => mmu.registers);
+	}
+
 	/** The first MMU's: they are alike. */
 	get registers(): RegisterFile {
 		return this.mmus[0].registers;
@@ -362,6 +375,15 @@ export class RockchipIommu implements Iommu {
 
 	streamName(): string {
 		return this.parts.master;
+	}
+
+	underWay(): string | null {
+		for (const { underWay } of this.mmus) if (underWay !== null) return underWay;
+		return null;
+	}
+
+	stopped(): boolean {
+		return this.mmus.some((mmu) => (mmu.status & STATUS.fault) !== 0);
 	}
 
 	/** Of the MMU that had the last access. */

@@ -32,6 +32,8 @@ import {
 	type StreamState,
 	tellAnswered,
 	tellCommanded,
+	tellForgotten,
+	tellOverrun,
 	WRITE,
 } from './iommu.js';
 import { Operation } from './operation.js';
@@ -79,6 +81,8 @@ export class Sun50iH6Iommu implements Iommu {
 	readonly #translation: Translation;
 	/** Masters that faulted and were not reset since. */
 	#stalled = 0;
+	/** The faults that the registers tell of, by the register. */
+	readonly #latched = new Map<string, FaultRecord>();
 	/** One of these goes on. */
 	#busy = false;
 	readonly #flush: Operation;
@@ -128,8 +132,11 @@ export class Sun50iH6Iommu implements Iommu {
 			rootOf: () => this.#root(),
 		});
 		this.#translation.onPrefetch = (master, entry) => this.#prefetchFault(master, entry);
-		const operation = (name: string, effect: (bits: number) => void): Operation =>
-			new Operation(name, clock, this.habits, this.stuck, effect);
+		const operation = (name: string, effect: (bits: number) => void): Operation => {
+			const made = new Operation(name, clock, this.habits, this.stuck, effect);
+			made.onOverrun = () => tellOverrun(this, name);
+			return made;
+		};
 		this.#flush = operation('flush', (bits) => this.#doFlush(bits));
 		this.#tlbInvalidate = operation('tlb', () => this.#doTlbInvalidate());
 		this.#walkInvalidate = operation('walk', () => this.#doWalkInvalidate());
@@ -208,6 +215,18 @@ export class Sun50iH6Iommu implements Iommu {
 	/** Masters that got no answer since a fault, as a bit mask. */
 	get stalled(): number {
 		return this.#stalled;
+	}
+
+	stopped(master: number): boolean {
+		return ((this.#stalled >>> master) & 1) !== 0;
+	}
+
+	underWay(): string | null {
+		this.#settle();
+		if (!this.#busy) return null;
+		return (
+			[this.#flush, this.#tlbInvalidate, this.#walkInvalidate].find(({ bits }) => bits !== 0)?.name ?? null
+		);
 	}
 
 	streamName(master: number): string {
@@ -406,19 +425,21 @@ export class Sun50iH6Iommu implements Iommu {
 		const { registers } = this;
 		const bit = 1 << master;
 		let status = registers.get('INT_STA');
+		const latch = what === 'permission' ? `${what} ${master}` : what;
+		const told = what === 'permission' ? bit : what === 'L1' ? INT_L1 : INT_L2;
+		if (status & told) tellForgotten(this, this.#latched.get(latch));
 		if (what === 'permission') {
 			registers.set('INT_ERR_ADDR', iova, master);
 			registers.set('INT_ERR_DATA', entry.word, master);
-			status |= bit;
 		} else {
 			registers.set(`INT_ERR_ADDR_${what}`, iova);
 			registers.set(`${what}PG_INT`, (registers.get(`${what}PG_INT`) | bit) >>> 0);
-			status |= what === 'L1' ? INT_L1 : INT_L2;
 		}
+		status |= told;
 		registers.set('INT_STA', status >>> 0);
 		this.#translation.figures[master].faults++;
 		if (this.habits.stallOnFault) this.#stalled |= bit;
-		recordFault(this, this.faults, {
+		const fault: FaultRecord = {
 			time: this.clock.now,
 			stream: master,
 			pasid: NO_PASID,
@@ -428,7 +449,11 @@ export class Sun50iH6Iommu implements Iommu {
 			what,
 			word: entry.bits,
 			cached,
-		});
+			// Of a permission fault the entry tells, unless it permits nothing.
+			directionLost: what !== 'permission' || this.#rights(entry.word, master) === 0,
+		};
+		this.#latched.set(latch, fault);
+		recordFault(this, this.faults, fault);
 		this.irq.set(this.irqLevel);
 	}
 

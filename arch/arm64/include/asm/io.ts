@@ -55,7 +55,8 @@ export function writew(value: u16, addr: __iomem): void {
 
 /** Store 32 bits to a device register (include/asm-generic/io.h: writel()). */
 export function writel(value: u32, addr: __iomem): void {
-	write(addr, 4, value >>> 0);
+	// What is too large is the machine's to cut, as a register's would be; C has done it by now.
+	write(addr, 4, value < 0 ? value >>> 0 : value);
 }
 
 /** Store 64 bits to a device register (include/asm-generic/io.h: writeq()). */
