@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Runs cases one after the other, each on a machine of its own, and says what came of them.
 
+import { AssertionError } from 'chai';
 import type { MachineOptions } from '#hw/core/machine.js';
 import { MachineHang } from '#hw/core/machine.js';
 import type { Policy } from '#hw/core/model.js';
@@ -59,7 +60,7 @@ function warningText(warning: string, log: readonly string[]): string {
 }
 
 function said(e: unknown, log: readonly string[]): string {
-	if (e instanceof CheckFailure || e instanceof MachineHang) return e.message;
+	if (e instanceof CheckFailure || e instanceof MachineHang || e instanceof AssertionError) return e.message;
 	// The kernel has put its own report into its warnings.
 	if (e instanceof kernel_bug) return `the kernel stopped: ${warningText(e.message, log)}`;
 	return e instanceof Error ? (e.stack ?? e.message) : String(e);
@@ -97,7 +98,11 @@ export function runOne(run: Run, description: Description, seed: number): Outcom
 	}
 	heard.warnings.push(...panic_state.warnings.splice(0));
 	problems.push(
-		...unexpected('finding', findings.splice(0), heard.findingsExpected),
+		...unexpected(
+			'finding',
+			findings.splice(0).filter((text) => !heard.findingsAllowed.some((pattern) => pattern.test(text))),
+			heard.findingsExpected,
+		),
 		...unexpected('warning', heard.warnings, heard.warningsExpected).map((w) => warningText(w, log)),
 	);
 	return { name, blames, lack, problems };

@@ -3,8 +3,11 @@
 
 import type { Case } from '../case.js';
 import { capabilities } from './capabilities.js';
+import { directCases } from './direct.js';
+import { dma } from './dma.js';
 import { faults } from './faults.js';
 import { invalidation } from './invalidation.js';
+import { isolation } from './isolation.js';
 import { life } from './life.js';
 import { mapping } from './mapping.js';
 import { power } from './power.js';
@@ -20,4 +23,7 @@ export const CASES: readonly Case[] = [
 	...life,
 	...power,
 	...capabilities,
+	...dma,
+	...isolation,
+	...directCases,
 ];
