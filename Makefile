@@ -8,7 +8,7 @@
 GOLDEN ?= tests/golden/vectors
 
 # What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
-TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP PAGE_SHIFT
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP SEEDS SHRINK PAGE_SHIFT
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
@@ -22,7 +22,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint format examples golden bench fuzz check new dtbs clean
+.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth new dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
@@ -77,6 +77,15 @@ fuzz: build
 # has it. SEED=, KTAP=1.
 check: build
 	@$(NODE) build/tools/linux-iommu.js check --only="$$ONLY" --seed="$$SEED" $(if $(KTAP),--ktap) -- "$$DRIVER"
+
+# Clients that do everything right, on hardware that does what it may: DRIVER= as above, SEEDS=1000 from SEED=1 on.
+# SHRINK=1: of what fails, the fewest decisions of the hardware's that still do.
+chaos: build
+	@$(NODE) build/tools/linux-iommu.js chaos --seed="$$SEED" --seeds="$$SEEDS" $(if $(SHRINK),--shrink) -- "$$DRIVER"
+
+# Each step of a life with an IOMMU, from the boot on, with its first, second, third … failure: DRIVER= as above.
+fail-nth: build
+	@$(NODE) build/tools/linux-iommu.js fail-nth -- "$$DRIVER"
 
 # A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (beside this one).
 new: build

@@ -7,7 +7,9 @@ import { complain, UsageError } from '#tools/run/user-error.js';
 const VERBS: Readonly<
 	Record<string, () => Promise<{ main(args: readonly string[]): number | Promise<number> }>>
 > = {
+	chaos: () => import('#tools/chaos/main.js'),
 	check: () => import('#tools/check/main.js'),
+	'fail-nth': () => import('#tools/fail-nth/main.js'),
 	new: () => import('#tools/new/main.js'),
 };
 

@@ -25,5 +25,5 @@ export function accessorOf(frames: readonly stack_frame[]): string | null {
 
 /** Whether that is inside one of the loops of iopoll.h. */
 export function isPolling(frames: readonly stack_frame[]): boolean {
-	return frames.some(({ file }) => file.endsWith('include/linux/iopoll.ts'));
+	return frames.some(({ file }) => /include\/linux\/iopoll\.[jt]s$/.test(file));
 }

@@ -635,8 +635,8 @@ function rk_iommu_zap_iova(rk_domain: rk_iommu_domain, iova: dma_addr_t, size: s
 		// One without power has forgotten everything; one that is off is told to when it is enabled.
 		const ret = pm_runtime_get_if_in_use(iommu.dev);
 		if (WARN_ON_ONCE(ret < 0) || ret === 0) continue;
-		if (iommu.enabled) {
-			WARN_ON(clk_bulk_enable(iommu.num_clocks, iommu.clocks));
+		// DEVIATION: without clocks there is nothing to access, and nothing to disable. Its twin warns, and does both.
+		if (iommu.enabled && !WARN_ON(clk_bulk_enable(iommu.num_clocks, iommu.clocks))) {
 			rk_iommu_zap_lines(iommu, iova, size);
 			clk_bulk_disable(iommu.num_clocks, iommu.clocks);
 		}
@@ -818,7 +818,9 @@ function rk_iommu_from_dev(dev: device): rk_iommu | null {
 
 /** Translation off: there is no other identity. In use only. Errors are of no avail: go on. */
 function rk_iommu_disable(iommu: rk_iommu): void {
-	WARN_ON(clk_bulk_enable(iommu.num_clocks, iommu.clocks));
+	iommu.enabled = false;
+	// DEVIATION: as above.
+	if (WARN_ON(clk_bulk_enable(iommu.num_clocks, iommu.clocks))) return;
 	rk_iommu_enable_stall(iommu);
 	rk_iommu_disable_paging(iommu);
 	for (let i = 0; i < iommu.num_mmu; i++) {
@@ -827,7 +829,6 @@ function rk_iommu_disable(iommu: rk_iommu): void {
 	}
 	rk_iommu_disable_stall(iommu);
 	clk_bulk_disable(iommu.num_clocks, iommu.clocks);
-	iommu.enabled = false;
 }
 
 /** Put its domain in force, from a reset on. In use only. */
@@ -1080,7 +1081,12 @@ function rk_iommu_probe_device(dev: device): iommu_device | err_ptr {
 
 	// DEVIATION: without the link nobody would ever switch the IOMMU on. Its twin goes on, and crashes at the release.
 	const link = device_link_add(dev, iommu.dev, DL_FLAG_STATELESS | DL_FLAG_PM_RUNTIME);
-	if (link === null) return ERR_PTR(-ENODEV);
+	if (link === null) {
+		// Nobody releases a device that was not probed.
+		devm_kfree(rk.dma_dev!, dev_iommu_priv_get(dev) as rk_iommudata);
+		dev_iommu_priv_set(dev, null);
+		return ERR_PTR(-ENODEV);
+	}
 
 	return iommu.iommu;
 }

@@ -738,10 +738,13 @@ function sun50i_iommu_domain_free(domain: iommu_domain): void {
 	kfree(sun50i_domain);
 }
 
+/**
+ * Have the hardware walk @sun50i_domain's tables. DEVIATION: an attach that fails leaves what was attached before; its
+ * twin has let go of that, and tells nobody.
+ */
 function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): int {
-	iommu.domain = sun50i_domain;
-	sun50i_domain.iommu = iommu;
-	if (sun50i_domain.home === null) sun50i_domain.home = iommu;
+	const { domain: old_domain } = iommu;
+	const { iommu: old_iommu, home: old_home } = sun50i_domain;
 
 	sun50i_domain.dt_dma = dma_map_single(iommu.dev, bytes(sun50i_domain.dt!), DT_SIZE, DMA_TO_DEVICE);
 	if (dma_mapping_error(iommu.dev, sun50i_domain.dt_dma) !== 0) {
@@ -749,13 +752,47 @@ function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_i
 		return -ENOMEM;
 	}
 
-	return sun50i_iommu_enable(iommu);
+	const was_off = sun50i_iommu_is_off(iommu);
+	iommu.domain = sun50i_domain;
+	sun50i_domain.iommu = iommu;
+	if (old_home === null) sun50i_domain.home = iommu;
+
+	const ret = sun50i_iommu_enable(iommu);
+	if (ret === 0) {
+		if (!was_off) sun50i_iommu_leave_domain(iommu, to_sun50i_domain(old_domain));
+		return 0;
+	}
+
+	sun50i_iommu_set_domain(iommu, old_domain);
+	sun50i_domain.iommu = old_iommu;
+	sun50i_domain.home = old_home;
+	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
+
+	// What failed may have turned it off. Then nobody may access its registers; the core attaches the old domain again.
+	if (!was_off && !iommu.powered) {
+		sun50i_iommu_set_domain(iommu, sun50i_iommu_identity_domain);
+		sun50i_iommu_leave_domain(iommu, to_sun50i_domain(old_domain));
+	}
+	return ret;
+}
+
+/** Who holds the lock and sees a domain may access registers: it changes under that. */
+function sun50i_iommu_set_domain(iommu: sun50i_iommu, domain: iommu_domain): void {
+	const flags = spin_lock_irqsave(iommu.iommu_lock);
+	iommu.domain = domain;
+	spin_unlock_irqrestore(iommu.iommu_lock, flags);
 }
 
 function sun50i_iommu_unmap_dt(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): void {
 	if (dma_mapping_error(iommu.dev, sun50i_domain.dt_dma) === 0)
 		dma_unmap_single(iommu.dev, sun50i_domain.dt_dma, DT_SIZE, DMA_TO_DEVICE);
 	sun50i_domain.dt_dma = DMA_MAPPING_ERROR;
+}
+
+/** The hardware has other tables now, or none. */
+function sun50i_iommu_leave_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): void {
+	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
+	refcount_dec(sun50i_domain.refcnt);
 }
 
 /** Turn translation off; the domain keeps what is mapped in it. */
@@ -786,15 +823,6 @@ const sun50i_iommu_identity_domain: iommu_domain = boot_data(
 	() => new iommu_domain({ type: IOMMU_DOMAIN_IDENTITY, ops: sun50i_iommu_identity_ops }),
 );
 
-/** The hardware is about to get other tables: it goes on with those of the old domain until then. */
-function sun50i_iommu_leave_domain(iommu: sun50i_iommu): void {
-	if (sun50i_iommu_is_off(iommu)) return;
-
-	const sun50i_domain = to_sun50i_domain(iommu.domain);
-	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
-	refcount_dec(sun50i_domain.refcnt);
-}
-
 function sun50i_iommu_attach_device(domain: iommu_domain, dev: device): int {
 	const sun50i_domain = to_sun50i_domain(domain);
 
@@ -812,10 +840,9 @@ function sun50i_iommu_attach_device(domain: iommu_domain, dev: device): int {
 	// There is one directory for all masters: what the first device brought is there for the others.
 	if (iommu.domain === domain) return 0;
 
-	sun50i_iommu_leave_domain(iommu);
-	sun50i_iommu_attach_domain(iommu, sun50i_domain);
-
-	return 0;
+	const ret = sun50i_iommu_attach_domain(iommu, sun50i_domain);
+	if (ret !== 0) refcount_dec(sun50i_domain.refcnt);
+	return ret;
 }
 
 function sun50i_iommu_probe_device(dev: device): iommu_device | err_ptr {

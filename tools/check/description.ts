@@ -71,6 +71,8 @@ export interface Description {
 	powered?(rig: Rig): boolean;
 	/** Masters have to be switched on by runtime PM before the IOMMU works. */
 	readonly runtimePm: boolean;
+	/** Functions of the driver that can do nothing about what fails below them but warn, as Linux's do. */
+	readonly helpless?: RegExp;
 	/** Called when the board has booted: what its masters need to be used. */
 	prepare?(rig: Rig): void;
 	/** The clients on a whole board; without them those cases do not apply. */

@@ -9,6 +9,8 @@ import { KtapOutput, type Output, PlainOutput } from './output.js';
 import type { Job, Message } from './worker.js';
 
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
+/** What cases of failures and of interleavings need is probed in the kernel's code. */
+const PRELOAD = new URL('../instrument/preload.js', import.meta.url).href;
 /** A case takes some milliseconds; one that takes longer than this never ends. */
 const CASE_LIMIT_MS = 30_000;
 const HEAP_MB = 2048;
@@ -28,6 +30,7 @@ function turn(job: Job, output: Output): Promise<Turn> {
 	return new Promise((resolve, reject) => {
 		const worker = new Worker(WORKER, {
 			workerData: job,
+			execArgv: [...process.execArgv, '--import', PRELOAD],
 			resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
 		});
 		let done = 0;

@@ -33,6 +33,9 @@ export function knownDrivers(): string[] {
 		.sort();
 }
 
+/** What is said when no driver is named. */
+export const DRIVER_EXPECTED = `DRIVER: expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`;
+
 function parseSeed(text: string): number {
 	if (!/^\d{1,9}$/.test(text))
 		throw new UsageError(`SEED: expected a whole number of up to nine digits, got ${quoted(text)}`);
@@ -61,11 +64,7 @@ export function parseCheck(args: readonly string[]): CheckOptions | null {
 	const [driver = ''] = positionals;
 	if (positionals.length > 1)
 		throw new UsageError(`expected one driver, got ${positionals.map(quoted).join(' and ')}`, USAGE);
-	if (driver === '')
-		throw new UsageError(
-			`DRIVER: expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`,
-			USAGE,
-		);
+	if (driver === '') throw new UsageError(DRIVER_EXPECTED, USAGE);
 	const { only, seed, ktap } = values;
 	return { driver, only, seed: seed === '' ? 1 : parseSeed(seed), ktap };
 }

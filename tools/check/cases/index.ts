@@ -5,6 +5,7 @@ import type { Case } from '../case.js';
 import { capabilities } from './capabilities.js';
 import { directCases } from './direct.js';
 import { dma } from './dma.js';
+import { failures } from './failures.js';
 import { faults } from './faults.js';
 import { invalidation } from './invalidation.js';
 import { isolation } from './isolation.js';
@@ -21,6 +22,7 @@ export const CASES: readonly Case[] = [
 	...invalidation,
 	...faults,
 	...life,
+	...failures,
 	...power,
 	...capabilities,
 	...dma,

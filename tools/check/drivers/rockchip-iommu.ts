@@ -40,6 +40,7 @@ export const description: Description = {
 	commands: [],
 	power: true,
 	runtimePm: true,
+	helpless: /\brk_iommu_(zap_iova|disable)\b/,
 	prepare(rig) {
 		for (const dev of rig.masters.devices.values()) {
 			pm_runtime_enable(dev);

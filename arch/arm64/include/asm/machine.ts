@@ -4,8 +4,11 @@
 //
 // hw/ implements it, start_kernel() is given it, and nothing else crosses.
 
-/** What a scheduling point is about (INVARIANTS.md, "Scheduling points"). */
-export type schedule_kind = 'mmio' | 'cache' | 'alloc' | 'lock' | 'unlock' | 'xchg';
+/**
+ * What a scheduling point is about (INVARIANTS.md, "Scheduling points"). A load and a store are plain ones, of words that
+ * CPUs share: the kernel says nothing of them, who explores them sees them in the code.
+ */
+export type schedule_kind = 'mmio' | 'cache' | 'alloc' | 'lock' | 'unlock' | 'xchg' | 'load' | 'store';
 
 /** Simulated RAM. Addresses are CPU physical addresses, sizes are bytes. */
 export interface machine_memory {
