@@ -56,7 +56,9 @@ function placeIn(code: string, { name, file, find }: Fault): { at: number; text:
 	const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+');
 	const found = [...code.matchAll(new RegExp(pattern, 'g'))];
 	if (found.length !== 1)
-		throw new FaultError(`${name}: expected "${find}" once in build/${file}.js, found it ${found.length} times`);
+		throw new FaultError(
+			`${name}: expected "${find}" once in build/${file}.js, found it ${found.length} times`,
+		);
 	return { at: found[0].index, text: found[0][0] };
 }
 
@@ -64,7 +66,12 @@ function placeIn(code: string, { name, file, find }: Fault): { at: number; text:
 export function editOf(fault: Fault): Replace {
 	const { text } = placeIn(codeOf(fault), fault);
 	const lines = text.split('\n').length - fault.replace.split('\n').length;
-	return { kind: 'replace', file: fault.file, find: text, with: fault.replace + '\n'.repeat(Math.max(0, lines)) };
+	return {
+		kind: 'replace',
+		file: fault.file,
+		find: text,
+		with: fault.replace + '\n'.repeat(Math.max(0, lines)),
+	};
 }
 
 /** The function at @at of @code; empty: none is around it. */

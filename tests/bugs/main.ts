@@ -36,12 +36,16 @@ async function inParallel<T>(items: readonly T[], each: (item: T) => Promise<voi
 }
 
 /** What is said of the code as it is, by workload: tests of mistakes say much. */
-async function knownOf(workloads: readonly Workload[], seed: number): Promise<Map<Workload, ReadonlySet<string>>> {
+async function knownOf(
+	workloads: readonly Workload[],
+	seed: number,
+): Promise<Map<Workload, ReadonlySet<string>>> {
 	const known = new Map<Workload, ReadonlySet<string>>();
 	await inParallel(workloads, async (workload) => {
 		const { seen, cases } = await run({ ...workload, fault: null, only: '', seed }, new Set(), () => false);
 		const broken = seen.find(({ channel }) => channel === 'crash');
-		if (broken !== undefined) throw new UserError(`${workload.path}: the code as it is ends with ${broken.text}`);
+		if (broken !== undefined)
+			throw new UserError(`${workload.path}: the code as it is ends with ${broken.text}`);
 		known.set(workload, new Set(seen.map(keyOf)));
 		console.log(`${workload.path}: ${cases} cases; of the code as it is they say ${seen.length} things`);
 	});
@@ -79,7 +83,9 @@ async function main(): Promise<number> {
 	const chosen = exact.length > 0 ? exact : FAULTS.filter(({ name }) => name.includes(only));
 	if (!/^\d{1,9}$/.test(seed) || chosen.length === 0) {
 		const what =
-			chosen.length === 0 ? `ONLY: no fault has "${only}" in its name` : `SEED: expected a whole number, got "${seed}"`;
+			chosen.length === 0
+				? `ONLY: no fault has "${only}" in its name`
+				: `SEED: expected a whole number, got "${seed}"`;
 		console.error(`${what}\n${USAGE}`);
 		return 2;
 	}

@@ -16,7 +16,11 @@ function faultOf(name: string): Fault {
 async function seenOf(name: string | null, driver: string, only: string): Promise<Seen | undefined> {
 	const fault = name === null ? null : faultOf(name);
 	const wanted = (seen: Seen): boolean => (fault === null ? true : gradeOf(fault, seen) === 'return');
-	const { seen, cases } = await run({ fault, drivers: [driver], files: [], only, seed: 1 }, new Set(), wanted);
+	const { seen, cases } = await run(
+		{ fault, drivers: [driver], files: [], only, seed: 1 },
+		new Set(),
+		wanted,
+	);
 	if (fault === null) expect(cases).to.be.above(0);
 	return seen.find(wanted);
 }

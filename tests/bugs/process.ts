@@ -24,7 +24,9 @@ export interface Result {
 /** Seconds of processor time that process @pid has used; 0 where the system does not say. */
 function cpuSeconds(pid: number): number {
 	try {
-		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+			.replace(/^.*\) /, '')
+			.split(' ');
 		return (Number(fields[11]) + Number(fields[12])) / 100;
 	} catch {
 		return 0;

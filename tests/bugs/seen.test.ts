@@ -33,7 +33,11 @@ describe('tests_bugs_seen', () => {
 
 	it("takes Linux' own checkers at their word", () => {
 		const atomic = 'BUG: sleeping function called from invalid context at mm/slub.ts:1';
-		expect(seenIn(atomic, 'a case', 1)).to.include({ channel: 'warning', invariant: 'INV-SLEEP', moment: 'return' });
+		expect(seenIn(atomic, 'a case', 1)).to.include({
+			channel: 'warning',
+			invariant: 'INV-SLEEP',
+			moment: 'return',
+		});
 		const pair = 'DMA-API: m0: device driver frees DMA memory with different size';
 		expect(seenIn(pair, 'a case', 1)).to.include({ channel: 'dma-debug', invariant: 'INV-PAIR' });
 		expect(gradeOf(FAULT, seenIn(atomic, 'a case', 1))).to.equal('return');

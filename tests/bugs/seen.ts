@@ -53,7 +53,11 @@ const KINDS: readonly Kind[] = [
 		invariant: 'INV-RACE',
 		moment: 'return',
 	},
-	{ pattern: /pending DMA allocations|device driver has pending DMA/, invariant: 'INV-LEAK', moment: 'quiet' },
+	{
+		pattern: /pending DMA allocations|device driver has pending DMA/,
+		invariant: 'INV-LEAK',
+		moment: 'quiet',
+	},
 	{ pattern: /failed to check map error/, invariant: 'INV-ERR', moment: 'return' },
 	{ pattern: /DMA-API: .*(reservation|overlap|EEXIST)/, invariant: 'INV-IOVA', moment: 'return' },
 	{ pattern: /DMA-API: .*(longer than|boundary)/, invariant: 'INV-RANGE', moment: 'return' },
@@ -64,12 +68,14 @@ const KINDS: readonly Kind[] = [
 		moment: 'return',
 	},
 	{
-		pattern: /(already (disabled|unprepared|enabled))|Unbalanced pm_runtime|usage count underflow|Runtime PM/i,
+		pattern:
+			/(already (disabled|unprepared|enabled))|Unbalanced pm_runtime|usage count underflow|Runtime PM/i,
 		invariant: 'INV-PWR',
 		moment: 'return',
 	},
 	{
-		pattern: /still has objects|objects remaining|remaining on|left behind|still (allocated|mapped|in use)|leak|\blost\b|more than before|not freed/i,
+		pattern:
+			/still has objects|objects remaining|remaining on|left behind|still (allocated|mapped|in use)|leak|\blost\b|more than before|not freed/i,
 		invariant: 'INV-LEAK',
 		moment: 'quiet',
 	},
@@ -82,7 +88,8 @@ export function seenIn(problem: string, during: string, time: number): Seen {
 	let channel: Channel = 'case';
 	if (/DMA-API/.test(problem)) channel = 'dma-debug';
 	else if (/has not ended|MachineHang|never ends|hang/i.test(problem)) channel = 'hang';
-	else if (/WARN|BUG:|Bad page|refcount_t|cut here|the kernel stopped|Kernel panic/.test(problem)) channel = 'warning';
+	else if (/WARN|BUG:|Bad page|refcount_t|cut here|the kernel stopped|Kernel panic/.test(problem))
+		channel = 'warning';
 	else if (/^(TypeError|RangeError|ReferenceError|InternalError)/.test(line)) channel = 'crash';
 	else if (/still there|left behind|more than before|not (given|freed) back/.test(problem)) channel = 'leak';
 	const named = channel === 'case' || channel === 'crash' ? null : kind;

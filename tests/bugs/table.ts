@@ -55,6 +55,8 @@ export function lineOf({ fault, grade, best: top, named, reached }: Row): string
 
 /** `180 faults: 150 as the wrong operation returns, …`. */
 export function summaryOf(rows: readonly Row[]): string {
-	const counts = GRADES.map((grade) => `${rows.filter((row) => row.grade === grade).length} ${GRADE_NAMES[grade]}`);
+	const counts = GRADES.map(
+		(grade) => `${rows.filter((row) => row.grade === grade).length} ${GRADE_NAMES[grade]}`,
+	);
 	return `${rows.length} faults: ${counts.join(', ')}; ${rows.filter(({ named }) => named).length} with the function's name`;
 }

@@ -36,13 +36,21 @@ export const WORKLOADS: readonly Workload[] = [
 		files: tests('drivers/iommu', 'rockchip_iommu'),
 	},
 	{ path: 'drivers/iommu/edu-iommu', drivers: ['edu-iommu'], files: tests('drivers/iommu', 'edu_iommu') },
-	{ path: 'drivers/iommu/iova', drivers: ['sun50i-iommu'], files: tests('drivers/iommu', 'iova', 'dma_iommu') },
+	{
+		path: 'drivers/iommu/iova',
+		drivers: ['sun50i-iommu'],
+		files: tests('drivers/iommu', 'iova', 'dma_iommu'),
+	},
 	{
 		path: 'drivers/iommu/dma-iommu',
 		drivers: ALL,
 		files: tests('drivers/iommu', 'dma_iommu', 'dma_iommu_limits', 'flush_queue'),
 	},
-	{ path: 'drivers/iommu/', drivers: ALL, files: tests('drivers/iommu', 'iommu', 'iommu_domains', 'iommu_groups') },
+	{
+		path: 'drivers/iommu/',
+		drivers: ALL,
+		files: tests('drivers/iommu', 'iommu', 'iommu_domains', 'iommu_groups'),
+	},
 	{
 		path: 'kernel/dma/',
 		drivers: ['sun50i-iommu'],

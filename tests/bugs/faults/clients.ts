@@ -50,12 +50,13 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'const status = ring[entry * DESC_WORDS]; if ((status & TDES0_OWN) !== 0) break; stmmac_free_tx_buffer(priv, entry);',
 		replace: 'const status = ring[entry * DESC_WORDS]; stmmac_free_tx_buffer(priv, entry);',
 		breaks: ['INV-LIVE-MAP'],
-		from: 'net: stmmac: descriptors cleaned that are the device\'s',
+		from: "net: stmmac: descriptors cleaned that are the device's",
 	},
 	{
 		name: 'emac/tx-owned-before-it-is-ready',
 		find: 'ring[at] = 0; ring[at + 1] = TDES1_SECOND_ADDRESS_CHAINED | (len & TDES1_BUFFER1_SIZE_MASK); ring[at + 2] = buf;',
-		replace: 'ring[at] = TDES0_OWN; ring[at + 1] = TDES1_SECOND_ADDRESS_CHAINED | (len & TDES1_BUFFER1_SIZE_MASK); ring[at + 2] = buf;',
+		replace:
+			'ring[at] = TDES0_OWN; ring[at + 1] = TDES1_SECOND_ADDRESS_CHAINED | (len & TDES1_BUFFER1_SIZE_MASK); ring[at + 2] = buf;',
 		breaks: ['INV-OWN', 'INV-LIVE-MAP'],
 		from: 'net: stmmac: descriptor written in the wrong order',
 	},
@@ -69,7 +70,8 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 	{
 		name: 'emac/tx-length-too-long',
 		find: 'const des = dma_map_single(dev, skb_data(skb).subarray(0, headlen), headlen, DMA_TO_DEVICE);',
-		replace: 'const des = dma_map_single(dev, skb_data(skb).subarray(0, headlen), headlen - 1, DMA_TO_DEVICE);',
+		replace:
+			'const des = dma_map_single(dev, skb_data(skb).subarray(0, headlen), headlen - 1, DMA_TO_DEVICE);',
 		breaks: ['INV-LIVE-MAP', 'INV-PAIR'],
 		from: 'the mapping is shorter than what the device reads',
 	},
@@ -83,7 +85,8 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 	{
 		name: 'emac/tx-skb-freed-too-early',
 		find: 'sun8i_dwmac_enable_dma_transmission(priv.ioaddr); spin_unlock_irqrestore(priv.tx_lock, flags); return NETDEV_TX_OK;',
-		replace: 'dev_kfree_skb_any(skb); tx_q.tx_skbuff[last] = null; sun8i_dwmac_enable_dma_transmission(priv.ioaddr); spin_unlock_irqrestore(priv.tx_lock, flags); return NETDEV_TX_OK;',
+		replace:
+			'dev_kfree_skb_any(skb); tx_q.tx_skbuff[last] = null; sun8i_dwmac_enable_dma_transmission(priv.ioaddr); spin_unlock_irqrestore(priv.tx_lock, flags); return NETDEV_TX_OK;',
 		breaks: ['INV-LIVE-MAP', 'INV-OWN'],
 		from: 'freed while it is mapped and the device reads it',
 	},
@@ -118,7 +121,8 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 	{
 		name: 'emac/rx-read-before-unmap',
 		find: 'dma_unmap_single(dev, addr, DEFAULT_BUFSIZE, DMA_FROM_DEVICE); skb_put(skb, len); return skb;',
-		replace: 'const copy = skb_data(skb).slice(0, len); dma_unmap_single(dev, addr, DEFAULT_BUFSIZE, DMA_FROM_DEVICE); skb_data(skb).set(copy); skb_put(skb, len); return skb;',
+		replace:
+			'const copy = skb_data(skb).slice(0, len); dma_unmap_single(dev, addr, DEFAULT_BUFSIZE, DMA_FROM_DEVICE); skb_data(skb).set(copy); skb_put(skb, len); return skb;',
 		breaks: ['INV-OWN'],
 		from: 'the CPU reads a buffer before it is its own again',
 	},
@@ -152,8 +156,9 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 	},
 	{
 		name: 'emac/rx-owned-before-it-is-ready',
-		find: 'ring[at + 2] = addr; ring[at + 1] = RDES1_SECOND_ADDRESS_CHAINED | DEFAULT_BUFSIZE; // Last: from here on the descriptor is the device\'s. ring[at] = RDES0_OWN;',
-		replace: 'ring[at] = RDES0_OWN; ring[at + 1] = RDES1_SECOND_ADDRESS_CHAINED | DEFAULT_BUFSIZE; ring[at + 2] = addr;',
+		find: "ring[at + 2] = addr; ring[at + 1] = RDES1_SECOND_ADDRESS_CHAINED | DEFAULT_BUFSIZE; // Last: from here on the descriptor is the device's. ring[at] = RDES0_OWN;",
+		replace:
+			'ring[at] = RDES0_OWN; ring[at + 1] = RDES1_SECOND_ADDRESS_CHAINED | DEFAULT_BUFSIZE; ring[at + 2] = addr;',
 		breaks: ['INV-OWN', 'INV-LIVE-MAP'],
 		from: 'descriptor written in the wrong order',
 	},
@@ -167,7 +172,8 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 	{
 		name: 'emac/freed-while-the-device-runs',
 		find: 'sun8i_dwmac_clear(ioaddr, EMAC_TX_CTL1, EMAC_TX_DMA_EN); sun8i_dwmac_clear(ioaddr, EMAC_RX_CTL1, EMAC_RX_DMA_EN); free_dma_tx_desc_resources(priv); free_dma_rx_desc_resources(priv); sun8i_dwmac_set_mac(ioaddr, false);',
-		replace: 'free_dma_tx_desc_resources(priv); free_dma_rx_desc_resources(priv); sun8i_dwmac_clear(ioaddr, EMAC_TX_CTL1, EMAC_TX_DMA_EN); sun8i_dwmac_clear(ioaddr, EMAC_RX_CTL1, EMAC_RX_DMA_EN); sun8i_dwmac_set_mac(ioaddr, false);',
+		replace:
+			'free_dma_tx_desc_resources(priv); free_dma_rx_desc_resources(priv); sun8i_dwmac_clear(ioaddr, EMAC_TX_CTL1, EMAC_TX_DMA_EN); sun8i_dwmac_clear(ioaddr, EMAC_RX_CTL1, EMAC_RX_DMA_EN); sun8i_dwmac_set_mac(ioaddr, false);',
 		breaks: ['INV-LIVE-MAP'],
 		from: 'net: stmmac: free while the device is active',
 	},
@@ -503,7 +509,8 @@ const CEDRUS = [
 		{
 			name: 'cedrus/chroma-at-the-luma-end-twice',
 			find: 'cedrus_write(dev, regs.VE_DEC_MPEG_ROT_CHROMA, cedrus_dst_buf_addr(ctx, run.dst, 1));',
-			replace: 'cedrus_write(dev, regs.VE_DEC_MPEG_ROT_CHROMA, 2 * cedrus_dst_buf_addr(ctx, run.dst, 1) - cedrus_dst_buf_addr(ctx, run.dst, 0));',
+			replace:
+				'cedrus_write(dev, regs.VE_DEC_MPEG_ROT_CHROMA, 2 * cedrus_dst_buf_addr(ctx, run.dst, 1) - cedrus_dst_buf_addr(ctx, run.dst, 0));',
 			breaks: ['INV-LIVE-MAP'],
 			from: 'media: cedrus: wrong chroma address',
 		},
@@ -526,7 +533,8 @@ const CEDRUS = [
 		{
 			name: 'cedrus/suspend-keeps-a-clock',
 			find: 'clk_disable_unprepare(dev.ram_clk); clk_disable_unprepare(dev.mod_clk); clk_disable_unprepare(dev.ahb_clk); reset_control_assert(dev.rstc); return 0;',
-			replace: 'clk_disable_unprepare(dev.mod_clk); clk_disable_unprepare(dev.ahb_clk); reset_control_assert(dev.rstc); return 0;',
+			replace:
+				'clk_disable_unprepare(dev.mod_clk); clk_disable_unprepare(dev.ahb_clk); reset_control_assert(dev.rstc); return 0;',
 			breaks: ['INV-PWR', 'INV-LEAK'],
 			from: 'media: cedrus: Fix clock protection',
 		},

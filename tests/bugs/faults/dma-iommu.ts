@@ -6,14 +6,16 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/iova-leaked-on-error',
 		find: 'if (iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC) !== 0) { iommu_dma_free_iova(cookie, iova, len, null); return DMA_MAPPING_ERROR; }',
-		replace: 'if (iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC) !== 0) { return DMA_MAPPING_ERROR; }',
+		replace:
+			'if (iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC) !== 0) { return DMA_MAPPING_ERROR; }',
 		breaks: ['INV-LEAK', 'INV-IOVA'],
 		from: 'iommu/dma: IOVA not freed on error',
 	},
 	{
 		name: 'dma-iommu/map-error-ignored',
 		find: 'if (iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC) !== 0) { iommu_dma_free_iova',
-		replace: 'iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC); if (false) { iommu_dma_free_iova',
+		replace:
+			'iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC); if (false) { iommu_dma_free_iova',
 		breaks: ['INV-ERR', 'INV-LIVE-MAP'],
 		from: 'iommu/dma: Fix iova map result check bug',
 	},
@@ -34,7 +36,8 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/offset-not-in-length',
 		find: 'const len = iova_align(iovad, size + iova_off); const iova = iommu_dma_alloc_iova(domain, len, dma_mask, dev);',
-		replace: 'const len = iova_align(iovad, size); const iova = iommu_dma_alloc_iova(domain, len, dma_mask, dev);',
+		replace:
+			'const len = iova_align(iovad, size); const iova = iommu_dma_alloc_iova(domain, len, dma_mask, dev);',
 		breaks: ['INV-LIVE-MAP', 'INV-ERR', 'INV-PAIR'],
 		from: 'iommu/dma: a buffer that crosses a page is mapped one page too short',
 	},
@@ -55,14 +58,16 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/iova-freed-before-sync',
 		find: 'if (!gather.queued) iommu_iotlb_sync(domain, gather); iommu_dma_free_iova(cookie, start, len, gather);',
-		replace: 'iommu_dma_free_iova(cookie, start, len, gather); if (!gather.queued) iommu_iotlb_sync(domain, gather);',
+		replace:
+			'iommu_dma_free_iova(cookie, start, len, gather); if (!gather.queued) iommu_iotlb_sync(domain, gather);',
 		breaks: ['INV-IOVA'],
 		from: 'iommu/vt-d: IOVA freed before the IOTLB is flushed',
 	},
 	{
 		name: 'dma-iommu/iova-freed-before-unmap',
 		find: 'const unmapped = iommu_unmap_fast(domain, start, len, gather);',
-		replace: 'iommu_dma_free_iova(cookie, start, len, null); const unmapped = iommu_unmap_fast(domain, start, len, gather); if (!gather.queued) { iommu_iotlb_sync(domain, gather); return; }',
+		replace:
+			'iommu_dma_free_iova(cookie, start, len, null); const unmapped = iommu_unmap_fast(domain, start, len, gather); if (!gather.queued) { iommu_iotlb_sync(domain, gather); return; }',
 		breaks: ['INV-IOVA'],
 		from: 'iommu/amd: Free the address before the page table entry is cleared',
 	},
@@ -111,7 +116,8 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/rights-exchanged',
 		find: 'if (dir !== DMA_FROM_DEVICE) prot |= IOMMU_READ; if (dir !== DMA_TO_DEVICE) prot |= IOMMU_WRITE;',
-		replace: 'if (dir !== DMA_FROM_DEVICE) prot |= IOMMU_WRITE; if (dir !== DMA_TO_DEVICE) prot |= IOMMU_READ;',
+		replace:
+			'if (dir !== DMA_FROM_DEVICE) prot |= IOMMU_WRITE; if (dir !== DMA_TO_DEVICE) prot |= IOMMU_READ;',
 		breaks: ['INV-PERM'],
 		from: 'wrong direction, wrong prot',
 	},
@@ -125,14 +131,16 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/map-cleans-too-little',
 		find: "dma_tell_unmapped(dev, 'dma_map_page', phys, phys, size); arch_sync_dma_for_device(phys, size, dir);",
-		replace: "dma_tell_unmapped(dev, 'dma_map_page', phys, phys, size); arch_sync_dma_for_device(phys, Math.min(size, 64), dir);",
+		replace:
+			"dma_tell_unmapped(dev, 'dma_map_page', phys, phys, size); arch_sync_dma_for_device(phys, Math.min(size, 64), dir);",
 		breaks: ['INV-OWN'],
 		from: 'a sync of too few bytes',
 	},
 	{
 		name: 'dma-iommu/skip-cpu-sync-ignored',
-		find: 'if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) { dma_tell_unmapped(dev, \'dma_map_page\'',
-		replace: 'if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) { dma_tell_unmapped(dev, \'dma_map_page\'',
+		find: "if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) { dma_tell_unmapped(dev, 'dma_map_page'",
+		replace:
+			"if (!coherent && (attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) { dma_tell_unmapped(dev, 'dma_map_page'",
 		breaks: ['INV-OWN'],
 		from: 'DMA_ATTR_SKIP_CPU_SYNC the wrong way round',
 	},
@@ -153,7 +161,8 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/translated-after-unmap',
 		find: 'if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0 && !dev_is_dma_coherent(dev)) arch_sync_dma_for_cpu(phys, size, dir); __iommu_dma_unmap(dev, dma_handle, size);',
-		replace: '__iommu_dma_unmap(dev, dma_handle, size); const gone = iommu_iova_to_phys(iommu_get_dma_domain(dev), dma_handle); if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0 && !dev_is_dma_coherent(dev)) arch_sync_dma_for_cpu(gone, size, dir);',
+		replace:
+			'__iommu_dma_unmap(dev, dma_handle, size); const gone = iommu_iova_to_phys(iommu_get_dma_domain(dev), dma_handle); if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0 && !dev_is_dma_coherent(dev)) arch_sync_dma_for_cpu(gone, size, dir);',
 		breaks: ['INV-OWN'],
 		from: 'iova_to_phys() after the unmap',
 	},
@@ -351,7 +360,8 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/coherent-size-not-rounded',
 		find: 'function __iommu_dma_free(dev, size, cpu_addr) { const alloc_size = PAGE_ALIGN(size);',
-		replace: 'function __iommu_dma_free(dev, size, cpu_addr) { const alloc_size = Math.floor(size / PAGE_SIZE) * PAGE_SIZE;',
+		replace:
+			'function __iommu_dma_free(dev, size, cpu_addr) { const alloc_size = Math.floor(size / PAGE_SIZE) * PAGE_SIZE;',
 		breaks: ['INV-LEAK'],
 		from: 'dma-direct: always align allocation size',
 	},
@@ -401,14 +411,16 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/queue-full-not-flushed',
 		find: 'fq_flush_iotlb(cookie); fq_ring_free_locked(cookie, fq); } const entry',
-		replace: 'atomic64_inc(cookie.fq_flush_start_cnt); atomic64_inc(cookie.fq_flush_finish_cnt); fq_ring_free_locked(cookie, fq); } const entry',
+		replace:
+			'atomic64_inc(cookie.fq_flush_start_cnt); atomic64_inc(cookie.fq_flush_finish_cnt); fq_ring_free_locked(cookie, fq); } const entry',
 		breaks: ['INV-IOVA', 'INV-TLB-UNMAP'],
 		from: 'a full queue is emptied without a flush',
 	},
 	{
 		name: 'dma-iommu/queue-timer-does-not-flush',
 		find: 'atomic_set(cookie.fq_timer_on, 0); fq_flush_iotlb(cookie);',
-		replace: 'atomic_set(cookie.fq_timer_on, 0); atomic64_inc(cookie.fq_flush_start_cnt); atomic64_inc(cookie.fq_flush_finish_cnt);',
+		replace:
+			'atomic_set(cookie.fq_timer_on, 0); atomic64_inc(cookie.fq_flush_start_cnt); atomic64_inc(cookie.fq_flush_finish_cnt);',
 		breaks: ['INV-IOVA', 'INV-TLB-UNMAP'],
 		from: 'the timer frees without a flush',
 	},

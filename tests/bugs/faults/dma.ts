@@ -33,8 +33,9 @@ export const DIRECT = faultsOf('kernel/dma/direct', 'core', [
 	},
 	{
 		name: 'direct/sync-for-device-bounces-last',
-		find: 'swiotlb_sync_single_for_device(dev, paddr, size, dir); if (dev_is_dma_coherent(dev)) return; dma_tell_unmapped(dev, \'dma_sync_single_for_device\', addr, paddr, size); arch_sync_dma_for_device(paddr, size, dir);',
-		replace: 'if (!dev_is_dma_coherent(dev)) arch_sync_dma_for_device(paddr, size, dir); swiotlb_sync_single_for_device(dev, paddr, size, dir);',
+		find: "swiotlb_sync_single_for_device(dev, paddr, size, dir); if (dev_is_dma_coherent(dev)) return; dma_tell_unmapped(dev, 'dma_sync_single_for_device', addr, paddr, size); arch_sync_dma_for_device(paddr, size, dir);",
+		replace:
+			'if (!dev_is_dma_coherent(dev)) arch_sync_dma_for_device(paddr, size, dir); swiotlb_sync_single_for_device(dev, paddr, size, dir);',
 		breaks: ['INV-BOUNCE', 'INV-OWN'],
 		from: 'dma-direct: the slot is cleaned before it is filled',
 	},
@@ -50,7 +51,7 @@ export const DIRECT = faultsOf('kernel/dma/direct', 'core', [
 		find: 'return dma_addr + size - 1 <= min_not_zero(dev.coherent_dma_mask, dev.bus_dma_limit);',
 		replace: 'return dma_addr <= min_not_zero(dev.coherent_dma_mask, dev.bus_dma_limit);',
 		breaks: ['INV-RANGE'],
-		from: 'dma-direct: fix the check of a buffer\'s end',
+		from: "dma-direct: fix the check of a buffer's end",
 	},
 	{
 		name: 'direct/coherent-pages-not-flushed',
@@ -224,7 +225,7 @@ export const COHERENT = faultsOf('kernel/dma/coherent', 'core', [
 		find: 'ret.fill(0); return ret;',
 		replace: 'return ret;',
 		breaks: ['INV-BOUNCE', 'INV-ERR'],
-		from: 'dma-mapping: zero memory of a device\'s pool',
+		from: "dma-mapping: zero memory of a device's pool",
 	},
 	{
 		name: 'coherent/mmap-without-start',
@@ -284,7 +285,8 @@ export const SWIOTLB = faultsOf('kernel/dma/swiotlb', 'core', [
 	{
 		name: 'swiotlb/copied-for-reading-devices-only',
 		find: 'swiotlb_bounce(dev, tlb_addr, mapping_size, DMA_TO_DEVICE, pool); return tlb_addr;',
-		replace: 'if (dir !== DMA_FROM_DEVICE) swiotlb_bounce(dev, tlb_addr, mapping_size, DMA_TO_DEVICE, pool); return tlb_addr;',
+		replace:
+			'if (dir !== DMA_FROM_DEVICE) swiotlb_bounce(dev, tlb_addr, mapping_size, DMA_TO_DEVICE, pool); return tlb_addr;',
 		breaks: ['INV-BOUNCE'],
 		from: 'swiotlb: fix info leak with DMA_FROM_DEVICE',
 	},
@@ -300,7 +302,7 @@ export const SWIOTLB = faultsOf('kernel/dma/swiotlb', 'core', [
 		find: 'swiotlb_bounce(dev, tlb_addr, mapping_size, DMA_FROM_DEVICE, pool);',
 		replace: 'swiotlb_bounce(dev, tlb_addr, Math.min(mapping_size, 2048), DMA_FROM_DEVICE, pool);',
 		breaks: ['INV-BOUNCE'],
-		from: 'swiotlb: fix swiotlb_bounce() to do partial sync\'s correctly',
+		from: "swiotlb: fix swiotlb_bounce() to do partial sync's correctly",
 	},
 	{
 		name: 'swiotlb/offset-in-slot-ignored',
@@ -319,7 +321,8 @@ export const SWIOTLB = faultsOf('kernel/dma/swiotlb', 'core', [
 	{
 		name: 'swiotlb/sync-the-wrong-way',
 		find: '__swiotlb_sync_single_for_device(dev, tlb_addr, size, dir, pool) { swiotlb_sync_to(dev, tlb_addr, size, dir, DMA_TO_DEVICE, pool);',
-		replace: '__swiotlb_sync_single_for_device(dev, tlb_addr, size, dir, pool) { swiotlb_sync_to(dev, tlb_addr, size, dir, DMA_FROM_DEVICE, pool);',
+		replace:
+			'__swiotlb_sync_single_for_device(dev, tlb_addr, size, dir, pool) { swiotlb_sync_to(dev, tlb_addr, size, dir, DMA_FROM_DEVICE, pool);',
 		breaks: ['INV-BOUNCE'],
 		from: 'sync copies the wrong way',
 	},

@@ -167,7 +167,8 @@ export const EDU = faultsOf('drivers/iommu/edu-iommu', 'driver', [
 	{
 		name: 'edu/table-freed-before-flush',
 		find: 'edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M); edu_free_table(iommu, table); return true;',
-		replace: 'edu_free_table(iommu, table); edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M); return true;',
+		replace:
+			'edu_free_table(iommu, table); edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M); return true;',
 		breaks: ['INV-TABLE-LIVE', 'INV-PTW'],
 		from: 'iommu/vt-d: tables freed before the IOTLB is flushed (freelists)',
 	},
@@ -230,7 +231,8 @@ export const EDU = faultsOf('drivers/iommu/edu-iommu', 'driver', [
 	{
 		name: 'edu/frame-cut-to-32-bits',
 		find: 'function edu_mk_pte(phys, size, prot) { let pte = (FIELD_PREP(EDU_PTE_FRAME, edu_frame(phys))',
-		replace: 'function edu_mk_pte(phys, size, prot) { let pte = (FIELD_PREP(EDU_PTE_FRAME, edu_frame(phys % 2 ** 32))',
+		replace:
+			'function edu_mk_pte(phys, size, prot) { let pte = (FIELD_PREP(EDU_PTE_FRAME, edu_frame(phys % 2 ** 32))',
 		breaks: ['INV-RANGE', 'INV-ERR'],
 		from: 'iommu/dma: (unsigned long) casts of a phys_addr_t',
 	},
@@ -344,7 +346,8 @@ export const EDU = faultsOf('drivers/iommu/edu-iommu', 'driver', [
 	{
 		name: 'edu/queue-without-lock',
 		find: 'const flags = spin_lock_irqsave(iommu.cmdq_lock); let ret',
-		replace: 'iommu.cmdq_lock = new spinlock_t("edu_cmdq_lock"); const flags = spin_lock_irqsave(iommu.cmdq_lock); let ret',
+		replace:
+			'iommu.cmdq_lock = new spinlock_t("edu_cmdq_lock"); const flags = spin_lock_irqsave(iommu.cmdq_lock); let ret',
 		breaks: ['INV-RACE'],
 		from: 'iommu/amd: command buffer without its lock',
 	},

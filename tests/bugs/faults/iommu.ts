@@ -76,7 +76,8 @@ export const IOMMU = faultsOf('drivers/iommu/iommu', 'core', [
 	{
 		name: 'iommu/attach-only-the-first-device',
 		find: 'const ret = __iommu_device_set_domain(group, gdev.dev, new_domain, flags); if (ret === 0) continue;',
-		replace: 'const ret = __iommu_device_set_domain(group, gdev.dev, new_domain, flags); if (ret === 0) break;',
+		replace:
+			'const ret = __iommu_device_set_domain(group, gdev.dev, new_domain, flags); if (ret === 0) break;',
 		breaks: ['INV-ERR', 'INV-REFS'],
 		from: 'attach forgets a device of the group',
 	},
@@ -99,7 +100,7 @@ export const IOMMU = faultsOf('drivers/iommu/iommu', 'core', [
 		find: '__iommu_group_set_domain_nofail(group, group.owner !== null ? group.blocking_domain : group.default_domain);',
 		replace: '__iommu_group_set_domain_nofail(group, group.default_domain);',
 		breaks: ['INV-PERM', 'INV-REFS'],
-		from: 'iommu: Fix false ownership failure; a user-owned group gets the kernel\'s domain',
+		from: "iommu: Fix false ownership failure; a user-owned group gets the kernel's domain",
 	},
 	{
 		name: 'iommu/default-domain-leaked',
@@ -206,7 +207,8 @@ export const IOVA = faultsOf('drivers/iommu/iova', 'core', [
 	{
 		name: 'iova/cache-of-the-wrong-size',
 		find: 'const order = iova_rcache_order(size); if (order >= IOVA_RANGE_CACHE_MAX_SIZE) return false;',
-		replace: 'const order = Math.min(iova_rcache_order(size) + 1, 5); if (iova_rcache_order(size) >= IOVA_RANGE_CACHE_MAX_SIZE) return false;',
+		replace:
+			'const order = Math.min(iova_rcache_order(size) + 1, 5); if (iova_rcache_order(size) >= IOVA_RANGE_CACHE_MAX_SIZE) return false;',
 		breaks: ['INV-IOVA'],
 		from: 'iommu/iova: a range is put into the cache of another size',
 	},
@@ -276,8 +278,7 @@ export const IOVA = faultsOf('drivers/iommu/iova', 'core', [
 	{
 		name: 'iova/tree-lock-with-interrupts-on',
 		find: 'export function __free_iova(iovad, iova) { const flags = spin_lock_irqsave(iovad.iova_rbtree_lock); remove_iova(iovad, iova); spin_unlock_irqrestore(iovad.iova_rbtree_lock, flags);',
-		replace:
-			'export function __free_iova(iovad, iova) { remove_iova(iovad, iova);',
+		replace: 'export function __free_iova(iovad, iova) { remove_iova(iovad, iova);',
 		breaks: ['INV-RACE'],
 		from: 'iommu/iova: the tree without its lock',
 	},

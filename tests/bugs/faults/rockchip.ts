@@ -20,7 +20,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/map-cleans-before-it-writes',
 		find: 'pte_addr[pte_count] = rk_ops().mk_ptentries(paddr + done, prot); } rk_table_flush(rk_domain, pte_dma, pte_total);',
-		replace: 'rk_table_flush(rk_domain, pte_dma + pte_count * PT_ENTRY_SIZE, 1); pte_addr[pte_count] = rk_ops().mk_ptentries(paddr + done, prot); }',
+		replace:
+			'rk_table_flush(rk_domain, pte_dma + pte_count * PT_ENTRY_SIZE, 1); pte_addr[pte_count] = rk_ops().mk_ptentries(paddr + done, prot); }',
 		breaks: ['INV-CLEAN'],
 		from: 'iommu/exynos: a word cleaned before it is written',
 	},
@@ -114,7 +115,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/first-mmu-programmed-only',
 		find: 'for (let i = 0; i < iommu.num_mmu; i++) { const base = iommu.bases[i]; rk_iommu_write(base, RK_MMU_DTE_ADDR, dte_addr);',
-		replace: 'for (let i = 0; i < 1; i++) { const base = iommu.bases[i]; rk_iommu_write(base, RK_MMU_DTE_ADDR, dte_addr);',
+		replace:
+			'for (let i = 0; i < 1; i++) { const base = iommu.bases[i]; rk_iommu_write(base, RK_MMU_DTE_ADDR, dte_addr);',
 		breaks: ['INV-PWR', 'INV-TABLE-LIVE', 'INV-ERR'],
 		from: 'iommu/rockchip: rk_iommu_attach_device() of several MMUs',
 	},
@@ -128,7 +130,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/paging-before-root',
 		find: 'iommu.enabled = true; for (let i = 0; i < iommu.num_mmu; i++) {',
-		replace: 'iommu.enabled = true; ret = rk_iommu_enable_paging(iommu); for (let i = 0; i < iommu.num_mmu; i++) {',
+		replace:
+			'iommu.enabled = true; ret = rk_iommu_enable_paging(iommu); for (let i = 0; i < iommu.num_mmu; i++) {',
 		breaks: ['INV-PWR', 'INV-TABLE-LIVE'],
 		from: 'enable before the root is set',
 	},
@@ -277,7 +280,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/fault-of-first-mmu-only',
 		find: 'const int_status = rk_iommu_read(base, RK_MMU_INT_STATUS); if (int_status === 0) continue;',
-		replace: 'const int_status = i === 0 ? rk_iommu_read(base, RK_MMU_INT_STATUS) : 0; if (int_status === 0) continue;',
+		replace:
+			'const int_status = i === 0 ? rk_iommu_read(base, RK_MMU_INT_STATUS) : 0; if (int_status === 0) continue;',
 		breaks: ['INV-FAULT'],
 		from: 'iommu/rockchip: Add multi irqs support',
 	},
@@ -298,8 +302,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/fault-dropped-while-suspending',
 		find: 'const err = pm_runtime_get_if_in_use(iommu.dev); if (err === 0 || WARN_ON_ONCE(err < 0)) return ret; out:',
-		replace:
-			'const err = pm_runtime_get_if_in_use(iommu.dev); if (WARN_ON_ONCE(err <= 0)) return ret; out:',
+		replace: 'const err = pm_runtime_get_if_in_use(iommu.dev); if (WARN_ON_ONCE(err <= 0)) return ret; out:',
 		breaks: ['INV-FAULT', 'INV-PWR'],
 		from: "iommu/rockchip: Don't provoke WARN for harmless IRQs",
 	},
@@ -414,7 +417,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/unchecked-mapping-of-a-table',
 		find: "dev_err(rk_domain.dma_dev, 'DMA mapping error while allocating page table'); iommu_free_page(page_table); return ERR_PTR(-ENOMEM);",
-		replace: "dev_err(rk_domain.dma_dev, 'DMA mapping error while allocating page table'); return ERR_PTR(-ENOMEM);",
+		replace:
+			"dev_err(rk_domain.dma_dev, 'DMA mapping error while allocating page table'); return ERR_PTR(-ENOMEM);",
 		breaks: ['INV-LEAK'],
 		from: 'error path of rk_dte_get_page_table()',
 	},
@@ -435,7 +439,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	{
 		name: 'rockchip/map-without-lock',
 		find: 'const flags = spin_lock_irqsave(rk_domain.dt_lock); const page_table = rk_dte_get_page_table(rk_domain, iova);',
-		replace: 'let flags = 0; const page_table = rk_dte_get_page_table(rk_domain, iova); flags = spin_lock_irqsave(rk_domain.dt_lock);',
+		replace:
+			'let flags = 0; const page_table = rk_dte_get_page_table(rk_domain, iova); flags = spin_lock_irqsave(rk_domain.dt_lock);',
 		breaks: ['INV-RACE'],
 		from: 'a lock that begins too late',
 	},

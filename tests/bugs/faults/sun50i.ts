@@ -164,7 +164,8 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	{
 		name: 'sun50i/rights-exchanged',
 		find: 'case IOMMU_READ: aci = SUN50I_IOMMU_ACI_RD; break; case IOMMU_WRITE: aci = SUN50I_IOMMU_ACI_WR;',
-		replace: 'case IOMMU_READ: aci = SUN50I_IOMMU_ACI_WR; break; case IOMMU_WRITE: aci = SUN50I_IOMMU_ACI_RD;',
+		replace:
+			'case IOMMU_READ: aci = SUN50I_IOMMU_ACI_WR; break; case IOMMU_WRITE: aci = SUN50I_IOMMU_ACI_RD;',
 		breaks: ['INV-PERM'],
 		from: 'iommu/sun50i: Fix R/W permission check',
 	},
@@ -300,7 +301,8 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	{
 		name: 'sun50i/fault-reported-twice',
 		find: 'if (has_l1) l1 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG, l1);',
-		replace: 'if (has_l1) l1 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG, 0);',
+		replace:
+			'if (has_l1) l1 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L1_REG, IOMMU_L1PG_INT_REG, 0);',
 		breaks: ['INV-FAULT'],
 		from: 'iommu/vt-d: Fault recorded twice',
 	},
@@ -350,7 +352,8 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	{
 		name: 'sun50i/directory-unmapped-too-early',
 		find: 'sun50i_iommu_disable(iommu); sun50i_iommu_unmap_dt(iommu, sun50i_domain);',
-		replace: 'sun50i_iommu_unmap_dt(iommu, sun50i_domain); iommu_free_pages(sun50i_domain.dt, get_order(DT_SIZE)); sun50i_domain.dt = words(iommu_alloc_pages(GFP_KERNEL | GFP_DMA32, get_order(DT_SIZE)), NUM_DT_ENTRIES); sun50i_iommu_disable(iommu);',
+		replace:
+			'sun50i_iommu_unmap_dt(iommu, sun50i_domain); iommu_free_pages(sun50i_domain.dt, get_order(DT_SIZE)); sun50i_domain.dt = words(iommu_alloc_pages(GFP_KERNEL | GFP_DMA32, get_order(DT_SIZE)), NUM_DT_ENTRIES); sun50i_iommu_disable(iommu);',
 		breaks: ['INV-TABLE-LIVE', 'INV-LEAK'],
 		from: 'iommu/sun50i: tables freed before translation is off',
 	},
@@ -526,8 +529,8 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	},
 	{
 		name: 'sun50i/unchecked-mapping-of-a-table',
-		find: "dev_err(iommu.dev, \"Couldn't map L2 Page Table\"); kmem_cache_free(iommu.pt_pool, page_table); return ERR_PTR(-ENOMEM);",
-		replace: "dev_err(iommu.dev, \"Couldn't map L2 Page Table\"); return ERR_PTR(-ENOMEM);",
+		find: 'dev_err(iommu.dev, "Couldn\'t map L2 Page Table"); kmem_cache_free(iommu.pt_pool, page_table); return ERR_PTR(-ENOMEM);',
+		replace: 'dev_err(iommu.dev, "Couldn\'t map L2 Page Table"); return ERR_PTR(-ENOMEM);',
 		breaks: ['INV-LEAK'],
 		from: 'iommu/rockchip: Fix unwind of a table that could not be mapped',
 	},

@@ -44,10 +44,9 @@ describe('tools_new_main', () => {
 			status: 2,
 			stderr: '"sun50i-iommu": expected a name that no driver has; drivers/iommu/sun50i-iommu.ts is there\n',
 		});
-		expect(start('knit')).to.include({
-			status: 2,
-			stderr: '"knit": expected a verb\nusage: linux-iommu VERB …\nverbs: new\n',
-		});
+		const knit = start('knit');
+		expect(knit.status).to.equal(2);
+		expect(knit.stderr).to.match(/^"knit": expected a verb\nusage: linux-iommu VERB …\nverbs: .*\bnew\n$/);
 		expect(readdirSync(dir)).to.deep.equal([]);
 	});
 
