@@ -11,7 +11,10 @@ import type { Machine } from '#hw/core/machine.js';
 import type { RamObserver } from '#hw/core/ram.js';
 import type { Iommu, IommuObserver } from '#hw/iommu/iommu.js';
 import { early_initcall } from '#linux/init.js';
+import { Devices } from './devices.js';
 import { Domains } from './domains.js';
+import { Faults } from './faults.js';
+import { Interrupts } from './interrupts.js';
 import { IommuRange } from './iommu-range.js';
 import { Journal, kernelTrace } from './journal.js';
 import { Lines } from './lines.js';
@@ -61,6 +64,7 @@ const IOMMU_CALLS = [
 	'commanded',
 	'overrun',
 	'forgotten',
+	'held',
 ] as const satisfies readonly (keyof IommuObserver)[];
 
 /** An object with those of @names that a part has; each calls them all, in the parts' order. */
@@ -112,6 +116,8 @@ export class Dmasan implements Watched {
 		this.domains = new Domains(this, domainsOfBoot);
 		this.memory = new Memory(this);
 		this.#walks = new Walks(this, (iova) => this.domains.isOwed(iova));
+		const devices = new Devices();
+		const faults = new Faults(this, devices);
 		this.#parts = [
 			this.memory,
 			this.#walks,
@@ -119,6 +125,9 @@ export class Dmasan implements Watched {
 			new Lines(this),
 			new IommuRange(this),
 			new Registers(this),
+			devices,
+			new Interrupts(this, faults),
+			faults,
 		];
 		this.#iommu = fanOut<IommuObserver>(IOMMU_CALLS, this.#parts);
 		const { answered } = this.#iommu;

@@ -189,7 +189,10 @@ export class sun50i_iommu {
 	 */
 	domain: iommu_domain = sun50i_iommu_identity_domain;
 	pt_pool!: kmem_cache<Uint8Array>;
-	/** DEVIATION: whether the clock is on because of us. Its twin enables it once more with every attach. */
+	/**
+	 * DEVIATION: whether the clock is on because of us. Its twin enables it once more with every attach. It becomes false
+	 * under @iommu_lock: until then the interrupt handler answers for what came before translation was turned off.
+	 */
 	powered: bool = false;
 }
 
@@ -520,8 +523,11 @@ function sun50i_iommu_enable(iommu: sun50i_iommu): int {
 }
 
 function sun50i_iommu_power_off(iommu: sun50i_iommu): void {
-	clk_disable_unprepare(iommu.clk);
+	const flags = spin_lock_irqsave(iommu.iommu_lock);
 	iommu.powered = false;
+	spin_unlock_irqrestore(iommu.iommu_lock, flags);
+
+	clk_disable_unprepare(iommu.clk);
 	reset_control_assert(iommu.reset);
 }
 
@@ -901,7 +907,7 @@ function sun50i_iommu_report_fault(
 	spin_lock(iommu.iommu_lock);
 
 	// A repaired mapping must not meet what the fault left in the caches.
-	if (!sun50i_iommu_is_off(iommu)) sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
+	if (iommu.powered) sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
 }
 
 /**
@@ -910,7 +916,7 @@ function sun50i_iommu_report_fault(
  */
 function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32, seen: u32): u32 {
 	assert_spin_locked(iommu.iommu_lock);
-	if (sun50i_iommu_is_off(iommu)) return seen;
+	if (!iommu.powered) return seen;
 
 	const iova: phys_addr_t = iommu_read(iommu, addr_reg);
 	const blame = iommu_read(iommu, blame_reg) & IOMMU_INT_MASTER_MASK;
@@ -933,7 +939,7 @@ function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_re
 /** A mapping without the right: what it does allow tells what was tried. */
 function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu, master: unsigned_int): void {
 	assert_spin_locked(iommu.iommu_lock);
-	if (sun50i_iommu_is_off(iommu)) return;
+	if (!iommu.powered) return;
 
 	const iova: phys_addr_t = iommu_read(iommu, IOMMU_INT_ERR_ADDR_REG(master));
 	const aci = sun50i_get_pte_aci(iommu_read(iommu, IOMMU_INT_ERR_DATA_REG(master)));
@@ -946,7 +952,7 @@ function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu, master: unsigned_int)
 
 /** The faults of one level that nobody has reported yet. @seen and what it returns: as above. */
 function sun50i_iommu_handle_late_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32, seen: u32): u32 {
-	if (sun50i_iommu_is_off(iommu)) return seen;
+	if (!iommu.powered) return seen;
 
 	const blame = iommu_read(iommu, blame_reg) & IOMMU_INT_MASTER_MASK;
 	return (blame & ~seen) !== 0 ? sun50i_iommu_handle_pt_irq(iommu, addr_reg, blame_reg, seen) : seen;
@@ -977,7 +983,7 @@ function sun50i_iommu_handle_fault(iommu: sun50i_iommu, status: u32): void {
 	if (has_l2) l2 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG, l2);
 
 	// Another CPU may have turned it off while a handler ran.
-	if (sun50i_iommu_is_off(iommu)) return;
+	if (!iommu.powered) return;
 
 	iommu_write(iommu, IOMMU_INT_CLR_REG, status);
 
@@ -993,7 +999,7 @@ function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 
 	spin_lock(iommu.iommu_lock);
 	// It may have been turned off while the interrupt was on its way.
-	const status = sun50i_iommu_is_off(iommu) ? 0 : iommu_read(iommu, IOMMU_INT_STA_REG);
+	const status = !iommu.powered ? 0 : iommu_read(iommu, IOMMU_INT_STA_REG);
 	if ((status & IOMMU_INT_MASK) !== 0) {
 		sun50i_iommu_handle_fault(iommu, status);
 		ret = IRQ_HANDLED;

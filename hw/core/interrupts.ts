@@ -140,6 +140,7 @@ export class InterruptLines {
 
 class Wire implements IrqLine {
 	level = false;
+	raised = 0;
 	readonly #lines: InterruptLines;
 	constructor(
 		lines: InterruptLines,
@@ -156,6 +157,7 @@ class Wire implements IrqLine {
 	set(level: boolean): void {
 		if (this.level === level) return;
 		this.level = level;
+		if (level) this.raised++;
 		if (this.intid >= 0) this.#lines.pull(this.intid, level);
 	}
 }
@@ -163,6 +165,7 @@ class Wire implements IrqLine {
 /** A wire that ends nowhere: for a node without that interrupt. */
 export class LooseWire implements IrqLine {
 	readonly intid = -1;
+	readonly raised = 0;
 	level = false;
 	raise(): void {
 		this.level = true;

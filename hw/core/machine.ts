@@ -185,6 +185,8 @@ export class Machine implements machine, MachineServices {
 	readonly models = new Map<string, DeviceModel>();
 	readonly iommus: Iommu[] = [];
 	readonly ports: DmaPort[] = [];
+	/** The interrupt outputs of all blocks, and whose they are. */
+	readonly wires: { readonly name: string; readonly line: IrqLine }[] = [];
 	readonly controller: InterruptController;
 	/** The machine's remarks, in order; equal ones are counted. */
 	readonly notes: Note[] = [];
@@ -551,7 +553,11 @@ export class Machine implements machine, MachineServices {
 				compatible,
 				regs: node.reg(),
 				coherent: isCoherent(node),
-				irq: (index = 0) => this.#wire(node, index, controller),
+				irq: (index = 0) => {
+					const line = this.#wire(node, index, controller);
+					this.wires.push({ name, line });
+					return line;
+				},
 				dma: (index = 0) => {
 					const iommu = this.#iommuOf(node, index);
 					// Without cells to name it (`#iommu-cells = <0>`) there is one stream, the first.

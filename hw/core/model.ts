@@ -30,6 +30,8 @@ export interface IrqLine {
 	/** The interrupt number at the controller (SPI n is 32 + n); -1 when the node has no such interrupt. */
 	readonly intid: number;
 	readonly level: boolean;
+	/** How often it has gone up. */
+	readonly raised: number;
 	raise(): void;
 	lower(): void;
 	set(level: boolean): void;

@@ -160,8 +160,10 @@ export interface IommuObserver {
 	commanded?(iommu: Iommu, text: string): void;
 	/** The operation @name was begun before it had ended the last time. */
 	overrun?(iommu: Iommu, name: string): void;
-	/** The registers, or a queue, have lost @fault, or its address, before anybody was told. */
-	forgotten?(iommu: Iommu, fault: FaultRecord): void;
+	/** @stream is held up, or reset, by a register. */
+	held?(iommu: Iommu, stream: number): void;
+	/** The registers, or a queue, have lost @fault, or its address: it was @cleared, or there was no room for it. */
+	forgotten?(iommu: Iommu, fault: FaultRecord, cleared: boolean): void;
 }
 
 export interface Iommu extends DeviceModel, Translator {
@@ -238,8 +240,9 @@ export function tellOverrun(iommu: Iommu, name: string): void {
 }
 
 /** Tell who watches that @fault, if there is one, can be known no more. */
-export function tellForgotten(iommu: Iommu, fault: FaultRecord | undefined): void {
-	if (fault !== undefined) for (const observer of iommu.observers) observer.forgotten?.(iommu, fault);
+export function tellForgotten(iommu: Iommu, fault: FaultRecord | undefined, cleared = false): void {
+	if (fault === undefined) return;
+	for (const observer of iommu.observers) observer.forgotten?.(iommu, fault, cleared);
 }
 
 const FAULTS_KEPT = 256;

@@ -160,6 +160,7 @@ export class Sun50iH6Iommu implements Iommu {
 		this.#translation.clear('reset');
 		for (const operation of [this.#flush, this.#tlbInvalidate, this.#walkInvalidate]) operation.cancel();
 		this.#stalled = 0;
+		this.#latched.clear();
 		this.#takeMode();
 		this.irq.set(false);
 	}
@@ -309,6 +310,8 @@ export class Sun50iH6Iommu implements Iommu {
 		const { registers } = this;
 		const { values } = registers;
 		registers.whenWritten('RESET', (value) => {
+			for (let m = 0; m < this.streamCount; m++)
+				if (((value >>> m) & 1) === 0) for (const observer of this.observers) observer.held?.(this, m);
 			// A master's reset ends its stall; the shared caches' reset empties them.
 			this.#stalled &= value;
 			if ((value & MACRO) === 0) this.#translation.shared.clear('reset');
@@ -397,6 +400,11 @@ export class Sun50iH6Iommu implements Iommu {
 	#clearFaults(bits: number): void {
 		const { registers } = this;
 		registers.set('INT_STA', registers.get('INT_STA') & ~bits);
+		for (const [latch, fault] of this.#latched)
+			if (latch === 'L1' ? bits & INT_L1 : latch === 'L2' ? bits & INT_L2 : (bits >>> fault.stream) & 1) {
+				this.#latched.delete(latch);
+				tellForgotten(this, fault, true);
+			}
 		if (bits & INT_L1) registers.set('L1PG_INT', 0);
 		if (bits & INT_L2) registers.set('L2PG_INT', 0);
 		this.irq.set(this.irqLevel);
@@ -427,7 +435,7 @@ export class Sun50iH6Iommu implements Iommu {
 		let status = registers.get('INT_STA');
 		const latch = what === 'permission' ? `${what} ${master}` : what;
 		const told = what === 'permission' ? bit : what === 'L1' ? INT_L1 : INT_L2;
-		if (status & told) tellForgotten(this, this.#latched.get(latch));
+		tellForgotten(this, this.#latched.get(latch));
 		if (what === 'permission') {
 			registers.set('INT_ERR_ADDR', iova, master);
 			registers.set('INT_ERR_DATA', entry.word, master);

@@ -2,6 +2,7 @@
 // Calling the handlers of an interrupt, and the entry from the CPU.
 // Linux 6.12: kernel/irq/handle.c
 
+import { trace_irq_handler_entry, trace_irq_handler_exit } from '#include/trace/events/irq.js';
 import { IRQS_PENDING, irqd_clear, irqd_set } from '#kernel/irq/settings.js';
 import { note_interrupt } from '#kernel/irq/spurious.js';
 import { irq_enter, irq_exit } from '#kernel/softirq.js';
@@ -53,7 +54,9 @@ export function __handle_irq_event_percpu(desc: irq_desc): irqreturn_t {
 	const irq: unsigned_int = desc.irq_data.irq;
 	let retval: irqreturn_t = IRQ_NONE;
 	for (let action = desc.action; action !== null; action = action.next) {
+		trace_irq_handler_entry(irq, action);
 		const res = action.handler === null ? IRQ_NONE : action.handler(irq, action.dev_id);
+		trace_irq_handler_exit(irq, action, res);
 		if (WARN_ONCE(!irqs_disabled(), 'irq %u handler %ps enabled interrupts', irq, action.handler))
 			local_irq_disable();
 		if (res === IRQ_WAKE_THREAD) {
