@@ -1,65 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the kernel means to have mapped, domain by domain, held against what tables and caches have: the rules that are
-// checked as an operation of the IOMMU's driver returns.
+// What the kernel means to have mapped, domain by domain, and who is attached to which: kept by what the core asks of the
+// IOMMU's driver. As each of its functions returns, what came of it is checked: by contract.ts (results), by agreement.ts
+// (the hardware). Here:
 //
-//   INV-CLEAN      the tables in memory do not say what was just mapped, or still say what was just unmapped
-//   INV-PERM       they give more rights, or fewer
-//   INV-TLB-UNMAP  after the synchronisation that an unmapping was owed a cache still has it
-//   INV-TLB-MAP    after a mapping has returned a cache still denies it
-//   INV-PTW        the same for the words on the way
-//   INV-PWR        a stream is not in the state that the domain that was attached asks for
+//   INV-LIVE-MAP   a device was let through where nothing is mapped for it
+//   INV-PERM       or not with that right
+//   INV-IOVA       an address is mapped again before its last mapping was flushed
+//   INV-TABLE-LIVE a domain is freed that a stream, or a cache, still has
+//   INV-PWR        an attach has moved another stream, or put this one on another domain's tables
+//   INV-ERR        an attach that failed has moved a stream
 
 import type { DmaPort } from '#hw/core/dma-port.js';
 import { hex } from '#hw/core/register-file.js';
-import {
-	accessText,
-	type Contradiction,
-	type Iommu,
-	type Leaf,
-	NO_PASID,
-	READ,
-	type StreamState,
-	WRITE,
-} from '#hw/iommu/iommu.js';
+import { accessText, type Iommu, NO_PASID, READ, type StreamState, WRITE } from '#hw/iommu/iommu.js';
 import { dev_name, type device } from '#linux/device.js';
-import type { iommu_group } from '#linux/iommu.js';
+import { type err_ptr, IS_ERR } from '#linux/err.js';
 import {
 	__IOMMU_DOMAIN_PAGING,
 	IOMMU_DOMAIN_BLOCKED,
 	IOMMU_DOMAIN_IDENTITY,
+	type iommu_device,
 	type iommu_domain,
+	type iommu_group,
 	type iommu_iotlb_gather,
 	iommu_iotlb_gather_queued,
 } from '#linux/iommu.js';
 import { RPM_ACTIVE } from '#linux/pm.js';
-import type { IommuCalls, Listener } from './iommu-ops.js';
+import { Agreement, type Mapping, type Owed, type Span, type Stream } from './agreement.js';
+import { Contract } from './contract.js';
+import {
+	driverOf,
+	type IommuCalls,
+	type Listener,
+	listenToDomainOps,
+	type MapCall,
+	type UnmapCall,
+} from './iommu-ops.js';
 import type { JournalEvent } from './journal.js';
 import { watchDomains } from './kernel.js';
 import { Ranges } from './ranges.js';
 import type { Watched, Watcher } from './watcher.js';
 
-/** One piece of what a domain maps. */
-export interface Mapping {
-	/** Where its first address leads, and which that is. */
-	readonly iova: number;
-	readonly phys: number;
-	readonly prot: number;
-	readonly made: JournalEvent;
-	/** What took it away; null while it is there. */
-	ended: JournalEvent | null;
-}
-
-/** How many pages of one operation are compared with the tables: from its beginning, and its last. */
-const COMPARED = 64;
 /** How many mappings are remembered that have ended, by domain. */
 const REMEMBERED = 1024;
+/** How many pages of an unmapping a walk ahead of it may have met: spread over the range, its ends among them. */
+const AHEAD = 8;
 
-/** A range whose invalidation is owed. */
-interface Owed {
-	readonly first: number;
-	readonly last: number;
-	readonly by: string;
-	readonly event: JournalEvent;
+/** Mapped, and not yet told to the hardware: what several calls map in one piece. */
+interface Fresh extends Owed {
+	last: number;
+	/** The last piece of it. */
+	mapping: Mapping;
+}
+
+/** Unmapped in one piece, by several calls. */
+interface Unmapped extends Owed {
+	last: number;
+	/** What tells of its invalidation. */
+	readonly gather: iommu_iotlb_gather;
+	/** The tables have been looked at. */
+	compared: boolean;
 }
 
 export class DomainWatch {
@@ -67,16 +67,18 @@ export class DomainWatch {
 	/** The last that ended, oldest first. */
 	readonly ended: { readonly first: number; readonly last: number; readonly value: Mapping }[] = [];
 	readonly devices = new Set<device>();
-	/** Their ports behind its IOMMU; null: to be looked up. */
-	ports: readonly DmaPort[] | null = null;
+	/** Their streams behind its IOMMU; null: to be looked up. */
+	streams: readonly Stream[] | null = null;
 	/** Unmapped, and not yet flushed: until the next iotlb_sync(), or (lazy) until the next flush of all. */
-	owed: Owed[] = [];
-	lazy: Owed[] = [];
-	/** Mapped, and not yet told to the hardware. */
-	fresh: Owed[] = [];
-	/** What the driver is changing at this moment. */
-	changing: { readonly first: number; readonly last: number } | null = null;
-
+	readonly owed: Unmapped[] = [];
+	readonly lazy: Unmapped[] = [];
+	readonly fresh: Fresh[] = [];
+	/** What the driver is changing at this moment; the last began last: on another CPU, in the middle of the others. */
+	readonly changing: Span[] = [];
+	/** Its root table, as the hardware had it when it was attached; -1: it never was. */
+	root = -1;
+	/** Who has, or has had, its tables. */
+	readonly iommus = new Set<Iommu>();
 	/** It had a life before anybody watched: what is mapped in it is known in part. */
 	partial = false;
 
@@ -84,11 +86,7 @@ export class DomainWatch {
 
 	/** Whether the hardware may still let through what the kernel is about to take away, or to give. */
 	isOwed(addr: number): boolean {
-		const covers = ({ first, last }: { first: number; last: number }): boolean =>
-			first <= addr && addr <= last;
-		return (
-			this.owed.some(covers) || this.lazy.some(covers) || (this.changing !== null && covers(this.changing))
-		);
+		return within(this.owed, addr) || within(this.lazy, addr) || within(this.changing, addr);
 	}
 
 	/** The last mapping that ended there. */
@@ -101,29 +99,56 @@ export class DomainWatch {
 	}
 }
 
+/** Where a stream was before an attach. */
+interface Was {
+	readonly stream: Stream;
+	readonly state: StreamState;
+	readonly root: number;
+}
+
 export class Domains implements IommuCalls, Watcher {
 	readonly #watches = new Map<iommu_domain, DomainWatch>();
 	readonly #of = new Map<device, DomainWatch>();
+	/** The domains of streams, once somebody has asked. */
+	readonly #byPort = new Map<DmaPort, DomainWatch | null>();
 	/** Groups whose devices are on their way from one domain to another. */
 	readonly #switching = new Set<iommu_group>();
-	/** Invalidations that each IOMMU has carried out since its tables last changed. */
-	readonly #commands = new Map<Iommu, string[]>();
+	/** What attaches under way would move. */
+	readonly #attaching: (readonly Was[])[] = [];
+	readonly #contract: Contract;
+	readonly #agreement: Agreement;
+	/** The driver's own iova_to_phys() is asked; not by the kernel. */
+	#asking = false;
 
 	/** @listener: who of all that watch hears of what the kernel that runs does now. */
 	constructor(
 		readonly watched: Watched,
 		readonly listener: Listener,
-	) {}
+	) {
+		this.#contract = new Contract(watched);
+		this.#agreement = new Agreement(watched);
+	}
 
 	watchKernel(): () => void {
 		return watchDomains(this, this.listener);
 	}
 
+	/** Have @domain, whose ops are no table of the driver's, tell. */
+	listenTo(domain: iommu_domain): void {
+		if (domain.ops !== null) listenToDomainOps(domain.ops, this.listener);
+	}
+
 	/** The domain that @port's stream is in, as far as the kernel knows; null: not watched. */
 	ofPort(port: DmaPort): DomainWatch | null {
-		for (const watch of this.#watches.values())
-			if (watch.devices.size !== 0 && this.#ports(watch).includes(port)) return watch;
-		return null;
+		let watch = this.#byPort.get(port);
+		if (watch === undefined) {
+			watch = null;
+			for (const each of this.#watches.values())
+				if (each.devices.size !== 0 && this.#streams(each).some((stream) => stream.port === port))
+					watch = each;
+			this.#byPort.set(port, watch);
+		}
+		return watch;
 	}
 
 	/** Whether something was unmapped there, in any domain, that is yet to be flushed. */
@@ -134,9 +159,13 @@ export class Domains implements IommuCalls, Watcher {
 
 	/** An invalidation took effect. */
 	commanded(iommu: Iommu, text: string): void {
-		const list = this.#commands.get(iommu);
-		if (list === undefined) this.#commands.set(iommu, [text]);
-		else if (list.length < 16) list.push(text);
+		this.#agreement.commanded(iommu, text);
+	}
+
+	/** Whether @dev is behind an IOMMU that the machine has a model of. */
+	drives(dev: device): boolean {
+		const parent = dev.iommu?.iommu_dev?.dev?.parent ?? null;
+		return parent !== null && this.watched.machine.iommus.some(({ name }) => name === dev_name(parent));
 	}
 
 	/** @dev was there before anybody watched. */
@@ -145,15 +174,23 @@ export class Domains implements IommuCalls, Watcher {
 		if (domain === null) return;
 		const watch = this.#watch(domain);
 		watch.partial = true;
-		watch.devices.add(dev);
-		watch.ports = null;
-		this.#of.set(dev, watch);
+		this.#join(watch, dev);
+		for (const { iommu, port } of this.#streams(watch)) {
+			watch.iommus.add(iommu);
+			watch.root = iommu.rootOf?.(port.stream, NO_PASID) ?? -1;
+		}
 	}
 
 	/** @dev is no longer behind an IOMMU. */
 	left(dev: device): void {
 		this.#leave(dev);
 		this.#of.delete(dev);
+	}
+
+	/** Nothing goes on: nothing may be owed. */
+	quiet(): void {
+		for (const watch of this.#watches.values())
+			for (const owed of watch.owed) this.#unsynced(watch, owed, 'quiet');
 	}
 
 	// --- as a device accesses memory
@@ -163,10 +200,11 @@ export class Domains implements IommuCalls, Watcher {
 		if (phys < 0) return;
 		const watch = this.ofPort(port);
 		if (watch === null || watch.partial || stateOf(watch.domain) !== 'translate') return;
+		const range = watch.mappings.find(addr);
+		if (range !== null && (range.value.prot & (write ? WRITE : READ)) !== 0) return;
 		for (const dev of watch.devices)
 			if (dev_name(dev) === port.name && dev.iommu_group !== null && this.#switching.has(dev.iommu_group))
 				return;
-		const range = watch.mappings.find(addr);
 		const access = { addr, phys, size, write };
 		const place = `${Math.floor(addr / 4096)}`;
 		if (range === null) {
@@ -193,7 +231,6 @@ export class Domains implements IommuCalls, Watcher {
 			});
 			return;
 		}
-		if ((range.value.prot & (write ? WRITE : READ)) !== 0) return;
 		const asked = accessText(range.value.prot & (READ | WRITE));
 		this.watched.find({
 			invariant: 'INV-PERM',
@@ -223,144 +260,476 @@ export class Domains implements IommuCalls, Watcher {
 
 	// --- as the driver's functions return
 
-	changing(domain: iommu_domain, iova: number, size: number): void {
-		this.#watch(domain).changing = { first: iova, last: iova + size - 1 };
-	}
-
-	changed(domain: iommu_domain): void {
-		this.#watch(domain).changing = null;
-	}
-
-	mapped(domain: iommu_domain, iova: number, paddr: number, size: number, prot: number, fn: string): void {
+	mapping(domain: iommu_domain, iova: number, size: number): void {
 		const watch = this.#watch(domain);
-		const made = this.watched.journal.record(fn, this.#name(watch));
-		const last = iova + size - 1;
-		watch.mappings.set(iova, last, { iova, phys: paddr, prot, made, ended: null });
-		watch.fresh.push({ first: iova, last, by: fn, event: made });
-		this.#commands.clear();
+		watch.changing.push({ first: iova, last: iova + size - 1 });
+		// Behind what the same mapping has just made nobody walks yet.
+		for (const fresh of watch.fresh) if (fresh.last + 1 === iova) return;
+		this.#speculate(watch, iova);
 	}
 
-	unmapped(domain: iommu_domain, iova: number, size: number, gather: iommu_iotlb_gather, fn: string): void {
+	mapped(call: MapCall): void {
+		const { domain, iova, pgsize, pgcount, ret, done, fn } = call;
 		const watch = this.#watch(domain);
+		watch.changing.pop();
+		const device = this.#name(watch);
+		const end = iova + pgsize * pgcount - 1;
+		const { mappings } = watch;
+		const taken = mappings.size === 0 ? undefined : mappings.overlapping(iova, end)[0];
+		this.#contract.mapped(call, taken === undefined ? -1 : Math.max(iova, taken.first), device);
+		this.#agreement.changed();
+		if (done > 0) {
+			const last = iova + done - 1;
+			this.#reused(watch, iova, last, fn);
+			this.#add(watch, last, call);
+		}
+		if (ret < 0 && done <= end - iova) this.#undone(watch, iova + done, end, fn);
+	}
+
+	/** [@iova, @last] is mapped, alone or behind what the call before has mapped. */
+	#add(watch: DomainWatch, last: number, { iova, paddr: phys, prot, pgsize, fn }: MapCall): void {
+		const tail = watch.fresh.find((fresh) => fresh.last + 1 === iova && fresh.by === fn);
+		const old = tail?.mapping;
+		if (tail !== undefined && old !== undefined) {
+			tail.last = last;
+			const goesOn = old.phys + (iova - old.iova) === phys && old.prot === prot && old.pgsize === pgsize;
+			if (goesOn && watch.mappings.grow(iova, last, old)) return;
+			tail.mapping = { iova, phys, prot, pgsize, made: tail.event, ended: null };
+			watch.mappings.set(iova, last, tail.mapping);
+			return;
+		}
 		const event = this.watched.journal.record(fn, this.#name(watch));
+		const mapping = { iova, phys, prot, pgsize, made: event, ended: null };
+		watch.mappings.set(iova, last, mapping);
+		watch.fresh.push({ first: iova, last, by: fn, event, mapping });
+	}
+
+	/** A mapping that failed has left [@first, @last] as it was. */
+	#undone(watch: DomainWatch, first: number, last: number, fn: string): void {
+		if (watch.partial || within(watch.changing, first)) return;
+		const streams = this.#translating(watch);
+		if (this.#agreement.compare(streams, watch.mappings, first, first, fn) && last - first >= 4096)
+			this.#agreement.compare(streams, watch.mappings, last, last, fn);
+		this.#ask(watch, first, `${fn}() has failed, and `);
+	}
+
+	unmapping(domain: iommu_domain, iova: number, size: number): void {
+		const watch = this.#watch(domain);
+		watch.changing.push({ first: iova, last: iova + size - 1 });
+		const step = Math.max(4096, Math.ceil(size / AHEAD / 4096) * 4096);
+		for (let at = iova; at < iova + size; at += step) this.#speculate(watch, at);
+		if (size > step) this.#speculate(watch, iova + size - 4096);
+	}
+
+	unmapped(call: UnmapCall): void {
+		const { domain, iova, size, gather, fn } = call;
+		const watch = this.#watch(domain);
+		watch.changing.pop();
 		const last = iova + size - 1;
+		if (!watch.partial) {
+			const mapped = inOnePiece(watch.mappings, iova);
+			const whole = watch.mappings.find(iova)?.value.pgsize ?? 0;
+			this.#contract.unmapped(call, mapped, whole, this.#name(watch));
+		}
+		this.#agreement.changed();
+		if (!(size > 0)) return;
+		const list = iommu_iotlb_gather_queued(gather) ? watch.lazy : watch.owed;
+		const tail = list.at(-1);
+		let event: JournalEvent;
+		if (tail !== undefined && tail.gather === gather && tail.last + 1 === iova && !tail.compared) {
+			tail.last = last;
+			event = tail.event;
+		} else {
+			event = this.watched.journal.record(fn, this.#name(watch));
+			list.push({ first: iova, last, by: fn, event, gather, compared: false });
+		}
 		for (const range of watch.mappings.remove(iova, last)) {
 			range.value.ended = event;
 			watch.ended.push(range);
 		}
-		watch.ended.splice(0, Math.max(0, watch.ended.length - REMEMBERED));
-		const owed = { first: iova, last, by: fn, event };
-		(iommu_iotlb_gather_queued(gather) ? watch.lazy : watch.owed).push(owed);
+		if (watch.ended.length > 2 * REMEMBERED) watch.ended.splice(0, REMEMBERED);
 		// A mapping that failed half-way is undone.
-		watch.fresh = watch.fresh.filter((fresh) => fresh.last < iova || fresh.first > last);
-		this.#commands.clear();
+		for (let i = watch.fresh.length - 1; i >= 0; i--)
+			if (watch.fresh[i].last >= iova && watch.fresh[i].first <= last) watch.fresh.splice(i, 1);
 	}
 
-	syncedMap(domain: iommu_domain, iova: number, size: number, fn: string): void {
+	translated(domain: iommu_domain, iova: number, phys: number, fn: string): void {
+		const watch = this.#watches.get(domain);
+		if (watch === undefined || watch.partial || this.#asking || watch.isOwed(iova)) return;
+		this.#contract.translated(iova, phys, meantAt(watch, iova), this.#name(watch), fn, '');
+	}
+
+	syncedMap(domain: iommu_domain, iova: number, size: number, ret: number, fn: string): void {
 		const watch = this.#watch(domain);
-		for (const fresh of watch.fresh.splice(0)) this.#compare(watch, fresh.first, fresh.last, fresh.by);
-		if (size > 0) this.#caches(watch, iova, iova + size - 1, fn, null);
+		this.#contract.returned(ret, this.#name(watch), fn);
+		const last = iova + size - 1;
+		this.#finish(watch, (fresh) => fresh.first <= last && fresh.last >= iova, fn);
+		if (size > 0 && ret === 0) this.#agreement.caches(this.#streams(watch), iova, last, fn, null);
+	}
+
+	/** What was mapped is in the tables, and nothing beside it has changed. */
+	#finish(watch: DomainWatch, which: (fresh: Fresh) => boolean, sync: string | null): void {
+		for (let i = 0; i < watch.fresh.length; i++) {
+			const fresh = watch.fresh[i];
+			if (!which(fresh)) continue;
+			watch.fresh.splice(i--, 1);
+			this.#inTables(watch, fresh);
+			if (sync === null)
+				this.#agreement.caches(this.#streams(watch), fresh.first, fresh.last, fresh.by, null);
+		}
+	}
+
+	/** The tables say what @span's operation was to make them say, and of its neighbours what they said before. */
+	#inTables(watch: DomainWatch, { first, last, by }: Owed): void {
+		const streams = this.#translating(watch);
+		const { mappings } = watch;
+		if (!this.#agreement.compare(streams, mappings, first, last, by)) return;
+		if (!this.#ask(watch, last, `${by}() has returned, and `)) return;
+		if (last - first >= 4096 && !this.#ask(watch, first, `${by}() has returned, and `)) return;
+		if (watch.partial) return;
+		for (const beside of [first - 1, last + 1])
+			if (beside >= 0 && !watch.isOwed(beside))
+				this.#agreement.compare(streams, mappings, beside, beside, by);
+		this.#othersAt(watch, first, by);
+	}
+
+	/** What the other domains have at @at is as it was. */
+	#othersAt(watch: DomainWatch, at: number, fn: string): void {
+		if (this.#watches.size === 1) return;
+		for (const other of this.#watches.values()) {
+			if (other === watch || other.partial || other.devices.size === 0 || other.root < 0) continue;
+			if (stateOf(other.domain) !== 'translate' || other.isOwed(at)) continue;
+			this.#agreement.compare(this.#translating(other), other.mappings, at, at, fn);
+		}
+	}
+
+	syncing(domain: iommu_domain, _gather: iommu_iotlb_gather): void {
+		this.#watch(domain);
 	}
 
 	synced(domain: iommu_domain, gather: iommu_iotlb_gather, fn: string): void {
 		const watch = this.#watch(domain);
 		if (iommu_iotlb_gather_queued(gather)) return;
-		for (const owed of watch.owed.splice(0)) this.#settle(watch, owed, fn);
+		this.#settleAll(watch, watch.owed, (owed) => owed.gather === gather, fn);
 	}
 
 	flushedAll(domain: iommu_domain, fn: string): void {
 		const watch = this.#watch(domain);
-		for (const owed of watch.lazy.splice(0)) this.#settle(watch, owed, fn);
+		this.#settleAll(watch, watch.lazy, () => true, fn);
 	}
 
-	attaching(dev: device): void {
+	/** Those of @list are flushed. */
+	#settleAll(watch: DomainWatch, list: Unmapped[], which: (owed: Unmapped) => boolean, fn: string): void {
+		for (let i = 0; i < list.length; i++) {
+			const owed = list[i];
+			if (!which(owed)) continue;
+			list.splice(i--, 1);
+			if (!owed.compared) this.#inTables(watch, owed);
+			this.#agreement.caches(this.#streams(watch), owed.first, owed.last, fn, owed);
+		}
+	}
+
+	attaching(_domain: iommu_domain, dev: device): void {
 		if (dev.iommu_group !== null) this.#switching.add(dev.iommu_group);
+		const watch = this.#of.get(dev);
+		const streams = this.#streamsOf(dev);
+		for (const { iommu, port } of streams) {
+			if (!this.#hasPower(iommu)) continue;
+			// What is walked before the switch, of the old tables and of what the new ones have.
+			for (const each of [watch, this.#watches.get(_domain)]) {
+				const ranges = each?.mappings.all() ?? [];
+				for (const range of [ranges[0], ranges.at(-1)])
+					iommu.speculate?.(port.stream, NO_PASID, range?.first ?? 0);
+			}
+		}
+		this.#attaching.push(streams.filter(({ iommu }) => this.#hasPower(iommu)).map(wasOf));
+		this.#agreement.changed();
 	}
 
 	attached(domain: iommu_domain, dev: device, ret: number, fn: string): void {
 		const group = dev.iommu_group;
+		const before = this.#attaching.pop() ?? [];
+		const streams = this.#streamsOf(dev);
+		this.#contract.attached(domain, ret, streams[0]?.iommu ?? null, dev_name(dev), fn);
 		if (ret !== 0) {
 			// Nothing follows: who was moved before it is attached once more, and told of, to go back.
 			if (group !== null) this.#switching.delete(group);
+			for (const was of before) this.#unmoved(was, ret, fn);
 			return;
 		}
 		const watch = this.#watch(domain);
 		this.#leave(dev);
-		this.#of.set(dev, watch);
-		watch.devices.add(dev);
-		watch.ports = null;
+		this.#join(watch, dev);
 		// The others of its group follow; until then the hardware may have them here or there.
 		if (group !== null && [...this.#of].every(([d, w]) => d.iommu_group !== group || w === watch))
 			this.#switching.delete(group);
 		const wanted = stateOf(domain);
-		for (const port of this.#portsOf(dev)) {
-			const iommu = this.watched.machine.iommuOf(port)!;
+		for (const stream of streams) {
+			const { iommu, port } = stream;
 			if (!this.#hasPower(iommu) || isSuspended(dev)) continue;
-			const state = iommu.state(port.stream, NO_PASID);
-			const same = state === wanted || (wanted === 'bypass' && state === 'off');
-			if (!same) {
+			if (!this.#agreement.inState(stream, wanted, fn)) continue;
+			if (wanted === 'translate') {
+				watch.iommus.add(iommu);
+				if (!this.#takeRoot(watch, stream, fn)) continue;
+				for (const { first, last } of watch.mappings.all())
+					this.#agreement.compare([stream], watch.mappings, first, last, fn);
+			}
+			this.#agreement.switched(iommu, fn, (iova) => watch.isOwed(iova));
+			this.#unmovedOthers(watch, iommu, port, fn);
+		}
+	}
+
+	/** The table that @stream is on is @watch's, as its others have it, and no other domain's. */
+	#takeRoot(watch: DomainWatch, { iommu, port }: Stream, fn: string): boolean {
+		const root = iommu.rootOf?.(port.stream, NO_PASID) ?? -1;
+		if (root < 0) return true;
+		let wrong: string | null = null;
+		for (const other of this.#watches.values())
+			if (other !== watch && other.root === root && other.iommus.has(iommu))
+				wrong = `those of the domain of ${this.#name(other)}`;
+		for (const other of this.#translating(watch))
+			if (other.iommu === iommu && iommu.rootOf!(other.port.stream, NO_PASID) !== root)
+				wrong = `not those of ${other.port.name}, which is attached to the same domain`;
+		if (wrong === null) {
+			watch.root = root;
+			return true;
+		}
+		this.watched.find({
+			invariant: 'INV-PWR',
+			kind: 'wrong-root',
+			device: port.name,
+			moment: 'return',
+			what: `${fn}()`,
+			place: fn,
+			details: [
+				`${fn}() has returned 0, and the tables that ${port.name} is on, with their root at ${hex(root, 8)}, are ${wrong}`,
+				iommu.explain(port.stream, 0).text,
+			],
+			advice: `${fn}() gives the hardware the root of another domain for stream ${port.stream}, or leaves the old one there: it must write the address of this domain's root table`,
+		});
+		return false;
+	}
+
+	/** Whoever is behind @iommu in another domain is where it was. */
+	#unmovedOthers(watch: DomainWatch, iommu: Iommu, moved: DmaPort, fn: string): void {
+		for (const other of this.#watches.values()) {
+			if (other === watch || other.devices.size === 0) continue;
+			const wanted = stateOf(other.domain);
+			for (const dev of other.devices) {
+				if (isSuspended(dev) || (dev.iommu_group !== null && this.#switching.has(dev.iommu_group))) continue;
+				for (const { port, iommu: its } of this.#streamsOf(dev)) {
+					if (its !== iommu || port === moved) continue;
+					const { state, root } = wasOf({ port, iommu });
+					const same = state === wanted || (wanted === 'bypass' && state === 'off');
+					if (same && (wanted !== 'translate' || other.root < 0 || root === other.root)) continue;
+					const where = state === 'translate' ? `translated by the tables at ${hex(root, 8)}` : `"${state}"`;
+					this.watched.find({
+						invariant: 'INV-PWR',
+						kind: 'moved-another',
+						device: port.name,
+						moment: 'return',
+						what: `${fn}()`,
+						place: fn,
+						details: [
+							`${fn}() has attached ${moved.name}, and ${port.name}, whose domain asks for "${wanted}"${wanted === 'translate' ? ` by the tables at ${hex(other.root, 8)}` : ''}, is ${where} now`,
+						],
+						advice: `${fn}() changes more than the stream of ${moved.name}: the two are in different groups, and must keep what each has`,
+					});
+				}
+			}
+		}
+	}
+
+	/** An attach that failed has left a stream where it @was. */
+	#unmoved(was: Was, ret: number, fn: string): void {
+		const { stream } = was;
+		if (!this.#hasPower(stream.iommu)) return;
+		const { state, root } = wasOf(stream);
+		// Off, or refused: that may be what the failure was about.
+		const moved = state === 'translate' ? root !== was.root : state === 'bypass' && was.state !== 'bypass';
+		if (!moved) return;
+		const { port, iommu } = stream;
+		this.watched.find({
+			invariant: 'INV-ERR',
+			kind: 'failed-attach-moved',
+			device: port.name,
+			moment: 'return',
+			what: `${fn}()`,
+			place: fn,
+			details: [
+				`${fn}() has returned ${ret}; ${port.name} was at "${was.state}", and is at "${state}"${root < 0 ? '' : ` by the tables at ${hex(root, 8)}`}`,
+				iommu.explain(port.stream, 0).text,
+			],
+			advice: `${fn}() tells the hardware before all that can fail has been done, or does not go back when it fails`,
+		});
+	}
+
+	freeing(domain: iommu_domain): void {
+		const watch = this.#watches.get(domain);
+		if (watch !== undefined) for (const owed of watch.owed) this.#unsynced(watch, owed, 'return');
+	}
+
+	freed(domain: iommu_domain, fn: string): void {
+		const watch = this.#watches.get(domain);
+		if (watch === undefined) return;
+		this.#watches.delete(domain);
+		for (const dev of watch.devices) this.#of.delete(dev);
+		this.#byPort.clear();
+		if (watch.root >= 0) this.#inUse(watch.root, watch.iommus, fn);
+	}
+
+	/** No stream is on the tables whose root was at @root, and no cache has a word of them. */
+	#inUse(root: number, iommus: ReadonlySet<Iommu>, fn: string): void {
+		const { machine } = this.watched;
+		for (const port of machine.ports) {
+			const iommu = machine.iommuOf(port);
+			if (iommu === null || !iommus.has(iommu) || !this.#hasPower(iommu)) continue;
+			const { name } = iommu;
+			if (iommu.rootOf?.(port.stream, NO_PASID) === root) {
 				this.watched.find({
-					invariant: 'INV-PWR',
-					kind: 'not-attached',
+					invariant: 'INV-TABLE-LIVE',
+					kind: 'freed-in-use',
 					device: port.name,
 					moment: 'return',
 					what: `${fn}()`,
 					place: fn,
 					details: [
-						`${fn}() has returned 0 for a domain that asks for "${wanted}", and the hardware has stream ${port.stream} at "${state}"`,
+						`${fn}() has returned, and ${port.name} is still translated by the tables at ${hex(root, 8)}`,
+						iommu.explain(port.stream, 0).text,
 					],
-					advice: `${fn}() does not set up what makes the hardware "${wanted}" stream ${port.stream}, or an order between its registers is wrong`,
+					advice: `${fn}() frees tables that ${name} walks: it (or the attach of another domain before it) must take them from the hardware first`,
 				});
-				continue;
+				return;
 			}
-			if (wanted !== 'translate') continue;
-			for (const { first, last } of watch.mappings.all()) this.#compare(watch, first, last, fn);
-			for (const wrong of iommu.contradictions()) {
-				// What waits for the flush queue may be there still.
-				if (watch.isOwed(wrong.entry.iova)) continue;
-				this.watched.find({
-					invariant: wrong.invariant,
-					kind: 'stale-after-attach',
-					device: iommu.name,
-					moment: 'return',
-					what: `${fn}()`,
-					place: fn,
-					details: [
-						`${fn}() has returned, and ${wrong.text}`,
-						iommu.explain(wrong.entry.stream, placeOf(wrong)).text,
-					],
-					advice: `${fn}() gave the hardware other tables and did not invalidate what the ${wrong.cache.name} had of the old ones`,
-				});
-			}
+			if (iommu.state(port.stream, NO_PASID) === 'off') continue;
+			for (const cache of iommu.caches())
+				for (const entry of [...cache.entries(), ...cache.guesses]) {
+					if (entry.root !== root || cache.kind === 'streams') continue;
+					for (const each of iommu.caches()) each.unguess((guess) => guess.root === root);
+					const guessed = entry.reason === 'guess' ? 'may still have' : 'still has';
+					this.watched.find({
+						invariant: 'INV-TLB-UNMAP',
+						kind: 'stale-after-free',
+						device: name,
+						moment: 'return',
+						what: `${fn}()`,
+						place: fn,
+						details: [
+							`${fn}() has returned, and the ${cache.name} ${guessed} ${hex(entry.iova, 8)}+${hex(entry.size)} of its tables, tagged ${entry.tag}`,
+						],
+						advice: `${fn}() must invalidate all that is cached of the domain before its tables are freed and its number is given to another`,
+					});
+					return;
+				}
 		}
 	}
 
-	freed(domain: iommu_domain): void {
-		const watch = this.#watches.get(domain);
-		if (watch === undefined) return;
-		this.#watches.delete(domain);
-		for (const dev of watch.devices) this.#of.delete(dev);
+	allocated(domain: iommu_domain | err_ptr | null, dev: device | null, fn: string): void {
+		this.#contract.gave(domain, true, dev === null ? 'the IOMMU' : dev_name(dev), fn);
+		// A driver may have had one at this place before.
+		if (domain !== null && !IS_ERR(domain)) this.#watches.delete(domain);
+	}
+
+	probed(dev: device, iommu: iommu_device | err_ptr, fn: string): void {
+		this.#contract.gave(iommu, false, dev_name(dev), fn);
+	}
+
+	released(_dev: device, _fn: string): void {}
+
+	grouped(dev: device, group: iommu_group | err_ptr | null, fn: string): void {
+		this.#contract.gave(group, false, dev_name(dev), fn);
+	}
+
+	xlated(dev: device, ret: number, fn: string): void {
+		this.#contract.returned(ret, dev_name(dev), fn);
 	}
 
 	// --- as the core's functions return (its tracepoints)
 
 	/** iommu_map() is about to return: who has no iotlb_sync_map() has done all that it does. */
 	mapReturns(): void {
+		for (const watch of this.#watches.values())
+			if (watch.fresh.length !== 0 && watch.domain.ops?.iotlb_sync_map === undefined)
+				this.#finish(watch, () => true, null);
+	}
+
+	/** iommu_unmap() is: the same for iotlb_sync(). What waits for the flush queue is gone from the tables at least. */
+	unmapReturns(): void {
 		for (const watch of this.#watches.values()) {
-			if (watch.fresh.length === 0) continue;
-			if (watch.domain.ops?.iotlb_sync_map !== undefined) continue;
-			for (const { first, last, by } of watch.fresh.splice(0)) {
-				this.#compare(watch, first, last, by);
-				this.#caches(watch, first, last, by, null);
+			if (watch.owed.length !== 0 && watch.domain.ops?.iotlb_sync === undefined)
+				for (const owed of watch.owed.splice(0)) {
+					this.#inTables(watch, owed);
+					this.#agreement.caches(this.#streams(watch), owed.first, owed.last, owed.by, owed);
+				}
+			for (let i = watch.lazy.length - 1; i >= 0 && !watch.lazy[i].compared; i--) {
+				watch.lazy[i].compared = true;
+				this.#inTables(watch, watch.lazy[i]);
 			}
 		}
 	}
 
-	/** iommu_unmap() is: the same for iotlb_sync(). */
-	unmapReturns(): void {
-		for (const watch of this.#watches.values()) {
-			if (watch.owed.length === 0 || watch.domain.ops?.iotlb_sync !== undefined) continue;
-			for (const owed of watch.owed.splice(0)) this.#settle(watch, owed, owed.by);
+	/** [@first, @last] has been mapped: what was there before has been flushed. */
+	#reused(watch: DomainWatch, first: number, last: number, fn: string): void {
+		for (const list of [watch.lazy, watch.owed])
+			for (const owed of list) {
+				if (owed.last < first || owed.first > last) continue;
+				const at = Math.max(first, owed.first);
+				this.watched.find({
+					invariant: 'INV-IOVA',
+					kind: 'reused-before-flush',
+					device: this.#name(watch),
+					moment: 'return',
+					what: `${fn}()`,
+					place: fn,
+					details: [
+						`${fn}() has mapped ${hex(first, 8)}..${hex(last, 8)}; ${owed.by}() has unmapped ${hex(at, 8)} before, and ${list === watch.lazy ? 'flush_iotlb_all()' : 'iotlb_sync()'} has not been called since`,
+						...owed.event.lines('Unmapped'),
+					],
+					advice:
+						list === watch.lazy
+							? `the range at ${hex(owed.first, 8)} was given back (free_iova_fast()) before the flush queue has flushed: it belongs into the queue (queue_iova()) until then`
+							: `who unmapped ${hex(owed.first, 8)} with iommu_unmap_fast() has not called iommu_iotlb_sync() before the range was used again`,
+				});
+				return;
+			}
+	}
+
+	#unsynced(watch: DomainWatch, owed: Unmapped, moment: 'return' | 'quiet'): void {
+		this.watched.find({
+			invariant: 'INV-TLB-UNMAP',
+			kind: 'never-synced',
+			device: this.#name(watch),
+			moment,
+			place: owed.by,
+			details: [
+				`${owed.by}() has unmapped ${hex(owed.first, 8)}..${hex(owed.last, 8)}, and iotlb_sync() was never called`,
+				...owed.event.lines('Unmapped'),
+			],
+			advice: `who called iommu_unmap_fast() for ${hex(owed.first, 8)}..${hex(owed.last, 8)} must call iommu_iotlb_sync() with the same gather structure before anything else becomes of the range`,
+		});
+	}
+
+	/** Ask the driver where @iova leads; false: it is wrong. */
+	#ask(watch: DomainWatch, iova: number, after: string): boolean {
+		const ops = watch.domain.ops;
+		const asked = ops?.iova_to_phys;
+		if (asked === undefined || watch.partial) return true;
+		const { machine } = this.watched;
+		// Nobody comes in between: it is not the kernel that asks.
+		const { hook } = machine;
+		machine.hook = null;
+		this.#asking = true;
+		const phys = driverOf(asked)(watch.domain, iova) as number;
+		this.#asking = false;
+		machine.hook = hook;
+		return this.#contract.translated(iova, phys, meantAt(watch, iova), this.#name(watch), asked.name, after);
+	}
+
+	#speculate(watch: DomainWatch, iova: number): void {
+		const streams = this.#streams(watch);
+		for (let i = 0; i < streams.length; i++) {
+			const { iommu, port } = streams[i];
+			iommu.speculate?.(port.stream, NO_PASID, iova);
 		}
 	}
 
@@ -371,17 +740,19 @@ export class Domains implements IommuCalls, Watcher {
 		);
 	}
 
-	/** What was unmapped is to be gone from tables and caches. */
-	#settle(watch: DomainWatch, owed: Owed, fn: string): void {
-		this.#compare(watch, owed.first, owed.last, owed.by);
-		this.#caches(watch, owed.first, owed.last, fn, owed);
+	#join(watch: DomainWatch, dev: device): void {
+		this.#of.set(dev, watch);
+		watch.devices.add(dev);
+		watch.streams = null;
+		this.#byPort.clear();
 	}
 
 	#leave(dev: device): void {
 		const watch = this.#of.get(dev);
 		if (watch === undefined) return;
 		watch.devices.delete(dev);
-		watch.ports = null;
+		watch.streams = null;
+		this.#byPort.clear();
 	}
 
 	#watch(domain: iommu_domain): DomainWatch {
@@ -398,135 +769,61 @@ export class Domains implements IommuCalls, Watcher {
 		return 'a domain that is attached nowhere';
 	}
 
-	/** The ports whose streams are in @watch's domain. */
-	#ports(watch: DomainWatch): readonly DmaPort[] {
-		watch.ports ??= [...watch.devices].flatMap((dev) => this.#portsOf(dev));
-		return watch.ports;
+	/** The streams that are in @watch's domain. */
+	#streams(watch: DomainWatch): readonly Stream[] {
+		watch.streams ??= [...watch.devices].flatMap((dev) => this.#streamsOf(dev));
+		return watch.streams;
 	}
 
-	/** The ports of @dev behind the IOMMU that the kernel has it behind: a tree may name several. */
-	#portsOf(dev: device): DmaPort[] {
-		const iommu = dev.iommu?.iommu_dev?.dev?.parent ?? null;
-		return this.watched.machine.ports.filter(
-			(port) =>
-				port.name === dev_name(dev) &&
-				iommu !== null &&
-				this.watched.machine.iommuOf(port)?.name === dev_name(iommu),
-		);
+	/** Those of them that translate. */
+	#translating(watch: DomainWatch): readonly Stream[] {
+		const streams = this.#streams(watch);
+		for (const { iommu, port } of streams)
+			if (iommu.state(port.stream, NO_PASID) !== 'translate')
+				return streams.filter((s) => s.iommu.state(s.port.stream, NO_PASID) === 'translate');
+		return streams;
 	}
 
-	/** The tables in memory against what is meant, for pages of [@first, @last]. */
-	#compare(watch: DomainWatch, first: number, last: number, fn: string): void {
-		const ports = this.#ports(watch);
-		for (const port of ports) {
-			const iommu = this.watched.machine.iommuOf(port)!;
-			if (iommu.state(port.stream, NO_PASID) !== 'translate') continue;
-			// What is above the IOMMU's addresses is another rule's (iommu-range.ts).
-			const end = Math.min(last, 2 ** iommu.inputBits - 1);
-			let compared = 0;
-			for (let at = first; at <= end; ) {
-				const leaf = iommu.leaf(port.stream, NO_PASID, at);
-				const good = this.#agrees(watch, port, iommu, at, leaf, fn);
-				if (!good) return;
-				// The rest of a long range is as good as its end.
-				const next = leaf.iova + leaf.size;
-				at = ++compared === COMPARED && next <= end ? Math.max(next, end) : next;
-			}
-			// Rights may differ by stream; where nothing is mapped they do not.
-			if (watch.mappings.find(first) === null) return;
+	/** The streams of @dev behind the IOMMU that the kernel has it behind: a tree may name several. */
+	#streamsOf(dev: device): Stream[] {
+		const parent = dev.iommu?.iommu_dev?.dev?.parent ?? null;
+		if (parent === null) return [];
+		const { machine } = this.watched;
+		const streams: Stream[] = [];
+		for (const port of machine.ports) {
+			if (port.name !== dev_name(dev)) continue;
+			const iommu = machine.iommuOf(port);
+			if (iommu !== null && iommu.name === dev_name(parent)) streams.push({ port, iommu });
 		}
-	}
-
-	#agrees(watch: DomainWatch, port: DmaPort, iommu: Iommu, at: number, leaf: Leaf, fn: string): boolean {
-		const meant = watch.mappings.find(at);
-		const phys = meant === null ? -1 : meant.value.phys + (at - meant.value.iova);
-		const rights = meant === null ? 0 : meant.value.prot & (READ | WRITE);
-		if (leaf.phys !== phys && !(phys >= 0 && rights === 0 && leaf.phys < 0)) {
-			const walk = iommu.explain(port.stream, at);
-			const dirty = walk.steps.find((step) => step.dirty && step.memory !== step.cpu);
-			const how =
-				dirty !== undefined
-					? `the word at ${hex(dirty.addr, 8)} is stored in the CPU's cache and has not been cleaned`
-					: 'the word in memory is another one';
-			const said = leaf.phys < 0 ? 'map nothing there' : `lead to ${hex(leaf.phys, 8)}`;
-			const want = phys < 0 ? 'not mapped any more' : `mapped to ${hex(phys, 8)}`;
-			this.watched.find({
-				invariant: 'INV-CLEAN',
-				kind: phys < 0 ? 'still-in-tables' : 'not-in-tables',
-				device: iommu.name,
-				moment: 'return',
-				what: `${fn}()`,
-				place: fn,
-				details: [
-					`${fn}() has returned, ${hex(at, 8)} is ${want}, and the tables in memory ${said}: ${how}`,
-					walk.text,
-				],
-				advice:
-					dirty !== undefined
-						? `${fn}() stored the ${dirty.table} word at ${hex(dirty.addr, 8)} and did not clean its line (dma_sync_single_for_device(), of all words that it wrote)`
-						: `${fn}() wrote a wrong word for ${hex(at, 8)}, wrote it at the wrong index, or wrote none`,
-			});
-			return false;
-		}
-		if (phys >= 0 && leaf.phys >= 0 && leaf.rights !== rights) {
-			this.watched.find({
-				invariant: 'INV-PERM',
-				kind: 'wrong-rights',
-				device: port.name,
-				moment: 'return',
-				what: `${fn}()`,
-				place: fn,
-				details: [
-					`${fn}() has returned, ${hex(at, 8)} was mapped for ${accessText(rights)}, and the hardware lets ${port.name} ${accessText(leaf.rights)}`,
-					iommu.explain(port.stream, at).text,
-				],
-				advice: `${fn}() turns the prot argument into the wrong bits of the word at ${hex(leaf.wordAddr, 8)}, or the registers that give these bits their meaning for ${port.name} are set up wrong`,
-			});
-			return false;
-		}
-		return true;
-	}
-
-	/** What the caches hold for [@first, @last], after what was to make them forget. */
-	#caches(watch: DomainWatch, first: number, last: number, fn: string, owed: Owed | null): void {
-		const seen = new Set<Iommu>();
-		for (const port of this.#ports(watch)) {
-			const iommu = this.watched.machine.iommuOf(port)!;
-			if (seen.has(iommu)) continue;
-			seen.add(iommu);
-			const [wrong] = iommu.contradictions(first, last);
-			if (wrong === undefined) continue;
-			const did = this.#commands.get(iommu) ?? [];
-			const commands = did.length === 0 ? 'no invalidation has taken effect' : `there was ${did.join(', ')}`;
-			const what =
-				owed === null
-					? `${fn}() has returned after a mapping of ${hex(first, 8)}..${hex(last, 8)}`
-					: `${owed.by}() has unmapped ${hex(owed.first, 8)}..${hex(owed.last, 8)}, ${fn}() has returned`;
-			this.watched.find({
-				invariant: wrong.invariant,
-				kind: owed === null ? 'stale-after-map' : 'stale-after-unmap',
-				device: iommu.name,
-				moment: 'return',
-				what: `${fn}()`,
-				place: fn,
-				details: [
-					`${what}, and ${wrong.text}`,
-					`Between the change of the tables and now ${commands}`,
-					...(owed === null ? [] : owed.event.lines('Unmapped')),
-					iommu.explain(Math.max(0, wrong.entry.stream), Math.max(first, placeOf(wrong))).text,
-				],
-				advice:
-					did.length === 0
-						? `${fn}() does not invalidate at all: the ${wrong.cache.name} still has ${hex(wrong.entry.iova, 8)}`
-						: `what ${fn}() invalidates (${did.join(', ')}) does not cover ${hex(wrong.entry.iova, 8)} in the ${wrong.cache.name}, came before the word was clean, or was not waited for`,
-			});
-		}
+		return streams;
 	}
 }
 
-/** The address to explain @wrong at: a stream's record has none but that of the access that brought it in. */
-function placeOf({ cache, entry }: Contradiction): number {
-	return cache.kind === 'streams' ? entry.at : entry.iova;
+function within(spans: readonly Span[], addr: number): boolean {
+	for (const { first, last } of spans) if (first <= addr && addr <= last) return true;
+	return false;
+}
+
+/** How many bytes from @iova on are mapped without a hole. */
+function inOnePiece(mappings: Ranges<Mapping>, iova: number): number {
+	let end = iova;
+	for (let range = mappings.find(end); range !== null; range = mappings.find(end)) end = range.last + 1;
+	return end - iova;
+}
+
+/** Where @iova is to lead; -1: nowhere. */
+function meantAt({ mappings }: DomainWatch, iova: number): number {
+	const range = mappings.find(iova);
+	return range === null ? -1 : range.value.phys + (iova - range.value.iova);
+}
+
+function wasOf(stream: Stream): Was {
+	const { iommu, port } = stream;
+	return {
+		stream,
+		state: iommu.state(port.stream, NO_PASID),
+		root: iommu.rootOf?.(port.stream, NO_PASID) ?? -1,
+	};
 }
 
 /** Whether the IOMMU of @dev is switched off by runtime PM: its driver sets it up when it is on again. */

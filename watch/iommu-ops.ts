@@ -4,112 +4,188 @@
 
 import type { device } from '#linux/device.js';
 import { type err_ptr, IS_ERR } from '#linux/err.js';
-import type { iommu_domain, iommu_domain_ops, iommu_iotlb_gather, iommu_ops } from '#linux/iommu.js';
+import type {
+	iommu_device,
+	iommu_domain,
+	iommu_domain_ops,
+	iommu_group,
+	iommu_iotlb_gather,
+	iommu_ops,
+} from '#linux/iommu.js';
 
-/** Each comes when the driver's function has returned; @fn is that function's name. */
+/** A call of map_pages(), and what came of it. */
+export interface MapCall {
+	readonly domain: iommu_domain;
+	readonly iova: number;
+	readonly paddr: number;
+	readonly pgsize: number;
+	readonly pgcount: number;
+	readonly prot: number;
+	readonly ret: number;
+	/** By how much *mapped has grown. */
+	readonly done: number;
+	readonly fn: string;
+}
+
+/** A call of unmap_pages(). */
+export interface UnmapCall {
+	readonly domain: iommu_domain;
+	readonly iova: number;
+	readonly pgsize: number;
+	readonly pgcount: number;
+	/** What it returned. */
+	readonly size: number;
+	readonly gather: iommu_iotlb_gather;
+	readonly fn: string;
+}
+
+/** A call comes when the driver's function has returned, unless it says before; @fn is that function's name. */
 export interface IommuCalls {
-	/** Before map_pages(), and unmap_pages(), of the range; and after, whatever came of it. */
-	changing(domain: iommu_domain, iova: number, size: number): void;
-	changed(domain: iommu_domain): void;
-	mapped(domain: iommu_domain, iova: number, paddr: number, size: number, prot: number, fn: string): void;
-	unmapped(domain: iommu_domain, iova: number, size: number, gather: iommu_iotlb_gather, fn: string): void;
+	/** Before map_pages(), for the range. */
+	mapping(domain: iommu_domain, iova: number, size: number): void;
+	mapped(call: MapCall): void;
+	/** Before unmap_pages(), for the range. */
+	unmapping(domain: iommu_domain, iova: number, size: number): void;
+	unmapped(call: UnmapCall): void;
+	/** iova_to_phys(). */
+	translated(domain: iommu_domain, iova: number, phys: number, fn: string): void;
 	/** iotlb_sync_map(), for the range. */
-	syncedMap(domain: iommu_domain, iova: number, size: number, fn: string): void;
-	/** iotlb_sync(): what @gather has gathered. */
+	syncedMap(domain: iommu_domain, iova: number, size: number, ret: number, fn: string): void;
+	/** Before iotlb_sync(), which may change @gather; and after. */
+	syncing(domain: iommu_domain, gather: iommu_iotlb_gather): void;
 	synced(domain: iommu_domain, gather: iommu_iotlb_gather, fn: string): void;
 	flushedAll(domain: iommu_domain, fn: string): void;
 	/** Before attach_dev(). */
-	attaching(dev: device): void;
+	attaching(domain: iommu_domain, dev: device): void;
 	attached(domain: iommu_domain, dev: device, ret: number, fn: string): void;
-	/** free(): it is none any more. */
-	freed(domain: iommu_domain): void;
+	/** Before free(). */
+	freeing(domain: iommu_domain): void;
+	/** It is none any more. */
+	freed(domain: iommu_domain, fn: string): void;
+	allocated(domain: iommu_domain | err_ptr | null, dev: device | null, fn: string): void;
+	probed(dev: device, iommu: iommu_device | err_ptr, fn: string): void;
+	released(dev: device, fn: string): void;
+	grouped(dev: device, group: iommu_group | err_ptr | null, fn: string): void;
+	xlated(dev: device, ret: number, fn: string): void;
 }
 
 /** Who wants to hear of what the kernel that runs does now; null: nobody. */
 export type Listener = () => IommuCalls | null;
 
-/** The tables that tell. */
-const telling = new WeakSet<object>();
+/** Functions that tell, and the driver's behind each. */
+const drivers = new WeakMap<object, unknown>();
 
-/** Have the function @key of @ops, if it has one, tell; whoever looks at it sees the driver's. */
+/** What every function has of its own. */
+const OF_FUNCTIONS = new Set(['length', 'name', 'prototype', 'arguments', 'caller']);
+
+/** What a driver has put where @fn stands now. */
+export function driverOf<F extends object>(fn: F): F {
+	return (drivers.get(fn) as F | undefined) ?? fn;
+}
+
+/** Have the function @key of @ops, if it has one, tell, by what @told makes of it. */
 function tell<T extends object, K extends keyof T>(
 	ops: T,
 	key: K,
-	listener: Listener,
-	told: (
-		calls: IommuCalls,
-		call: Exclude<T[K], undefined>,
-		...args: Parameters<Extract<T[K], (...args: never[]) => unknown>>
-	) => unknown,
+	told: (call: Exclude<T[K], undefined>, fn: string) => Exclude<T[K], undefined>,
 ): void {
 	const driver = ops[key];
-	if (typeof driver !== 'function') return;
-	ops[key] = new Proxy(driver, {
-		apply(call, self, args) {
-			const calls = listener();
-			if (calls === null) return Reflect.apply(call, self, args);
-			return told(calls, call as Exclude<T[K], undefined>, ...(args as never));
-		},
-	});
+	if (typeof driver !== 'function' || drivers.has(driver)) return;
+	const call = told(driver as Exclude<T[K], undefined>, driver.name) as (...args: unknown[]) => unknown;
+	Object.defineProperty(call, 'name', { value: driver.name });
+	// One that keeps things of its own, a test's double, is to be seen by whoever looks at it.
+	const telling = Object.getOwnPropertyNames(driver).every((name) => OF_FUNCTIONS.has(name))
+		? call
+		: new Proxy(driver, { apply: (_driver, _self, args) => call(...(args as unknown[])) });
+	drivers.set(telling, driver);
+	ops[key] = telling as T[K];
 }
 
 /** Have a domain's ops tell. */
-function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): void {
-	if (telling.has(ops)) return;
-	telling.add(ops);
-	tell(ops, 'map_pages', listener, (calls, call, domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped) => {
+export function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): void {
+	tell(ops, 'map_pages', (call, fn) => (domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped) => {
+		const calls = listener();
+		if (calls === null) return call(domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped);
 		const before = mapped.value;
-		calls.changing(domain, iova, pgsize * pgcount);
+		calls.mapping(domain, iova, pgsize * pgcount);
 		const ret = call(domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped);
-		calls.changed(domain);
-		if (mapped.value > before)
-			calls.mapped(domain, iova, paddr as number, mapped.value - before, prot, call.name);
+		const done = mapped.value - before;
+		calls.mapped({ domain, iova, paddr: paddr as number, pgsize, pgcount, prot, ret, done, fn });
 		return ret;
 	});
-	tell(ops, 'unmap_pages', listener, (calls, call, domain, iova, pgsize, pgcount, gather) => {
-		calls.changing(domain, iova, pgsize * pgcount);
+	tell(ops, 'unmap_pages', (call, fn) => (domain, iova, pgsize, pgcount, gather) => {
+		const calls = listener();
+		if (calls === null) return call(domain, iova, pgsize, pgcount, gather);
+		calls.unmapping(domain, iova, pgsize * pgcount);
 		const size = call(domain, iova, pgsize, pgcount, gather);
-		calls.changed(domain);
-		if (size > 0) calls.unmapped(domain, iova, size, gather, call.name);
+		calls.unmapped({ domain, iova, pgsize, pgcount, size, gather, fn });
 		return size;
 	});
-	tell(ops, 'iotlb_sync_map', listener, (calls, call, domain, iova, size) => {
+	tell(ops, 'iova_to_phys', (call, fn) => (domain, iova) => {
+		const phys = call(domain, iova);
+		listener()?.translated(domain, iova as number, phys as number, fn);
+		return phys;
+	});
+	tell(ops, 'iotlb_sync_map', (call, fn) => (domain, iova, size) => {
 		const ret = call(domain, iova, size);
-		calls.syncedMap(domain, iova, size, call.name);
+		listener()?.syncedMap(domain, iova, size, ret, fn);
 		return ret;
 	});
-	tell(ops, 'iotlb_sync', listener, (calls, call, domain, gather) => {
+	tell(ops, 'iotlb_sync', (call, fn) => (domain, gather) => {
+		const calls = listener();
+		calls?.syncing(domain, gather);
 		call(domain, gather);
-		calls.synced(domain, gather, call.name);
+		calls?.synced(domain, gather, fn);
 	});
-	tell(ops, 'flush_iotlb_all', listener, (calls, call, domain) => {
+	tell(ops, 'flush_iotlb_all', (call, fn) => (domain) => {
 		call(domain);
-		calls.flushedAll(domain, call.name);
+		listener()?.flushedAll(domain, fn);
 	});
-	tell(ops, 'attach_dev', listener, (calls, call, domain, dev) => {
-		calls.attaching(dev);
+	tell(ops, 'attach_dev', (call, fn) => (domain, dev) => {
+		const calls = listener();
+		calls?.attaching(domain, dev);
 		const ret = call(domain, dev);
-		calls.attached(domain, dev, ret, call.name);
+		calls?.attached(domain, dev, ret, fn);
 		return ret;
 	});
-	tell(ops, 'free', listener, (calls, call, domain) => {
+	tell(ops, 'free', (call, fn) => (domain) => {
+		const calls = listener();
+		calls?.freeing(domain);
 		call(domain);
-		calls.freed(domain);
+		calls?.freed(domain, fn);
 	});
 }
 
 /** Have all that a driver does, from now on, be told to whoever @listener says. */
 export function listenToOps(ops: iommu_ops, listener: Listener): void {
-	if (telling.has(ops)) return;
-	telling.add(ops);
 	if (ops.default_domain_ops !== undefined) listenToDomainOps(ops.default_domain_ops, listener);
 	for (const domain of [ops.identity_domain, ops.blocked_domain, ops.release_domain, ops.default_domain])
 		if (domain?.ops != null) listenToDomainOps(domain.ops, listener);
-	const made = <D extends iommu_domain | err_ptr | null>(domain: D): D => {
-		const ops = domain === null || IS_ERR(domain) ? null : (domain as iommu_domain).ops;
-		if (ops !== null) listenToDomainOps(ops, listener);
+	const made = <D extends iommu_domain | err_ptr | null>(domain: D, dev: device | null, fn: string): D => {
+		const own = domain === null || IS_ERR(domain) ? null : (domain as iommu_domain).ops;
+		if (own != null) listenToDomainOps(own, listener);
+		listener()?.allocated(domain, dev, fn);
 		return domain;
 	};
-	tell(ops, 'domain_alloc', listener, (_calls, call, type) => made(call(type)));
-	tell(ops, 'domain_alloc_paging', listener, (_calls, call, dev) => made(call(dev)));
+	tell(ops, 'domain_alloc', (call, fn) => (type) => made(call(type), null, fn));
+	tell(ops, 'domain_alloc_paging', (call, fn) => (dev) => made(call(dev), dev, fn));
+	tell(ops, 'probe_device', (call, fn) => (dev) => {
+		const iommu = call(dev);
+		listener()?.probed(dev, iommu, fn);
+		return iommu;
+	});
+	tell(ops, 'release_device', (call, fn) => (dev) => {
+		call(dev);
+		listener()?.released(dev, fn);
+	});
+	tell(ops, 'device_group', (call, fn) => (dev) => {
+		const group = call(dev);
+		listener()?.grouped(dev, group, fn);
+		return group;
+	});
+	tell(ops, 'of_xlate', (call, fn) => (dev, args) => {
+		const ret = call(dev, args);
+		listener()?.xlated(dev, ret, fn);
+		return ret;
+	});
 }

@@ -19,6 +19,22 @@ export function kernelTrace(depth: number): string[] {
 
 /** Deep enough for an interrupt in a system call. */
 const DEPTH = 16;
+/** So many calls of one function for one device have a stack each; of those that follow one in so many. */
+const EACH = 64;
+const ONE_IN = 32;
+
+/** Who was at work in the kernel as the event @number came. */
+interface Stack {
+	readonly number: number;
+	/** Asked for its text only when somebody wants to read it. */
+	readonly error: Error;
+}
+
+/** The calls of one function for one device. */
+interface Calls {
+	count: number;
+	stack: Stack | null;
+}
 
 export class JournalEvent {
 	constructor(
@@ -28,35 +44,61 @@ export class JournalEvent {
 		/** `iommu_map`, `dma_unmap_page`. */
 		readonly what: string,
 		readonly device: string,
-		/** Asked for its text only when somebody wants to read it. */
-		readonly stack: Error,
+		/** Its own, or that of the last of its kind that has one. */
+		readonly stack: Stack,
 	) {}
 
 	/** The kernel's functions at that moment, innermost first. */
 	trace(): string[] {
-		return traceOf((this.stack.stack ?? '').split('\n'));
+		return kernel_frames((this.stack.error.stack ?? '').split('\n')).map(frame_text);
 	}
 
 	/** The event as a line of a report, and its trace. */
 	lines(verb: string): string[] {
 		const when = (this.time / 1e9).toFixed(6);
+		const { number } = this.stack;
+		const whose = number === this.number ? '' : `, as event ${number} was`;
 		return [
-			`${verb} by ${this.what} at ${when} (event ${this.number}):`,
+			`${verb} by ${this.what} at ${when} (event ${this.number})${whose}:`,
 			...this.trace().map((l) => ` ${l}`),
 		];
 	}
 }
 
+/** A stack costs as much as a mapping: who calls often has the same one mostly, and not each of his calls has its own. */
 export class Journal {
 	#number = 0;
+	readonly #calls = new Map<string, Map<string, Calls>>();
 
 	constructor(readonly clock: { readonly now: number }) {}
 
 	record(what: string, device: string): JournalEvent {
-		const limit = Error.stackTraceLimit;
-		Error.stackTraceLimit = DEPTH;
-		const stack = new Error();
-		Error.stackTraceLimit = limit;
-		return new JournalEvent(++this.#number, this.clock.now, what, device, stack);
+		const calls = this.#callsOf(what, device);
+		const number = ++this.#number;
+		if (calls.stack === null || calls.count++ < EACH || calls.count % ONE_IN === 0)
+			calls.stack = { number, error: stackNow() };
+		return new JournalEvent(number, this.clock.now, what, device, calls.stack);
 	}
+
+	#callsOf(what: string, device: string): Calls {
+		let devices = this.#calls.get(what);
+		if (devices === undefined) {
+			devices = new Map();
+			this.#calls.set(what, devices);
+		}
+		let calls = devices.get(device);
+		if (calls === undefined) {
+			calls = { count: 0, stack: null };
+			devices.set(device, calls);
+		}
+		return calls;
+	}
+}
+
+function stackNow(): Error {
+	const limit = Error.stackTraceLimit;
+	Error.stackTraceLimit = DEPTH;
+	const error = new Error();
+	Error.stackTraceLimit = limit;
+	return error;
 }

@@ -28,12 +28,13 @@ export function attachProbes(probes: Probes): () => void {
 export function watchDomains(domains: Domains, listener: Listener): () => void {
 	const found = (dev: device): void => {
 		const ops = dev.iommu?.iommu_dev?.ops;
-		if (ops != null) listenToOps(ops, listener);
+		// What drives no hardware of the machine's is a test's own.
+		if (ops != null && domains.drives(dev)) listenToOps(ops, listener);
 	};
 	// Where it runs already, what was done before is not known.
 	bus_for_each_dev(platform_bus_type, null, null, (dev) => {
 		found(dev);
-		if (dev.iommu?.iommu_dev != null) domains.adopt(dev);
+		if (domains.drives(dev)) domains.adopt(dev);
 		return 0;
 	});
 	return attachProbes({

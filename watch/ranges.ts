@@ -45,6 +45,16 @@ export class Ranges<T> {
 		this.#list.splice(this.#behind(first), 0, { first, last, value });
 	}
 
+	/** The range that ends before @first with @value goes on to @last, whatever is there; false: there is none. */
+	grow(first: number, last: number, value: T): boolean {
+		const at = this.#behind(first - 1) - 1;
+		const range = this.#list[at];
+		if (range === undefined || range.last !== first - 1 || range.value !== value) return false;
+		this.remove(first, last);
+		this.#list[at] = { first: range.first, last, value };
+		return true;
+	}
+
 	/** Nothing is so in [@first, @last] any more: the parts that were taken away. */
 	remove(first: number, last: number): Range<T>[] {
 		const cut = this.overlapping(first, last);

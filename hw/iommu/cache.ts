@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A cache of table words: TLBs of pages of any size, walk caches, caches of configuration records.
 
-/** Where an entry came from; `shared`: copied from the cache behind this one. */
-export type FillReason = 'walk' | 'prefetch' | 'neighbour' | 'shared';
+/** Where an entry came from; `shared`: copied from the cache behind this one; `guess`: from nowhere, yet. */
+export type FillReason = 'walk' | 'prefetch' | 'neighbour' | 'shared' | 'guess';
 
 /** A cached table word, with its history. */
 export class CacheEntry {
@@ -71,6 +71,9 @@ export interface CacheSink {
 /** A range of more pages than this is found by looking at every entry. */
 const LOOKED_UP = 64;
 
+/** How many guesses a cache has: the oldest go first. */
+const GUESSED = 128;
+
 /** The entries of one tag: for each size, by number. */
 type Sized = Map<number, CacheEntry>[];
 
@@ -80,6 +83,11 @@ type Sized = Map<number, CacheEntry>[];
  */
 export class TranslationCache {
 	sink: CacheSink | null = null;
+	/**
+	 * What a walk for nobody may have brought in besides: no access is answered from it, nothing is thrown out for it, and
+	 * every invalidation takes it away.
+	 */
+	guesses: readonly CacheEntry[] = [];
 	readonly #tags = new Map<number, Sized>();
 	readonly #all = new Set<CacheEntry>();
 	/** The tag that was asked for last, and what there is of it. */
@@ -140,6 +148,31 @@ export class TranslationCache {
 		this.sink?.filled(this, entry);
 	}
 
+	/** Whether there is a guess of that word, as it is. */
+	hasGuess(tag: number, iova: number, level: number, word: number, high: number): boolean {
+		for (const guess of this.guesses)
+			if (
+				guess.iova === iova &&
+				guess.word === word &&
+				guess.high === high &&
+				guess.tag === tag &&
+				guess.level === level
+			)
+				return true;
+		return false;
+	}
+
+	guess(entry: CacheEntry): void {
+		const guesses = this.guesses as CacheEntry[];
+		if (guesses.length === GUESSED) guesses.shift();
+		guesses.push(entry);
+	}
+
+	/** Forget those guesses. */
+	unguess(which: (entry: CacheEntry) => boolean): void {
+		if (this.guesses.length !== 0) this.guesses = this.guesses.filter((guess) => !which(guess));
+	}
+
 	/** The entries that answer for any address of [@first, @last]. */
 	inRange(first: number, last: number): CacheEntry[] {
 		const found: CacheEntry[] = [];
@@ -169,6 +202,7 @@ export class TranslationCache {
 
 	/** Drop what answers for any address of [@first, @last], of @tag or (-1) of all. */
 	dropRange(tag: number, first: number, last: number, why: string): void {
+		if (this.guesses.length !== 0) this.unguess((guess) => answers(guess, tag, first, last));
 		if (this.#all.size === 0) return;
 		const one = first === last && tag >= 0 ? this.#of(tag) : null;
 		if (one !== null) {
@@ -178,10 +212,7 @@ export class TranslationCache {
 			}
 			return;
 		}
-		this.dropWhere(
-			(entry) => (tag < 0 || entry.tag === tag) && entry.iova <= last && entry.iova + entry.size > first,
-			why,
-		);
+		this.dropWhere((entry) => answers(entry, tag, first, last), why);
 	}
 
 	/** Drop @iova's word, of @tag, and those that came with it: an aligned group of @words. */
@@ -192,6 +223,7 @@ export class TranslationCache {
 	}
 
 	dropWhere(which: (entry: CacheEntry) => boolean, why: string): void {
+		this.unguess(which);
 		for (const entry of this.#all) if (which(entry)) this.drop(entry, why);
 	}
 
@@ -206,6 +238,7 @@ export class TranslationCache {
 	}
 
 	clear(why: string): void {
+		if (this.guesses.length !== 0) this.guesses = [];
 		// Flushes mostly find nothing.
 		if (this.#all.size === 0) return;
 		const { sink } = this;
@@ -223,4 +256,9 @@ export class TranslationCache {
 		}
 		return this.#last;
 	}
+}
+
+/** Whether @entry is @tag's, or (-1) anybody's, and answers for any address of [@first, @last]. */
+function answers(entry: CacheEntry, tag: number, first: number, last: number): boolean {
+	return (tag < 0 || entry.tag === tag) && entry.iova <= last && entry.iova + entry.size > first;
 }

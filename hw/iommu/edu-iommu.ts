@@ -5,7 +5,7 @@
 
 import type { IrqLine, ModelContext, Models } from '#hw/core/model.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
-import { CacheEntry, TranslationCache } from './cache.js';
+import { CacheEntry, type FillReason, TranslationCache } from './cache.js';
 import {
 	ALL_STREAMS,
 	CMD_INV_DOMAIN,
@@ -52,7 +52,7 @@ import {
 	WRITE,
 } from './iommu.js';
 import { Ring } from './queue.js';
-import { Translation } from './translation.js';
+import { guessedOf, Translation } from './translation.js';
 
 /** A command that was executed and has not taken effect yet. */
 type Pending = () => void;
@@ -78,6 +78,7 @@ export class EduIommu implements Iommu {
 	readonly pasidBits = 0;
 	readonly inputBits = 32;
 	readonly outputBits = 40;
+	readonly format = EDU_FORMAT;
 	reach = 0;
 
 	readonly #ctx: ModelContext;
@@ -249,6 +250,38 @@ export class EduIommu implements Iommu {
 		return { invariant: 'INV-PTW', cache, entry, memory, text };
 	}
 
+	rootOf(stream: number): number {
+		if (this.state(stream) !== 'translate') return -1;
+		this.#readStream(stream);
+		return this.#word.high * FRAME;
+	}
+
+	speculate(stream: number, _pasid: number, iova: number): void {
+		if (!this.habits.speculates || this.state(stream) === 'off') return;
+		const entry = this.#streamEntry(stream, iova, 'guess');
+		const { word, high } = entry;
+		if (!this.#streams.hasGuess(0, stream, 0, word, high)) this.#streams.guess(entry);
+		if (streamValid(word) && streamMode(word) === MODE_TRANSLATE && iova < 2 ** this.inputBits)
+			this.#translation.guess(stream, streamDomain(word), high * FRAME, iova);
+	}
+
+	speculated(first: number, last: number): Contradiction[] {
+		this.#settle();
+		if (this.registers.get('STATUS') === 0) return [];
+		const deny = (cache: TranslationCache, entry: CacheEntry): Contradiction | null =>
+			this.contradiction(cache, entry);
+		return [
+			...guessedOf([this.#streams], 0, this.streamCount, deny),
+			...this.#translation.guessed(first, last),
+		];
+	}
+
+	pending(): string {
+		this.#settle();
+		if (!this.#commands.empty) return 'a command in the queue';
+		return this.#pending.length === 0 ? '' : 'a command without SYNC';
+	}
+
 	figures(stream?: number): readonly Figure[] {
 		return this.#translation.figuresOf(stream);
 	}
@@ -296,40 +329,29 @@ export class EduIommu implements Iommu {
 	#stream(stream: number, iova: number): CacheEntry {
 		const hit = this.#streams.find(0, stream);
 		if (hit !== undefined) return hit;
-		const addr = this.#readStream(stream);
-		const { low, high } = this.#word;
-		const { now } = this.#ctx.machine.clock;
-		const valid = streamValid(low);
-		const entry = new CacheEntry(
-			0,
-			stream,
-			1,
-			0,
-			low,
-			high,
-			addr,
-			valid,
-			high * FRAME,
-			0,
-			now,
-			stream,
-			iova,
-			'walk',
-			high * FRAME,
-		);
+		const entry = this.#streamEntry(stream, iova, 'walk');
 		for (const observer of this.observers)
 			observer.walked?.(this, {
 				stream,
 				iova,
 				table: 'STREAM',
 				level: -1,
-				addr,
+				addr: entry.wordAddr,
 				bytes: STREAM_BYTES,
 				word: entry.bits,
 				reason: 'configuration',
 			});
-		if (valid || this.habits.negative) this.#streams.fill(entry, this.habits.sharedEntries);
+		if (entry.valid || this.habits.negative) this.#streams.fill(entry, this.habits.sharedEntries);
 		return entry;
+	}
+
+	/** @stream's record as memory has it, for an access to @iova. */
+	#streamEntry(stream: number, iova: number, reason: FillReason): CacheEntry {
+		const addr = this.#readStream(stream);
+		const { low, high } = this.#word;
+		const { now } = this.#ctx.machine.clock;
+		const [valid, root] = [streamValid(low), high * FRAME];
+		return new CacheEntry(0, stream, 1, 0, low, high, addr, valid, root, 0, now, stream, iova, reason, root);
 	}
 
 	#explainStream(stream: number): WalkStep {

@@ -28,6 +28,8 @@ export interface Habits {
 	prefetchFaults: boolean;
 	/** A single invalidation is lost while the block's clock is gated automatically. */
 	gatingLosesInvalidation: boolean;
+	/** It walks for nobody: what it may have cached so, at any time, is held against every invalidation. */
+	speculates: boolean;
 	/** Flushes and invalidations take effect when they end, not when they begin. */
 	lateInvalidation: boolean;
 	/** After a fault the stream gets no answer until the driver has dealt with it. */
@@ -49,6 +51,7 @@ export const PESSIMISTIC: Readonly<Habits> = {
 	prefetch: true,
 	prefetchFaults: false,
 	gatingLosesInvalidation: true,
+	speculates: true,
 	lateInvalidation: true,
 	stallOnFault: true,
 	evictChance: 0,
@@ -66,6 +69,7 @@ export const OPTIMISTIC: Readonly<Habits> = {
 	prefetch: false,
 	prefetchFaults: false,
 	gatingLosesInvalidation: false,
+	speculates: false,
 	lateInvalidation: false,
 	stallOnFault: true,
 	evictChance: 1 / 4,

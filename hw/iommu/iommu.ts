@@ -7,6 +7,7 @@
 import { NO_PASID, type Translator } from '#hw/core/dma-port.js';
 import type { DeviceModel } from '#hw/core/model.js';
 import type { CacheEntry, TranslationCache } from './cache.js';
+import type { TableFormat } from './format.js';
 import type { Habits } from './habits.js';
 
 export { EXECUTE, NO_PASID, PRIVILEGED, READ, WRITE } from '#hw/core/dma-port.js';
@@ -198,6 +199,19 @@ export interface Iommu extends DeviceModel, Translator {
 	contradictions(first?: number, last?: number): Contradiction[];
 	/** What the cached @entry of @cache says that the tables do not; null: they agree. */
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null;
+	/** Its tables as data; none where the mappings are in the device. */
+	readonly format?: TableFormat;
+	/** Where @stream's root table is; -1: its accesses meet none. */
+	rootOf?(stream: number, pasid: number): number;
+	/**
+	 * Have the caches guess what a walk for @stream at @iova reads now, its own record included: hardware may walk at any
+	 * time, for nobody. What is guessed stands beside the caches (TranslationCache.guesses). For who watches.
+	 */
+	speculate?(stream: number, pasid: number, iova: number): void;
+	/** Of what was guessed for [@first, @last], what the tables deny: no invalidation has covered it. */
+	speculated?(first: number, last: number): Contradiction[];
+	/** What has been commanded and has not taken effect: `TLB_FLUSH`; '': nothing. */
+	pending?(): string;
 	/** Counts: accesses, hits, walks, faults; of all streams, or of one. */
 	figures(stream?: number): readonly Figure[];
 }

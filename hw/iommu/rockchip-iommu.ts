@@ -17,6 +17,7 @@ import type { IrqLine, ModelContext, Models, Policy } from '#hw/core/model.js';
 import type { Ram } from '#hw/core/ram.js';
 import { hex, RegisterFile } from '#hw/core/register-file.js';
 import type { CacheEntry, TranslationCache } from './cache.js';
+import type { TableFormat } from './format.js';
 import { type Habits, habitsOf } from './habits.js';
 import {
 	accessText,
@@ -175,6 +176,12 @@ export class RockchipMmu {
 		return this.unit.variant.addressOf(this.registers.get('DTE_ADDR'));
 	}
 
+	/** The command on its way. */
+	get pending(): readonly string[] {
+		this.settle();
+		return this.#pending === null ? [] : [this.#pending.name];
+	}
+
 	/** Where @addr leads: the physical address, or -1 when the access is refused. */
 	translate(addr: number, access: number): number {
 		const { unit, translation } = this;
@@ -320,6 +327,7 @@ export class RockchipIommu implements Iommu {
 	readonly streamCount = 1;
 	readonly pasidBits = 0;
 	readonly inputBits = 32;
+	readonly format: TableFormat;
 	reach = 0;
 	/** The MMU that had the last access; the next one has the next. */
 	#turn: number;
@@ -330,6 +338,7 @@ export class RockchipIommu implements Iommu {
 		readonly parts: RockchipParts,
 	) {
 		this.habits = habitsOf(parts.policy);
+		this.format = variant.format;
 		if (parts.policy === 'pessimistic')
 			Object.assign(this.habits, { neighbours: LINE, walkNeighbours: LINE, negativeNeighbours: true });
 		this.mmus = Array.from({ length: parts.windows }, (_, index) => new RockchipMmu(index, this));
@@ -412,6 +421,24 @@ export class RockchipIommu implements Iommu {
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null {
 		const mmu = this.mmus.find(({ translation }) => translation.caches().includes(cache));
 		return mmu?.translation.contradiction(cache, entry) ?? null;
+	}
+
+	rootOf(): number {
+		return this.state() === 'translate' ? this.#last().root : -1;
+	}
+
+	/** By each MMU that translates. */
+	speculate(_stream: number, _pasid: number, addr: number): void {
+		if (!this.habits.speculates) return;
+		for (const mmu of this.mmus) if (mmu.paging) mmu.translation.guess(STREAM, TAG, mmu.root, addr >>> 0);
+	}
+
+	speculated(first: number, last: number): Contradiction[] {
+		return this.mmus.flatMap((mmu) => (mmu.paging ? mmu.translation.guessed(first, last) : []));
+	}
+
+	pending(): string {
+		return this.mmus.flatMap((mmu) => mmu.pending).join(', ');
 	}
 
 	figures(_stream?: number): readonly Figure[] {

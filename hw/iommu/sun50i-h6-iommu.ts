@@ -74,6 +74,7 @@ export class Sun50iH6Iommu implements Iommu {
 	readonly pasidBits = 0;
 	readonly inputBits = 32;
 	readonly outputBits = 32;
+	readonly format = SUN50I_FORMAT;
 	reach = 0;
 
 	/** Where registers that every operation looks at stand in registers.values. */
@@ -257,6 +258,30 @@ export class Sun50iH6Iommu implements Iommu {
 
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null {
 		return this.#translation.contradiction(cache, entry);
+	}
+
+	rootOf(master: number): number {
+		return this.state(master) === 'translate' ? this.#root() : -1;
+	}
+
+	speculate(master: number, _pasid: number, addr: number): void {
+		if (this.habits.speculates && this.rootOf(master) >= 0)
+			this.#translation.guess(master, TAG, this.#root(), addr >>> 0);
+	}
+
+	speculated(first: number, last: number): Contradiction[] {
+		this.#settle();
+		return this.#mode.enabled ? this.#translation.guessed(first, last) : [];
+	}
+
+	pending(): string {
+		this.#settle();
+		const on = (operation: Operation, what: string): string[] => (operation.bits === 0 ? [] : [what]);
+		return [
+			...on(this.#flush, 'TLB_FLUSH'),
+			...on(this.#tlbInvalidate, 'TLB_IVLD'),
+			...on(this.#walkInvalidate, 'PC_IVLD'),
+		].join(', ');
 	}
 
 	figures(master?: number): readonly Figure[] {

@@ -258,6 +258,34 @@ export class Translation {
 		return { invariant, cache, entry, memory, text };
 	}
 
+	/** Have the caches guess what a walk of @iova reads now. */
+	guess(stream: number, tag: number, root: number, iova: number): void {
+		const { format, view } = this.parts;
+		const last = format.levels.length - 1;
+		let table = root;
+		for (let level = 0; ; level++) {
+			const at = format.levels[level];
+			const addr = table + format.wordBytes * indexOf(at, iova);
+			if (!readWalker(view, addr, format.wordBytes, this.#word)) return;
+			at.decode(this.#word.low, this.#word.high, this.#decoded);
+			const { kind } = this.#decoded;
+			if (kind === 'page' || level === last) {
+				if (this.sharedOn) this.#guessWord(this.shared, stream, tag, root, addr, level, iova);
+				if (this.micro.length !== 0 && (this.microOn >>> stream) & 1)
+					this.#guessWord(this.micro[stream], stream, tag, root, addr, level, iova);
+				return;
+			}
+			if (this.walkOn) this.#guessWord(this.walk[level], stream, tag, root, addr, level, iova);
+			if (kind === 'invalid') return;
+			table = this.#decoded.addr;
+		}
+	}
+
+	/** What was guessed for [@first, @last] and the tables deny. */
+	guessed(first: number, last: number): Contradiction[] {
+		return guessedOf(this.caches(), first, last, (cache, entry) => this.contradiction(cache, entry));
+	}
+
 	figuresOf(stream: number | undefined): Figure[] {
 		const names = this.parts.names;
 		const sum = new StreamFigures();
@@ -409,6 +437,44 @@ export class Translation {
 		return entry;
 	}
 
+	/** @cache guesses the word of @level that #word and #decoded have, read at @addr. */
+	#guessWord(
+		cache: TranslationCache,
+		stream: number,
+		tag: number,
+		root: number,
+		addr: number,
+		level: number,
+		iova: number,
+	): void {
+		const at = this.parts.format.levels[level];
+		const first = firstOf(at, iova);
+		const { low, high } = this.#word;
+		if (cache.hasGuess(tag, first, level, low, high)) return;
+		const { kind, addr: phys, rights } = this.#decoded;
+		const valid = kind !== 'invalid';
+		const { now } = this.parts.clock;
+		cache.guess(
+			new CacheEntry(
+				tag,
+				first,
+				2 ** at.shift,
+				level,
+				low,
+				high,
+				addr,
+				valid,
+				phys,
+				rights,
+				now,
+				stream,
+				iova,
+				'guess',
+				root,
+			),
+		);
+	}
+
 	#entryAt(
 		stream: number,
 		tag: number,
@@ -454,3 +520,24 @@ export class Translation {
 		return hexWord(word, this.parts.format.wordBytes);
 	}
 }
+
+/** Of what @caches have guessed for [@first, @last], what @deny finds wrong. */
+export function guessedOf(
+	caches: readonly TranslationCache[],
+	first: number,
+	last: number,
+	deny: (cache: TranslationCache, entry: CacheEntry) => Contradiction | null,
+): Contradiction[] {
+	let found: Contradiction[] | null = null;
+	for (const cache of caches)
+		for (const guess of cache.guesses) {
+			if (guess.iova > last || guess.iova + guess.size <= first) continue;
+			const wrong = deny(cache, guess);
+			if (wrong === null) continue;
+			found ??= [];
+			found.push(wrong);
+		}
+	return found ?? NONE;
+}
+
+const NONE: Contradiction[] = [];

@@ -310,7 +310,7 @@ describe('edu_iommu', () => {
 
 	for (const late of [true, false])
 		it(`is caught when tables are freed that are cached${late ? ', and dropped later' : ''}`, () => {
-			expectFinding(/freed-table|stale-(entry|after-attach)/);
+			expectFinding(/freed-table|stale-(entry|after-attach|after-free)/);
 			const rig = new Rig({ habits: { neighbours: 1 } });
 			const domain = rig.attached(1);
 			iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
