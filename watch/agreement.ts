@@ -10,6 +10,7 @@
 
 import type { DmaPort } from '#hw/core/dma-port.js';
 import { hex } from '#hw/core/register-file.js';
+import type { CacheEntry } from '#hw/iommu/cache.js';
 import {
 	accessText,
 	type Contradiction,
@@ -153,13 +154,23 @@ export class Agreement {
 		return true;
 	}
 
-	/** What the caches hold, or may, for [@first, @last], after what was to make them forget; @owed: what it was. */
-	caches(streams: readonly Stream[], first: number, last: number, fn: string, owed: Owed | null): void {
+	/**
+	 * What the caches hold, or may, for [@first, @last], after what was to make them forget; @owed: what it was. @excused:
+	 * an entry that another operation, which is still going on, is about to make them forget.
+	 */
+	caches(
+		streams: readonly Stream[],
+		first: number,
+		last: number,
+		fn: string,
+		owed: Owed | null,
+		excused: (entry: CacheEntry) => boolean,
+	): void {
 		let before: Iommu | null = null;
 		for (const { iommu } of streams) {
 			if (iommu === before) continue;
 			before = iommu;
-			const wrong = this.#stale(iommu, first, last);
+			const wrong = this.#stale(iommu, first, last, excused);
 			if (wrong === null) continue;
 			const kind = owed === null ? 'stale-after-map' : 'stale-after-unmap';
 			const what =
@@ -180,11 +191,17 @@ export class Agreement {
 		this.#staleEntry(iommu, wrong, 'stale-after-attach', fn, `${fn}() has returned`, null, 0);
 	}
 
-	#stale(iommu: Iommu, first: number, last: number): Contradiction | null {
-		const [real] = iommu.contradictions(first, last);
+	#stale(
+		iommu: Iommu,
+		first: number,
+		last: number,
+		excused: (entry: CacheEntry) => boolean,
+	): Contradiction | null {
+		const isWrong = ({ entry }: Contradiction): boolean => !excused(entry);
+		const real = iommu.contradictions(first, last).find(isWrong);
 		if (real !== undefined) return real;
 		// Hardware that does not what it is told is not the driver's fault.
-		return iommu.stuck.size === 0 ? (iommu.speculated?.(first, last)[0] ?? null) : null;
+		return iommu.stuck.size === 0 ? (iommu.speculated?.(first, last).find(isWrong) ?? null) : null;
 	}
 
 	#staleEntry(

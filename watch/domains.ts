@@ -12,6 +12,7 @@
 
 import type { DmaPort } from '#hw/core/dma-port.js';
 import { hex } from '#hw/core/register-file.js';
+import type { CacheEntry } from '#hw/iommu/cache.js';
 import { accessText, type Iommu, NO_PASID, READ, type StreamState, WRITE } from '#hw/iommu/iommu.js';
 import { dev_name, type device } from '#linux/device.js';
 import { type err_ptr, IS_ERR } from '#linux/err.js';
@@ -87,6 +88,13 @@ export class DomainWatch {
 	/** Whether the hardware may still let through what the kernel is about to take away, or to give. */
 	isOwed(addr: number): boolean {
 		return within(this.owed, addr) || within(this.lazy, addr) || within(this.changing, addr);
+	}
+
+	/** Whether an operation on a part of [@first, @last] is under way, or waits to be made known to the hardware. */
+	isChanging(first: number, last: number): boolean {
+		return [this.owed, this.lazy, this.changing, this.fresh].some((list) =>
+			list.some((span) => span.first <= last && span.last >= first),
+		);
 	}
 
 	/** The last mapping that ended there. */
@@ -364,7 +372,19 @@ export class Domains implements IommuCalls, Watcher {
 		this.#contract.returned(ret, this.#name(watch), fn);
 		const last = iova + size - 1;
 		this.#finish(watch, (fresh) => fresh.first <= last && fresh.last >= iova, fn);
-		if (size > 0 && ret === 0) this.#agreement.caches(this.#streams(watch), iova, last, fn, null);
+		if (size > 0 && ret === 0) this.#caches(watch, iova, last, fn, null);
+	}
+
+	/** The caches agree with the tables of @watch. On another CPU another domain's may just be changing. */
+	#caches(watch: DomainWatch, first: number, last: number, fn: string, owed: Owed | null): void {
+		const excused = ({ stream, iova, size }: CacheEntry): boolean => {
+			for (const other of this.#watches.values()) {
+				if (other === watch || !other.isChanging(iova, iova + size - 1)) continue;
+				if (this.#streams(other).some(({ port }) => port.stream === stream)) return true;
+			}
+			return false;
+		};
+		this.#agreement.caches(this.#streams(watch), first, last, fn, owed, excused);
 	}
 
 	/** What was mapped is in the tables, and nothing beside it has changed. */
@@ -374,8 +394,7 @@ export class Domains implements IommuCalls, Watcher {
 			if (!which(fresh)) continue;
 			watch.fresh.splice(i--, 1);
 			this.#inTables(watch, fresh);
-			if (sync === null)
-				this.#agreement.caches(this.#streams(watch), fresh.first, fresh.last, fresh.by, null);
+			if (sync === null) this.#caches(watch, fresh.first, fresh.last, fresh.by, null);
 		}
 	}
 
@@ -425,7 +444,7 @@ export class Domains implements IommuCalls, Watcher {
 			if (!which(owed)) continue;
 			list.splice(i--, 1);
 			if (!owed.compared) this.#inTables(watch, owed);
-			this.#agreement.caches(this.#streams(watch), owed.first, owed.last, fn, owed);
+			this.#caches(watch, owed.first, owed.last, fn, owed);
 		}
 	}
 
@@ -659,7 +678,7 @@ export class Domains implements IommuCalls, Watcher {
 			if (watch.owed.length !== 0 && watch.domain.ops?.iotlb_sync === undefined)
 				for (const owed of watch.owed.splice(0)) {
 					this.#inTables(watch, owed);
-					this.#agreement.caches(this.#streams(watch), owed.first, owed.last, owed.by, owed);
+					this.#caches(watch, owed.first, owed.last, owed.by, owed);
 				}
 			for (let i = watch.lazy.length - 1; i >= 0 && !watch.lazy[i].compared; i--) {
 				watch.lazy[i].compared = true;

@@ -36,6 +36,8 @@ export class InterruptLines {
 	readonly level: Uint32Array;
 	readonly edge: Uint32Array;
 	readonly priority: Uint8Array;
+	/** How often a wire has gone up. */
+	raised = 0;
 	/** Priorities of the interrupts that were acknowledged and not yet ended, innermost last. */
 	readonly #pulled = new Map<number, number>();
 	readonly #running: number[] = [];
@@ -129,6 +131,7 @@ export class InterruptLines {
 	pull(intid: number, level: boolean): void {
 		const pulled = (this.#pulled.get(intid) ?? 0) + (level ? 1 : -1);
 		this.#pulled.set(intid, pulled);
+		if (level) this.raised++;
 		this.setLine(intid, pulled > 0);
 	}
 

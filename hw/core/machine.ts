@@ -102,8 +102,10 @@ const MIN_DEFAULT_MEMORY = 0x800_0000;
 /** One past the largest physical address (arm64 with CONFIG_ARM64_PA_BITS_48). */
 const PHYS_END = 2 ** 48;
 const NEVER = Number.POSITIVE_INFINITY;
-/** An interrupt handler that is entered this often at one place will be entered for ever. */
+/** A line that stays up, and an interrupt handler that is entered this often at one place: it will be entered for ever. */
 const STORM = 1_000_000;
+/** Lines that go up so often before what they have interrupted goes on: each is dealt with, and it never does. */
+const LIVELOCK = 5000;
 const DEAF = 16;
 /** Sleeping this long without an interrupt, although things happen, is for ever too. */
 const DEEP_SLEEP_NS = 3600e9;
@@ -211,6 +213,8 @@ export class Machine implements machine, MachineServices {
 	#timerPending = false;
 	#cancelTimer: (() => void) | null = null;
 	#inHook = false;
+	/** How often lines had gone up when the kernel was interrupted; -1: it is not. */
+	#raisedBefore = -1;
 
 	constructor(dtb: Uint8Array, options: MachineOptions = {}) {
 		this.#options = options;
@@ -424,6 +428,10 @@ export class Machine implements machine, MachineServices {
 
 	#spend(ns: number): void {
 		this.clock.advance(ns);
+		if (this.#raisedBefore >= 0 && this.controller.lines.raised - this.#raisedBefore > LIVELOCK)
+			throw new MachineHang(
+				`an interrupt storm: ${LIVELOCK} interrupts in a row, each raised again after its handler, and what they interrupt never goes on`,
+			);
 		if (this.#irqsEnabled && (this.controller.asserted || this.#timerPending)) this.#deliver();
 	}
 
@@ -434,6 +442,16 @@ export class Machine implements machine, MachineServices {
 			this.note('cpu', 'an interrupt is pending and unmasked, but the kernel has set no vectors: it waits');
 			return;
 		}
+		const outermost = this.#raisedBefore < 0;
+		if (outermost) this.#raisedBefore = this.controller.lines.raised;
+		try {
+			this.#takeAll(vectors);
+		} finally {
+			if (outermost) this.#raisedBefore = -1;
+		}
+	}
+
+	#takeAll(vectors: machine_vectors): void {
 		let deaf = 0;
 		for (let taken = 0; this.#irqsEnabled; taken++) {
 			// Taking an exception masks interrupts, returning from it unmasks them.

@@ -409,6 +409,25 @@ describe('machine', () => {
 			expect(() => machine.irq_enable()).to.throw(MachineHang, 'never acknowledges');
 		});
 
+		it('reports interrupts that are dealt with, and raised again before what they interrupt goes on', () => {
+			const machine = faulting();
+			const wires = [IOMMU_INTID, IOMMU_INTID].map((intid) => machine.controller.lines.wire(intid));
+			let taken = 0;
+			const irq = (): void => {
+				// As Linux, until nothing is pending.
+				for (let intid = 0; intid !== 1023; taken++) {
+					intid = machine.mmio_read(GIC + 0x1000 + 0xc, 4);
+					for (const wire of wires) wire.lower();
+					for (const wire of wires) wire.raise();
+					machine.mmio_write(GIC + 0x1000 + 0x10, 4, intid);
+				}
+			};
+			machine.set_vectors({ irq, timer() {} });
+			machine.irq_enable();
+			expect(() => wires[0].raise() ?? machine.advance(1)).to.throw(MachineHang, 'an interrupt storm');
+			expect(taken).to.be.within(1000, 10_000);
+		});
+
 		it('lets time pass at each register access', () => {
 			const machine = h6({ mmioReadNs: 100, mmioWriteNs: 20 });
 			machine.mmio_read(GIC, 4);
