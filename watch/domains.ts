@@ -453,7 +453,7 @@ export class Domains implements IommuCalls, Watcher {
 		const watch = this.#of.get(dev);
 		const streams = this.#streamsOf(dev);
 		for (const { iommu, port } of streams) {
-			if (!this.#hasPower(iommu)) continue;
+			if (!this.#hasPower(iommu) || isIdle(dev)) continue;
 			// What is walked before the switch, of the old tables and of what the new ones have.
 			for (const each of [watch, this.#watches.get(_domain)]) {
 				const ranges = each?.mappings.all() ?? [];
@@ -745,6 +745,7 @@ export class Domains implements IommuCalls, Watcher {
 	}
 
 	#speculate(watch: DomainWatch, iova: number): void {
+		for (const dev of watch.devices) if (isIdle(dev)) return;
 		const streams = this.#streams(watch);
 		for (let i = 0; i < streams.length; i++) {
 			const { iommu, port } = streams[i];
@@ -849,6 +850,12 @@ function wasOf(stream: Stream): Was {
 function isSuspended(dev: device): boolean {
 	const power = dev.iommu?.iommu_dev?.dev?.parent?.power;
 	return power !== undefined && power.disable_depth === 0 && power.runtime_status !== RPM_ACTIVE;
+}
+
+/** Whether nobody uses the IOMMU of @dev, by runtime PM: no master is at work that it could walk for. */
+function isIdle(dev: device): boolean {
+	const power = dev.iommu?.iommu_dev?.dev?.parent?.power;
+	return power !== undefined && power.disable_depth === 0 && power.usage_count.counter === 0;
 }
 
 function stateOf(domain: iommu_domain): StreamState {
