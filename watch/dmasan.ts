@@ -11,6 +11,7 @@ import type { Machine } from '#hw/core/machine.js';
 import type { RamObserver } from '#hw/core/ram.js';
 import type { Iommu, IommuObserver } from '#hw/iommu/iommu.js';
 import { early_initcall } from '#linux/init.js';
+import { Buffers } from './buffers.js';
 import { Devices } from './devices.js';
 import { Domains } from './domains.js';
 import { Faults } from './faults.js';
@@ -122,6 +123,7 @@ export class Dmasan implements Watched {
 			this.memory,
 			this.#walks,
 			this.domains,
+			new Buffers(this, this.memory, this.domains),
 			new Lines(this),
 			new IommuRange(this),
 			new Registers(this),

@@ -165,6 +165,11 @@ export class Domains implements IommuCalls, Watcher {
 		return false;
 	}
 
+	/** The domain that @dev is attached to, as far as the kernel has told. */
+	ofDevice(dev: device): DomainWatch | null {
+		return this.#of.get(dev) ?? null;
+	}
+
 	/** An invalidation took effect. */
 	commanded(iommu: Iommu, text: string): void {
 		this.#agreement.commanded(iommu, text);

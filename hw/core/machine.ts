@@ -353,6 +353,11 @@ export class Machine implements machine, MachineServices {
 		});
 	}
 
+	/** The kernel stands at a scheduling point, and something else happens. */
+	get injecting(): boolean {
+		return this.#inHook;
+	}
+
 	schedule_point(kind: schedule_kind, where: number): void {
 		if (this.hook === null || this.#inHook) return;
 		this.#inHook = true;

@@ -465,6 +465,20 @@ export class Ram implements machine_memory {
 		return found;
 	}
 
+	/** The address of the first line of the range that is not dirty, and of which memory has other bytes; -1 without one. */
+	firstStale(phys: number, size: number): number {
+		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
+		for (let at = Math.floor(phys / LINE_SIZE) * LINE_SIZE; at < end; ) {
+			const run = this.locate(at, false);
+			if (run === 0) break;
+			const n = Math.min(run, end - at);
+			const line = this.atTouched ? this.staleLine(n / LINE_SIZE) : -1;
+			if (line >= 0) return at + line * LINE_SIZE;
+			at += n;
+		}
+		return -1;
+	}
+
 	/** Let the cache replace the lines of the range: dirty ones are written back, then all are dropped. */
 	evict(phys: number, size: number): void {
 		if (size <= 0) return;
@@ -899,6 +913,26 @@ export class Ram implements machine_memory {
 			}
 			at += n;
 		}
+	}
+
+	/** The first of @lines lines at the place that locate() found that is stale; -1 without one. */
+	private staleLine(lines: number): number {
+		const mem = this.atMem.longs;
+		const cpu = this.atCpu.longs;
+		if (mem === null) return -1;
+		const [m, c, s] = [this.atMemOffset >>> 3, this.atCpuOffset >>> 3, this.atUnitOffset >>> 3];
+		if (cpu === null) {
+			const words = this.atMem.words as Int32Array;
+			for (let line = 0; line < lines; line++)
+				if (!isZero(words, 2 * (m + line * LINE_LONGS), 2 * LINE_LONGS)) return line;
+			return -1;
+		}
+		const synced = this.synced().longs;
+		for (let line = nextDirty(cpu, c, mem, m, 0, lines); line < lines; ) {
+			if (nextDirty(cpu, c, synced, s, line, line + 1) > line) return line;
+			line = nextDirty(cpu, c, mem, m, line + 1, lines);
+		}
+		return -1;
 	}
 
 	private reportDirty(phys: number, size: number): void {

@@ -58,7 +58,7 @@ import { is_vmalloc_addr } from '#mm/vmalloc.js';
 import { failEach } from '#tests/fail-each.js';
 import { Board, BUFS, pattern } from '#tests/kernel/dma/board.js';
 import { dma_map_page_attrs, dma_map_resource, dma_map_single } from '#tests/kernel/dma/client.js';
-import { expectWarning } from '#tests/setup.js';
+import { expectFinding, expectWarning } from '#tests/setup.js';
 
 const page = (phys: number) => pfn_to_page(Math.floor(phys / PAGE_SIZE));
 
@@ -124,6 +124,7 @@ describe('dma_iommu', () => {
 
 	it('warns about the unmap of what is not mapped', () => {
 		expectWarning(/./);
+		expectFinding(/never-mapped in dma_unmap_page/);
 		dma_unmap_page_attrs(dev, 0x1000, 4096, DMA_TO_DEVICE, 0);
 	});
 

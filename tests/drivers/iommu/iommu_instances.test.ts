@@ -422,6 +422,7 @@ describe('iommu_instances', () => {
 			const dma = map(dev, 4);
 			expect([model.fetch(0, dma), model.fetch(1, dma)]).to.deep.equal([0x44, 0x44]);
 			unmap(dev, dma);
+			expectFinding(/use-after-unmap in read by twice/);
 			expect([model.fetch(0, dma), model.fetch(1, dma)]).to.deep.equal([null, null]);
 		});
 	});

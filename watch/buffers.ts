@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The DMA API's buffers: who has what mapped, from its tracepoints. The rules are in buffer-access.ts (what devices
+// access), buffer-views.ts (what CPU and device see as its functions return), buffer-pairs.ts (what fits what) and
+// buffer-places.ts (what lies where).
+
+import { PAGE_SIZE } from '#asm/page-def.js';
+import { bus_for_each_dev, bus_register_notifier, bus_unregister_notifier } from '#drivers/base/bus.js';
+import { platform_bus_type } from '#drivers/base/platform.js';
+import { type DmaPort, NO_PASID } from '#hw/core/dma-port.js';
+import type { CacheEntry } from '#hw/iommu/cache.js';
+import type { FaultRecord, Iommu } from '#hw/iommu/iommu.js';
+import { sg_next } from '#lib/scatterlist.js';
+import { BUS_NOTIFY_UNBOUND_DRIVER, dev_name, type device } from '#linux/device.js';
+import { dma_to_phys } from '#linux/dma-direct.js';
+import { DMA_BIDIRECTIONAL, DMA_TO_DEVICE } from '#linux/dma-direction.js';
+import { DMA_ATTR_SKIP_CPU_SYNC, DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
+import { virt_to_phys } from '#linux/mm.js';
+import { notifier_block } from '#linux/notifier.js';
+import { type scatterlist, sg_phys, type sg_table } from '#linux/scatterlist.js';
+import type { tracepoint_probe } from '#linux/trace_events.js';
+import { BufferAccess } from './buffer-access.js';
+import { BufferPairs, type Ending, type Sync } from './buffer-pairs.js';
+import { BufferPlaces } from './buffer-places.js';
+import { BufferViews } from './buffer-views.js';
+import type { Domains } from './domains.js';
+import { attachProbes } from './kernel.js';
+import { Client, type Kind, Mapping, Part } from './mappings.js';
+import type { Allocation, Memory } from './memory.js';
+import type { Watched, Watcher } from './watcher.js';
+
+type Probes = Readonly<Record<string, tracepoint_probe<never[]>>>;
+
+export class Buffers implements Watcher {
+	readonly #clients = new Map<device, Client>();
+	readonly #byPort = new Map<DmaPort, Client[]>();
+	readonly #access: BufferAccess;
+	readonly #views: BufferViews;
+	readonly #pairs: BufferPairs;
+	/** The IOMMUs' own devices, which map tables in the midst of what others do. */
+	readonly #walkers = new Set<string>();
+	readonly #places: BufferPlaces;
+	/** Somebody has watched since the boot: every mapping is known. */
+	#complete = false;
+	/** The process that the access is of which is being done. */
+	#pasid = NO_PASID;
+	/**
+	 * What is to be looked at when a function has returned whose tracepoint comes before its work: at whatever the kernel
+	 * or a device does next.
+	 */
+	#pending: (() => void) | null = null;
+	/** Which mapping that is about. */
+	#leaving: Mapping | null = null;
+	#notifier: notifier_block | null = null;
+
+	constructor(
+		readonly watched: Watched,
+		memory: Memory,
+		domains: Domains,
+	) {
+		this.#access = new BufferAccess(watched, memory, domains);
+		this.#views = new BufferViews(watched, domains);
+		this.#pairs = new BufferPairs(watched);
+		this.#places = new BufferPlaces(watched, memory);
+		for (const { name } of watched.machine.iommus) this.#walkers.add(name);
+		memory.onFree.push((allocation) => {
+			if (this.#leaving !== null && this.#leaving.kind === 'sg' && hasMemory(this.#leaving, allocation))
+				this.#settle();
+			this.#places.freed(allocation);
+		});
+	}
+
+	watchKernel(): () => void {
+		this.#clients.clear();
+		this.#byPort.clear();
+		this.#places.clear();
+		this.#pending = null;
+		this.#notifier = null;
+		this.#complete = true;
+		bus_for_each_dev(platform_bus_type, null, null, () => {
+			this.#complete = false;
+			return 1;
+		});
+		const end = attachProbes(this.#probes());
+		return () => {
+			end();
+			if (this.#notifier !== null) bus_unregister_notifier(platform_bus_type, this.#notifier);
+		};
+	}
+
+	/** The devices that use the DMA API. */
+	clients(): Iterable<Client> {
+		return this.#clients.values();
+	}
+
+	// --- the machine tells
+
+	answered(
+		_iommu: Iommu,
+		_stream: number,
+		pasid: number,
+		_iova: number,
+		_access: number,
+		_phys: number,
+		_entry: CacheEntry | null,
+	): void {
+		this.#pasid = pasid;
+	}
+
+	faulted(_iommu: Iommu, { pasid }: FaultRecord): void {
+		this.#pasid = pasid;
+	}
+
+	access(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void {
+		const pasid = this.#pasid;
+		this.#pasid = NO_PASID;
+		if (this.#clients.size === 0 || pasid !== NO_PASID) return;
+		const clients = this.#clientsOf(port);
+		if (clients.length !== 0) this.#access.judge({ port, addr, phys, size, write }, clients);
+	}
+
+	/** The CPU's stores to the line at @phys are about to be lost. */
+	onDirtyDropped(phys: number): void {
+		this.#places.dropped(phys);
+	}
+
+	quiet(operation: string): void {
+		this.#settle();
+		this.#places.quiet(operation, this.#clients.values());
+	}
+
+	// --- the DMA API tells
+
+	#probes(): Probes {
+		const page = (dev: device, phys: number, addr: number, size: number, dir: number, attrs: number): void =>
+			this.#map('page', 'dma_map_page', dev, addr, size, dir, attrs, phys);
+		const resource = (
+			dev: device,
+			phys: number,
+			addr: number,
+			size: number,
+			dir: number,
+			attrs: number,
+		): void => this.#map('resource', 'dma_map_resource', dev, addr, size, dir, attrs, phys);
+		return {
+			dma_map_page: (_data: unknown, ...args: Parameters<typeof page>) => page(...args),
+			dma_map_resource: (_data: unknown, ...args: Parameters<typeof resource>) => resource(...args),
+			dma_unmap_page: (_data: unknown, dev: device, addr: number, size: number, dir: number, attrs: number) =>
+				this.#end(dev, ending('dma_unmap_page', 'page', addr, size, dir), attrs, true),
+			dma_unmap_resource: (
+				_data: unknown,
+				dev: device,
+				addr: number,
+				size: number,
+				dir: number,
+				attrs: number,
+			) => this.#end(dev, ending('dma_unmap_resource', 'resource', addr, size, dir), attrs, true),
+			dma_map_sg: (
+				_data: unknown,
+				dev: device,
+				sgl: scatterlist,
+				nents: number,
+				ents: number,
+				dir: number,
+				attrs: number,
+			) => this.#mapSg(dev, sgl, nents, ents, dir, attrs),
+			dma_unmap_sg: (
+				_data: unknown,
+				dev: device,
+				sgl: scatterlist,
+				nents: number,
+				dir: number,
+				attrs: number,
+			) =>
+				this.#end(
+					dev,
+					{ ...ending('dma_unmap_sg', 'sg', sgl.dma_address, sgBytes(sgl, nents), dir), nents },
+					attrs,
+					false,
+				),
+			dma_alloc: (
+				_data: unknown,
+				dev: device,
+				cpu: Uint8Array | null,
+				addr: number,
+				size: number,
+				_dir: number,
+				_gfp: number,
+				attrs: number,
+			) => this.#allocated('coherent', 'dma_alloc_attrs', dev, cpu, addr, size, DMA_BIDIRECTIONAL, attrs),
+			dma_alloc_pages: (
+				_data: unknown,
+				dev: device,
+				cpu: Uint8Array | null,
+				addr: number,
+				size: number,
+				dir: number,
+				_gfp: number,
+				attrs: number,
+			) => this.#allocated('pages', 'dma_alloc_pages', dev, cpu, addr, size, dir, attrs),
+			dma_alloc_sgt: (
+				_data: unknown,
+				dev: device,
+				sgt: sg_table,
+				size: number,
+				dir: number,
+				_gfp: number,
+				attrs: number,
+			) => this.#allocatedSgt(dev, sgt, size, dir, attrs),
+			dma_free: (
+				_data: unknown,
+				dev: device,
+				cpu: Uint8Array | null,
+				addr: number,
+				size: number,
+				_dir: number,
+				attrs: number,
+			) => {
+				if (cpu !== null)
+					this.#end(
+						dev,
+						{ ...ending('dma_free_attrs', 'coherent', addr, size, DMA_BIDIRECTIONAL), handle: cpu },
+						attrs,
+						false,
+					);
+			},
+			dma_free_pages: (
+				_data: unknown,
+				dev: device,
+				_cpu: Uint8Array | null,
+				addr: number,
+				size: number,
+				dir: number,
+				attrs: number,
+			) => this.#end(dev, ending('dma_free_pages', 'pages', addr, size, dir), attrs, false),
+			dma_free_sgt: (_data: unknown, dev: device, sgt: sg_table, size: number, dir: number) =>
+				this.#end(
+					dev,
+					ending('dma_free_noncontiguous', 'noncontiguous', sgt.sgl?.dma_address ?? 0, size, dir),
+					0,
+					false,
+				),
+			dma_sync_single_for_cpu: (_data: unknown, dev: device, addr: number, size: number, dir: number) =>
+				this.#sync(dev, { fn: 'dma_sync_single_for_cpu', addr, size, dir, forCpu: true }),
+			dma_sync_single_for_device: (_data: unknown, dev: device, addr: number, size: number, dir: number) =>
+				this.#sync(dev, { fn: 'dma_sync_single_for_device', addr, size, dir, forCpu: false }),
+			dma_sync_sg_for_cpu: (_data: unknown, dev: device, sgl: scatterlist, nents: number, dir: number) =>
+				this.#syncSg(dev, sgl, nents, {
+					fn: 'dma_sync_sg_for_cpu',
+					addr: sgl.dma_address,
+					size: sgl.length,
+					dir,
+					forCpu: true,
+				}),
+			dma_sync_sg_for_device: (_data: unknown, dev: device, sgl: scatterlist, nents: number, dir: number) =>
+				this.#syncSg(dev, sgl, nents, {
+					fn: 'dma_sync_sg_for_device',
+					addr: sgl.dma_address,
+					size: sgl.length,
+					dir,
+					forCpu: false,
+				}),
+		};
+	}
+
+	#map(
+		kind: Kind,
+		fn: string,
+		dev: device,
+		addr: number,
+		size: number,
+		dir: number,
+		attrs: number,
+		phys: number,
+	): void {
+		const client = this.#client(dev);
+		if (client === null || addr === DMA_MAPPING_ERROR) return;
+		const mapping = this.#mapping(client, kind, fn, addr, size, dir, attrs, null, 0);
+		this.#part(mapping, addr, size, phys);
+		this.#made(mapping);
+	}
+
+	#mapSg(dev: device, sgl: scatterlist, nents: number, ents: number, dir: number, attrs: number): void {
+		const client = this.#client(dev);
+		if (client === null) return;
+		const bytes = sgBytes(sgl, nents);
+		const mapping = this.#mapping(
+			client,
+			'sg',
+			'dma_map_sg',
+			sgl.dma_address,
+			bytes,
+			dir,
+			attrs,
+			null,
+			nents,
+		);
+		let segment: scatterlist | null = sgl;
+		let used = 0;
+		let segments = 0;
+		let sg: scatterlist | null = sgl;
+		for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) {
+			if (segment !== null && used >= segment.dma_length && used !== 0) {
+				segment = ++segments < ents ? sg_next(segment) : null;
+				used = 0;
+			}
+			if (segment === null || used + sg.length > segment.dma_length) {
+				this.#views.segments(mapping, i, segment?.dma_length ?? 0, used + sg.length);
+				break;
+			}
+			this.#part(mapping, segment.dma_address + used, sg.length, sg_phys(sg) as number);
+			used += sg.length;
+		}
+		this.#views.limits(mapping, sgl, nents, ents);
+		this.#made(mapping);
+	}
+
+	#allocated(
+		kind: Kind,
+		fn: string,
+		dev: device,
+		cpu: Uint8Array | null,
+		addr: number,
+		size: number,
+		dir: number,
+		attrs: number,
+	): void {
+		const client = this.#client(dev);
+		if (client === null || cpu === null || addr === DMA_MAPPING_ERROR) return;
+		const mapping = this.#mapping(
+			client,
+			kind,
+			fn,
+			addr,
+			size,
+			dir,
+			attrs,
+			kind === 'coherent' ? cpu : null,
+			0,
+		);
+		// Without a view of the CPU's the answer is a cookie.
+		if (!ArrayBuffer.isView(cpu)) this.#part(mapping, addr, size, dma_to_phys(dev, addr) as number);
+		else if (kind === 'pages') this.#part(mapping, addr, size, physOf(cpu, 0));
+		else
+			for (let done = 0; done < size; ) {
+				const phys = physOf(cpu, done);
+				let n = Math.min(size - done, PAGE_SIZE);
+				while (done + n < size && physOf(cpu, done + n) === phys + n)
+					n = Math.min(size - done, n + PAGE_SIZE);
+				this.#part(mapping, addr + done, n, phys);
+				done += n;
+			}
+		this.#made(mapping);
+		this.#views.allocated(mapping, ArrayBuffer.isView(cpu) ? cpu : null);
+	}
+
+	#allocatedSgt(dev: device, sgt: sg_table, size: number, dir: number, attrs: number): void {
+		const client = this.#client(dev);
+		if (client === null) return;
+		const sgl = sgt.sgl as scatterlist;
+		const addr = sgl.dma_address;
+		const mapping = this.#mapping(
+			client,
+			'noncontiguous',
+			'dma_alloc_noncontiguous',
+			addr,
+			size,
+			dir,
+			attrs,
+			null,
+			0,
+		);
+		let done = 0;
+		for (let sg: scatterlist | null = sgl; sg !== null && done < size; sg = sg_next(sg)) {
+			const n = Math.min(sg.length, size - done);
+			this.#part(mapping, addr + done, n, sg_phys(sg) as number);
+			done += n;
+		}
+		this.#made(mapping);
+	}
+
+	#mapping(
+		client: Client,
+		kind: Kind,
+		fn: string,
+		addr: number,
+		size: number,
+		dir: number,
+		attrs: number,
+		handle: object | null,
+		nents: number,
+	): Mapping {
+		const made = this.watched.journal.record(fn, client.name);
+		return new Mapping(client, kind, addr, size, dir, attrs, made, handle, nents);
+	}
+
+	#part(mapping: Mapping, addr: number, size: number, phys: number): void {
+		if (size > 0) mapping.parts.push(new Part(mapping, addr, addr + size - 1, phys));
+	}
+
+	#made(mapping: Mapping): void {
+		this.#views.mapped(mapping);
+		this.#places.mapped(mapping, this.#clients.values());
+		for (const part of mapping.parts) mapping.client.live.add(part);
+	}
+
+	/** @after: the tracepoint came after the deed. */
+	#end(dev: device, ending: Ending, attrs: number, after: boolean): void {
+		const client = this.#client(dev);
+		if (client === null) return;
+		const mapping = client.at(ending.addr, ending.kind, ending.size, ending.dir);
+		if (mapping === null) {
+			if (this.#complete && ending.size !== 0) this.#pairs.unknown(client, ending);
+			return;
+		}
+		const event = this.watched.journal.record(ending.fn, client.name);
+		this.#pairs.ends(mapping, ending);
+		this.#places.ended(mapping);
+		client.end(mapping, event);
+		const synced =
+			(mapping.kind === 'page' || mapping.kind === 'sg') && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0;
+		if (after) {
+			if (synced)
+				for (const part of mapping.parts)
+					this.#views.syncedForCpu({ part, from: 0, size: part.size }, ending.fn);
+			this.#views.unmapped(mapping);
+			return;
+		}
+		const copies = synced ? this.#views.beforeUnmap(mapping) : null;
+		this.#leaving = mapping;
+		this.#pending = () => {
+			if (synced) this.#views.afterUnmap(mapping, copies, ending.fn);
+			this.#views.unmapped(mapping);
+		};
+	}
+
+	/** A function that was traced before it did its work has returned. */
+	#settle(): void {
+		const look = this.#pending;
+		if (look === null) return;
+		this.#pending = null;
+		this.#leaving = null;
+		look();
+	}
+
+	#sync(dev: device, sync: Sync): void {
+		const client = this.#client(dev);
+		if (client === null) return;
+		const part = client.live.find(sync.addr, sync.addr);
+		if (!this.#complete && part === null) return;
+		if (!this.#pairs.syncs(client, part, sync) || part === null) return;
+		this.#synced(part, sync.addr - part.first, Math.min(sync.size, part.last + 1 - sync.addr), sync);
+	}
+
+	#syncSg(dev: device, sgl: scatterlist, nents: number, sync: Sync): void {
+		const client = this.#client(dev);
+		if (client === null) return;
+		const mapping = client.at(sync.addr, 'sg', sgBytes(sgl, nents), sync.dir);
+		if (mapping === null) {
+			if (this.#complete) this.#pairs.syncs(client, null, sync);
+			return;
+		}
+		if (!this.#pairs.syncs(client, mapping.parts[0], sync)) return;
+		this.#pairs.syncsSg(mapping, nents, sync.fn);
+		let sg: scatterlist | null = sgl;
+		for (let i = 0; i < nents && i < mapping.parts.length && sg !== null; i++, sg = sg_next(sg))
+			this.#synced(mapping.parts[i], 0, mapping.parts[i].size, sync);
+	}
+
+	#synced(part: Part, from: number, size: number, { fn, forCpu }: Sync): void {
+		const { mapping } = part;
+		if (forCpu) {
+			this.#views.syncedForCpu({ part, from, size }, fn);
+			mapping.syncedForCpu = true;
+			part.wrote = false;
+			return;
+		}
+		this.#places.givenBack(part, fn);
+		if (mapping.dir !== DMA_TO_DEVICE || part.bounced || !mapping.client.dev.dma_coherent)
+			this.#views.syncedForDevice({ part, from, size }, fn);
+	}
+
+	/** Who maps; null: its back end is no affair of the DMA API's. What was told of before has returned by now. */
+	#client(dev: device): Client | null {
+		if (dev.dma_ops !== null) return null;
+		if (this.#pending !== null && !this.watched.machine.injecting && !this.#walkers.has(dev_name(dev)))
+			this.#settle();
+		let client = this.#clients.get(dev);
+		if (client !== undefined) return client;
+		client = new Client(dev, this.watched.machine);
+		this.#clients.set(dev, client);
+		this.#byPort.clear();
+		this.#listen();
+		return client;
+	}
+
+	#clientsOf(port: DmaPort): Client[] {
+		let clients = this.#byPort.get(port);
+		if (clients === undefined) {
+			clients = [...this.#clients.values()].filter(({ ports }) => ports.includes(port));
+			this.#byPort.set(port, clients);
+		}
+		return clients;
+	}
+
+	/** Hear of drivers that go. */
+	#listen(): void {
+		if (this.#notifier !== null) return;
+		const nb = new notifier_block();
+		nb.notifier_call = (_nb, action, data) => {
+			const client = action === BUS_NOTIFY_UNBOUND_DRIVER ? this.#clients.get(data as device) : undefined;
+			if (client !== undefined) {
+				this.#settle();
+				this.#places.unbound(client);
+			}
+			return 0;
+		};
+		if (bus_register_notifier(platform_bus_type, nb) === 0) this.#notifier = nb;
+	}
+}
+
+function ending(fn: string, kind: Kind, addr: number, size: number, dir: number): Ending {
+	return { fn, kind, addr, size, dir, handle: null, nents: 0 };
+}
+
+function sgBytes(sgl: scatterlist, nents: number): number {
+	let bytes = 0;
+	let sg: scatterlist | null = sgl;
+	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) bytes += sg.length;
+	return bytes;
+}
+
+/** Where the byte @at of @view is. */
+function physOf(view: Uint8Array, at: number): number {
+	return virt_to_phys(view.subarray(at)) as number;
+}
+
+/** Whether @mapping has a byte of @allocation. */
+function hasMemory({ parts }: Mapping, { phys, size }: Allocation): boolean {
+	return parts.some((part) => part.phys < phys + size && part.phys + part.size > phys);
+}
