@@ -10,6 +10,17 @@ export const IOMMU = 0x30f0000;
 /** SPI 57 (sun50i-h6-iommu.json, "resources"). */
 export const IOMMU_INTID = 89;
 
+/** The IOMMU's node. */
+export const IOMMU_NODE: Node = {
+	compatible: 'allwinner,sun50i-h6-iommu',
+	reg: [IOMMU, 0x10000],
+	interrupts: [0, 57, 4],
+	clocks: [2, 51],
+	resets: [2, 15],
+	'#iommu-cells': [1],
+	phandle: [3],
+};
+
 /** An H6 in small: interrupt controller, clocks, IOMMU, and a test master behind each of its six ports. */
 export function h6Tree(extra: Node = {}): Node {
 	const masters: Record<string, Node> = {};
@@ -23,15 +34,7 @@ export function h6Tree(extra: Node = {}): Node {
 			'#reset-cells': [1],
 			phandle: [2],
 		},
-		'iommu@30f0000': {
-			compatible: 'allwinner,sun50i-h6-iommu',
-			reg: [IOMMU, 0x10000],
-			interrupts: [0, 57, 4],
-			clocks: [2, 51],
-			resets: [2, 15],
-			'#iommu-cells': [1],
-			phandle: [3],
-		},
+		'iommu@30f0000': IOMMU_NODE,
 		...masters,
 		direct: { compatible: 'oracle,master' },
 		...extra,

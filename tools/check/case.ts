@@ -28,6 +28,8 @@ export interface Case {
 	readonly machine?: MachineOptions;
 	/** It is run once with each; pessimistic only, unless it says otherwise. */
 	readonly policies?: readonly Policy[];
+	/** It is run on the description's variants, too. */
+	readonly everyBoard?: boolean;
 	/** Throw, or have the sanitiser or the kernel complain, to fail. */
 	run(rig: Rig): void;
 }

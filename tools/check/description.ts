@@ -73,6 +73,12 @@ export interface Description {
 	readonly runtimePm: boolean;
 	/** Functions of the driver that can do nothing about what fails below them but warn, as Linux's do. */
 	readonly helpless?: RegExp;
+	/** What the log says of an error at boot although nothing is wrong. */
+	readonly saidAtBoot?: RegExp;
+	/** Other chips or boards that the driver is for, for the cases where that matters. */
+	readonly variants?: readonly Description[];
+	/** Leave the hardware as a boot loader may: in use, with entries cached. */
+	firmware?(machine: Machine): void;
 	/** Called when the board has booted: what its masters need to be used. */
 	prepare?(rig: Rig): void;
 	/** The clients on a whole board; without them those cases do not apply. */

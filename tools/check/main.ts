@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // make check: whether an IOMMU driver does what an IOMMU driver has to do.
 import '#tools/lost-output.js';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { complain, quoted, UsageError, UserError } from '#tools/run/user-error.js';
 import { type CheckOptions, moduleOf, parseCheck, USAGE } from './options.js';
 import { KtapOutput, type Output, PlainOutput } from './output.js';
+import type { Outcome } from './runner.js';
 import type { Job, Message } from './worker.js';
 
 const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
@@ -14,37 +16,54 @@ const PRELOAD = new URL('../instrument/preload.js', import.meta.url).href;
 /** A case takes some milliseconds; one that takes longer than this never ends. */
 const CASE_LIMIT_MS = 30_000;
 const HEAP_MB = 2048;
+/** Each loads the kernel anew: more are not faster. */
+const MOST_THREADS = 4;
 
 /** @text for a shell. */
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** What came of a thread: which cases it has done, and of the last why it ended in the middle. */
-interface Turn {
-	readonly done: number;
-	readonly failed: number;
-	readonly interrupted: boolean;
+/** Outcomes as they come from several threads, in the order of their cases. */
+class InOrder {
+	failed = 0;
+	readonly #waiting = new Map<number, Outcome>();
+	#next = 0;
+
+	constructor(readonly output: Output) {}
+
+	put(index: number, outcome: Outcome): void {
+		if (outcome.problems.length > 0) this.failed++;
+		this.#waiting.set(index, outcome);
+		for (;;) {
+			const next = this.#waiting.get(this.#next);
+			if (next === undefined) return;
+			this.#waiting.delete(this.#next++);
+			this.output.done(next);
+		}
+	}
 }
 
-/** Run the cases from @job.from on in a thread, until they are done or one does not end. */
-function turn(job: Job, output: Output): Promise<Turn> {
+/**
+ * Run every @job.step-th case from @job.from on in a thread, until they are done or one does not end. The one to go on
+ * from; null: none is left.
+ */
+function turn(job: Job, results: InOrder): Promise<number | null> {
 	return new Promise((resolve, reject) => {
 		const worker = new Worker(WORKER, {
 			workerData: job,
 			execArgv: [...process.execArgv, '--import', PRELOAD],
 			resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
 		});
-		let done = 0;
-		let failed = 0;
-		let at: { name: string; blames: string } | null = null;
+		let at: { index: number; name: string; blames: string } | null = null;
 		let timer: NodeJS.Timeout | undefined;
-		const end = (why: string | null): void => {
+		const end = (why: string): void => {
 			clearTimeout(timer);
-			if (at !== null && why !== null) {
-				output.done({ ...at, lack: null, problems: [why] });
-				failed++;
-				done++;
+			if (at === null) {
+				resolve(null);
+				return;
 			}
-			resolve({ done, failed, interrupted: at !== null });
+			const { index, name, blames } = at;
+			results.put(index, { name, blames, lack: null, problems: [why] });
+			resolve(index + job.step);
 			void worker.terminate();
 		};
 		worker.on('message', (message: Message) => {
@@ -56,9 +75,7 @@ function turn(job: Job, output: Output): Promise<Turn> {
 				case 'done':
 					clearTimeout(timer);
 					at = null;
-					done++;
-					if (message.outcome.problems.length > 0) failed++;
-					output.done(message.outcome);
+					results.put(message.index, message.outcome);
 					break;
 				case 'none':
 					reject(
@@ -76,7 +93,7 @@ function turn(job: Job, output: Output): Promise<Turn> {
 			if (at === null) reject(e);
 			else end(e.stack ?? e.message);
 		});
-		worker.on('exit', () => end(null));
+		worker.on('exit', () => end('its thread has ended'));
 	});
 }
 
@@ -85,17 +102,17 @@ async function check(options: CheckOptions): Promise<number> {
 	const again = (name: string): string =>
 		`make check DRIVER=${shellQuoted(driver)} SEED=${seed} ONLY=${shellQuoted(name)}`;
 	const output = new (ktap ? KtapOutput : PlainOutput)((line) => console.log(line), again);
+	const results = new InOrder(output);
 	const module = moduleOf(driver);
-	let from = 0;
-	let failed = 0;
-	for (;;) {
-		const result = await turn({ module, only, seed, from }, output);
-		from += result.done;
-		failed += result.failed;
-		if (!result.interrupted) break;
-	}
+	const step = Math.min(MOST_THREADS, availableParallelism());
+	await Promise.all(
+		Array.from({ length: step }, async (_x, first) => {
+			for (let from: number | null = first; from !== null; )
+				from = await turn({ module, only, seed, from, step }, results);
+		}),
+	);
 	output.end();
-	return failed === 0 ? 0 : 1;
+	return results.failed === 0 ? 0 : 1;
 }
 
 /** The verb `check`: @args is the driver, and options. The exit status: 1 when a case failed, 2 for a command line that is none. */

@@ -12,7 +12,7 @@ import {
 	iommu_map,
 	iommu_unmap,
 } from '#drivers/iommu/iommu.js';
-import type { MachineOptions } from '#hw/core/machine.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import { accessText, NO_PASID, READ, WRITE } from '#hw/iommu/iommu.js';
 import { panic_state } from '#kernel/panic.js';
 import { pm_wq } from '#kernel/power/power.js';
@@ -25,7 +25,6 @@ import { Masters } from '#tests/drivers/iommu/masters.js';
 import { testMachine } from '#tests/machine.js';
 import { random } from '#tests/random.js';
 import { sanitiserOf } from '#tests/sanitiser.js';
-import type { Dmasan } from '#watch/dmasan.js';
 import type { Description, SaidFault } from './description.js';
 
 export { RW };
@@ -45,26 +44,13 @@ export class Heard {
 	/** What a case expects of the sanitiser, and of the kernel. */
 	readonly findingsExpected: RegExp[] = [];
 	readonly warningsExpected: RegExp[] = [];
+	/** What the machine's IOMMUs remarked: of what no good driver does. */
+	readonly remarks: string[] = [];
+	readonly remarksAllowed: RegExp[] = [];
 	/** Findings that may come, or not. */
 	readonly findingsAllowed: RegExp[] = [];
 	/** What was booted last. */
 	last: { end(): void } | null = null;
-}
-
-/** Another board that a case boots, with masters bound: for what is the core's alone. */
-export class Elsewhere {
-	readonly masters: Masters;
-	readonly dmasan: Dmasan;
-
-	constructor(dtb: Uint8Array, options: MachineOptions) {
-		this.masters = new Masters(testMachine(dtb, options));
-		this.dmasan = sanitiserOf(this.masters.machine);
-	}
-
-	end(): void {
-		this.masters.machine.advance(HANDLING_NS);
-		this.dmasan.quiet('the case');
-	}
 }
 
 /** @value as a failure's message shows it: addresses in hex. */
@@ -75,6 +61,8 @@ export function shown(value: unknown): string {
 }
 
 export class Rig extends IommuRig {
+	/** What the kernel said as it booted. */
+	readonly bootLog: readonly string[];
 	/** Below 1, the same for the same seed. */
 	readonly random: () => number;
 	/** The domains that the case has made, and the groups that each is attached to, by a master of theirs. */
@@ -89,7 +77,7 @@ export class Rig extends IommuRig {
 		heard.last = this;
 		this.random = random(this.machine.seed);
 		description.prepare?.(this);
-		this.log.length = 0;
+		this.bootLog = this.log.splice(0);
 	}
 
 	/** Another machine of the same board, booted anew; this one is over. */
@@ -98,13 +86,28 @@ export class Rig extends IommuRig {
 		return new Rig(this.description, { ...this.options, ...options }, this.heard);
 	}
 
-	/** Another board, a golden one by its name or a tree, booted; this one is over. */
-	elsewhere(board: string | Uint8Array, commandLine = ''): Elsewhere {
+	/** Something else that boots a machine, which @machine tells; this rig's is over. */
+	elsewhere<T>(boot: (options: MachineOptions) => T, machine: (booted: T) => Machine): T {
 		this.end();
+		this.heard.last = null;
+		const booted = boot(this.options);
+		const there = machine(booted);
+		this.heard.last = {
+			end: () => {
+				there.advance(HANDLING_NS);
+				sanitiserOf(there).quiet('the case');
+			},
+		};
+		return booted;
+	}
+
+	/** Another board, a golden one by its name or a tree, with masters bound. */
+	board(board: string | Uint8Array, commandLine = ''): Masters {
 		const dtb = typeof board === 'string' ? boardBlob(board) : board;
-		const there = new Elsewhere(dtb, { ...this.options, commandLine });
-		this.heard.last = there;
-		return there;
+		return this.elsewhere(
+			(options) => new Masters(testMachine(dtb, { ...options, commandLine })),
+			({ machine }) => machine,
+		);
 	}
 
 	/** How many masters there are. */
@@ -153,6 +156,11 @@ export class Rig extends IommuRig {
 	/** Such a finding may come, or not: the case has a device do what no good one does. */
 	allowFinding(pattern: RegExp): void {
 		this.heard.findingsAllowed.push(pattern);
+	}
+
+	/** Such a remark of the hardware may come. */
+	allowRemark(pattern: RegExp): void {
+		this.heard.remarksAllowed.push(pattern);
 	}
 
 	/** A warning of the kernel like this is right here. */
@@ -349,5 +357,9 @@ export class Rig extends IommuRig {
 	/** Keep what the kernel has said; the next boot forgets it. */
 	leave(): void {
 		this.heard.warnings.push(...panic_state.warnings.splice(0));
+		const iommus = new Set(this.machine.iommus.map(({ name }) => name));
+		for (const { who, text } of this.machine.notes)
+			if (iommus.has(who) && !this.heard.remarksAllowed.some((pattern) => pattern.test(text)))
+				this.heard.remarks.push(`${who}: ${text}`);
 	}
 }

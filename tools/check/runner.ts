@@ -14,6 +14,8 @@ import { CheckFailure, Heard, Rig } from './rig.js';
 /** A case on one machine: with one policy. */
 export interface Run {
 	readonly case: Case;
+	/** The driver's, or that of one of its variants. */
+	readonly description: Description;
 	readonly policy: Policy;
 	/** What ONLY= selects by, and repeats it alone. */
 	readonly name: string;
@@ -36,11 +38,17 @@ const PESSIMISTIC: readonly Policy[] = ['pessimistic'];
 export function runsOf(cases: readonly Case[], description: Description): Run[] {
 	return cases.flatMap((c) => {
 		const policies = c.policies ?? PESSIMISTIC;
-		const lack = lackOf(c, description);
-		return policies.map((policy) => {
-			const name = policies.length === 1 ? nameOf(c) : `${nameOf(c)} (${policy})`;
-			return { case: c, policy, name, lack };
-		});
+		const boards = [description, ...(c.everyBoard === true ? (description.variants ?? []) : [])];
+		return boards.flatMap((board) =>
+			policies.map((policy) => {
+				const marks = [
+					...(policies.length === 1 ? [] : [policy]),
+					...(board === description ? [] : [board.name]),
+				];
+				const name = marks.length === 0 ? nameOf(c) : `${nameOf(c)} (${marks.join(', ')})`;
+				return { case: c, description: board, policy, name, lack: lackOf(c, board) };
+			}),
+		);
 	});
 }
 
@@ -75,8 +83,8 @@ function unexpected(what: string, texts: readonly string[], expected: readonly R
 	];
 }
 
-/** Run one of @description's cases. */
-export function runOne(run: Run, description: Description, seed: number): Outcome {
+/** Run it. */
+export function runOne(run: Run, seed: number): Outcome {
 	const { name, lack } = run;
 	const { blames } = run.case;
 	if (lack !== null) return { name, blames, lack, problems: [] };
@@ -91,13 +99,14 @@ export function runOne(run: Run, description: Description, seed: number): Outcom
 	const problems: string[] = [];
 	findings.length = 0;
 	try {
-		run.case.run(new Rig(description, options, heard));
+		run.case.run(new Rig(run.description, options, heard));
 		heard.last?.end();
 	} catch (e) {
 		problems.push(said(e, log));
 	}
 	heard.warnings.push(...panic_state.warnings.splice(0));
 	problems.push(
+		...heard.remarks,
 		...unexpected(
 			'finding',
 			findings.splice(0).filter((text) => !heard.findingsAllowed.some((pattern) => pattern.test(text))),

@@ -12,14 +12,15 @@ export interface Job {
 	readonly module: string;
 	readonly only: string;
 	readonly seed: number;
-	/** The first case to run, of those that are selected. */
+	/** Of those that are selected every @step-th, from @from on. */
 	readonly from: number;
+	readonly step: number;
 }
 
 /** What the thread says: which case it begins, what came of it, that there are no more, or why it cannot begin. */
 export type Message =
-	| { readonly kind: 'begins'; readonly name: string; readonly blames: string }
-	| { readonly kind: 'done'; readonly outcome: Outcome }
+	| { readonly kind: 'begins'; readonly index: number; readonly name: string; readonly blames: string }
+	| { readonly kind: 'done'; readonly index: number; readonly outcome: Outcome }
 	| { readonly kind: 'none'; readonly names: readonly string[] }
 	| { readonly kind: 'unusable'; readonly why: string };
 
@@ -30,7 +31,7 @@ function tell(message: Message): void {
 const isDescription = (value: unknown): value is Description =>
 	typeof value === 'object' && value !== null && 'board' in value && 'masters' in value;
 
-async function work({ module, only, seed, from }: Job): Promise<void> {
+async function work({ module, only, seed, from, step }: Job): Promise<void> {
 	let exported: Record<string, unknown>;
 	try {
 		exported = await import(module);
@@ -46,9 +47,10 @@ async function work({ module, only, seed, from }: Job): Promise<void> {
 	const all = runsOf(CASES, description);
 	const runs = select(all, only);
 	if (runs.length === 0) tell({ kind: 'none', names: [...new Set(all.map((run) => run.case.group))] });
-	for (const run of runs.slice(from)) {
-		tell({ kind: 'begins', name: run.name, blames: run.case.blames });
-		tell({ kind: 'done', outcome: runOne(run, description, seed) });
+	for (let index = from; index < runs.length; index += step) {
+		const run = runs[index];
+		tell({ kind: 'begins', index, name: run.name, blames: run.case.blames });
+		tell({ kind: 'done', index, outcome: runOne(run, seed) });
 	}
 }
 

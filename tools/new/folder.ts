@@ -27,12 +27,17 @@ const SOURCES: readonly [to: string, from: string][] = [
 	['format.ts', 'hw/iommu/edu-iommu-format.ts'],
 	['registers.ts', 'hw/iommu/edu-iommu-regs.ts'],
 ];
+/** What says how their driver is checked, and where it finds its board. */
+const CHECK = 'tools/check/drivers/edu-iommu.ts';
 const TEST = 'tests/drivers/iommu/edu_board.test.ts';
 const BOARD = 'arch/arm64/boot/dts/edu/edu-board';
 
 /** Packages of the project that the folder uses until it installs its own, and their programs. */
 const LENT = ['@types/chai', '@types/mocha', '@types/node', 'chai', 'mocha', 'typescript'];
 const PROGRAMS = ['mocha', 'tsc'];
+/** The project's own, and where it is. */
+const OWN_PROGRAM = 'linux-iommu';
+const OWN_PROGRAM_FILE = 'build/tools/linux-iommu.js';
 
 interface Package {
 	readonly imports: Readonly<Record<string, unknown>>;
@@ -79,6 +84,7 @@ function packageJson(names: Names): object {
 		scripts: {
 			build: 'tsc',
 			test: 'tsc && mocha',
+			check: 'tsc && linux-iommu check .',
 			board: 'dtc -I dts -O dtb -o board.dtb board.dts',
 		},
 		mocha: {
@@ -105,8 +111,10 @@ function tsconfig(): object {
 export function filesOf(names: Names): Map<string, string | Uint8Array> {
 	const files = new Map<string, string | Uint8Array>();
 	for (const [to, from] of SOURCES) files.set(to, names.translate(withImports(read(from), from)));
-	const test = withImports(read(TEST), TEST).replace(/new URL\('[^']+'/, "new URL('../board.dtb'");
-	files.set(`${names.name}.test.ts`, names.translate(test));
+	const onBoard = (path: string): string =>
+		names.translate(withImports(read(path), path).replace(/new URL\('[^']+'/, "new URL('../board.dtb'"));
+	files.set('check.ts', onBoard(CHECK));
+	files.set(`${names.name}.test.ts`, onBoard(TEST));
 	files.set('board.dts', names.translate(read(`${BOARD}.dts`)));
 	files.set('board.dtb', boardBlob(names));
 	files.set('package.json', `${JSON.stringify(packageJson(names), null, 2)}\n`);
@@ -160,6 +168,7 @@ function lend(modules: string, made: Made): void {
 	made.link(PROJECT, join(modules, 'linux-iommu-ts'));
 	for (const name of [...LENT, ...PROGRAMS.map((program) => `.bin/${program}`)])
 		made.link(join(PROJECT, 'node_modules', name), join(modules, name));
+	made.link(join(PROJECT, OWN_PROGRAM_FILE), join(modules, '.bin', OWN_PROGRAM));
 }
 
 /** @at and the folders above it that are not there, from the top. */

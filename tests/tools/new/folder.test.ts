@@ -15,6 +15,7 @@ const FILES = [
 	'model.ts',
 	'format.ts',
 	'registers.ts',
+	'check.ts',
 	'my-3d-iommu.test.ts',
 	'board.dts',
 	'board.dtb',

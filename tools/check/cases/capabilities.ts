@@ -68,6 +68,7 @@ export const capabilities: readonly Case[] = [
 		group,
 		says: 'every master is in a group, translated, refused where nothing is mapped, and seen in sysfs',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const links = new Set<string>();
 			for (let n = 0; n < rig.count; n++) {

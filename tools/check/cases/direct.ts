@@ -27,11 +27,12 @@ import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
 import { virt_to_phys } from '#linux/mm.js';
 import { ref } from '#linux/types.js';
 import { alloc_pages_exact, free_pages_exact } from '#mm/page_alloc.js';
+import type { Masters } from '#tests/drivers/iommu/masters.js';
 import { boardTree, reg } from '#tests/kernel/dma/board.js';
 import { type BoardWay, WAYS } from '#tests/kernel/dma/world.js';
 import { mapSingle, pattern, randomProgram } from '../buffers.js';
 import type { Case } from '../case.js';
-import { type Elsewhere, type Rig, shown } from '../rig.js';
+import { type Rig, shown } from '../rig.js';
 
 const group = 'direct';
 
@@ -46,15 +47,15 @@ const program = (way: BoardWay): Case => ({
 	says: `any program of mappings keeps both sides’ bytes: ${way.name}`,
 	blames: 'core',
 	run(rig) {
-		const { masters } = rig.elsewhere(way.board(), `${POOL} page_placement=scattered ${way.commandLine}`);
+		const masters = rig.board(way.board(), `${POOL} page_placement=scattered ${way.commandLine}`);
 		randomProgram(rig, way, masters, 90);
 	},
 });
 
 /** A buffer of @size bytes that the master @name's DMA goes through and back, in each direction, in whole and in parts. */
-function roundTrip(rig: Rig, there: Elsewhere, name: string, size: number, offset: number): void {
-	const dev = there.masters.device(name);
-	const model = there.masters.model(name);
+function roundTrip(rig: Rig, there: Masters, name: string, size: number, offset: number): void {
+	const dev = there.device(name);
+	const model = there.model(name);
 	const all = alloc_pages_exact(offset + size + 64, GFP_KERNEL)!;
 	const bytes = all.subarray(offset, offset + size);
 	for (const dir of [DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL]) {
@@ -111,7 +112,7 @@ const trips = (
 	says,
 	blames: 'core',
 	run(rig) {
-		const there = rig.elsewhere(typeof board === 'string' ? board : board(), commandLine);
+		const there = rig.board(typeof board === 'string' ? board : board(), commandLine);
 		for (const name of names) for (const [size, offset] of SHAPES) roundTrip(rig, there, name, size, offset);
 	},
 });
@@ -142,9 +143,9 @@ const reserved = (): Uint8Array =>
 	);
 
 /** Coherent memory of all sizes on @there, shared without syncs. */
-function coherent(rig: Rig, there: Elsewhere, name: string, gfp = GFP_KERNEL): void {
-	const dev = there.masters.device(name);
-	const model = there.masters.model(name);
+function coherent(rig: Rig, there: Masters, name: string, gfp = GFP_KERNEL): void {
+	const dev = there.device(name);
+	const model = there.model(name);
 	for (const size of [64, PAGE_SIZE, 3 * PAGE_SIZE]) {
 		const handle = new ref(0);
 		const cpu = dma_alloc_attrs(dev, size, handle, gfp, 0);
@@ -179,8 +180,8 @@ export const directCases: readonly Case[] = [
 		says: 'memory out of reach of the device’s mask is bounced',
 		blames: 'core',
 		run(rig) {
-			const there = rig.elsewhere('direct', POOL);
-			const dev = there.masters.device('m3');
+			const there = rig.board('direct', POOL);
+			const dev = there.device('m3');
 			rig.equal('dma_set_mask_and_coherent()', dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32)), 0);
 			rig.equal('a mask below all memory is refused', dma_set_mask(dev, DMA_BIT_MASK(24)), -EIO);
 			rig.holds('dma_get_required_mask() is below 4 GiB', (dma_get_required_mask(dev) as number) > 2 ** 32);
@@ -194,7 +195,7 @@ export const directCases: readonly Case[] = [
 				const at = mapSingle(rig, dev, bytes, bytes.length, DMA_BIDIRECTIONAL);
 				rig.holds(`the address ${shown(at)} is out of reach`, at + bytes.length <= 2 ** 32);
 				rig.equal('dma_need_sync()', dma_need_sync(dev, at), true);
-				const model = there.masters.model('m3');
+				const model = there.model('m3');
 				rig.equal(
 					'what the device reads',
 					Buffer.compare(model.fetch(at, bytes.length)!, pattern(bytes.length, 1)),
@@ -216,8 +217,8 @@ export const directCases: readonly Case[] = [
 		says: 'a bounced buffer keeps the address bits that the device goes by, and the pool serves again when it was full',
 		blames: 'core',
 		run(rig) {
-			const there = rig.elsewhere('direct', 'swiotlb=256,force');
-			const dev = there.masters.device('m4');
+			const there = rig.board('direct', 'swiotlb=256,force');
+			const dev = there.device('m4');
 			dma_set_min_align_mask(dev, PAGE_SIZE - 1);
 			rig.holds(
 				'dma_max_mapping_size() takes no account of the alignment',
@@ -231,7 +232,7 @@ export const directCases: readonly Case[] = [
 				rig.equal('the bits of min_align_mask', at % PAGE_SIZE, offset);
 				rig.equal(
 					'what the device reads',
-					Buffer.compare(there.masters.model('m4').fetch(at, 5000)!, pattern(5000, offset)),
+					Buffer.compare(there.model('m4').fetch(at, 5000)!, pattern(5000, offset)),
 					0,
 				);
 				dma_unmap_single(dev, at, 5000, DMA_BIDIRECTIONAL);
@@ -267,7 +268,7 @@ export const directCases: readonly Case[] = [
 				['direct', ['m3', 'm4']],
 				['ranges', ['m3']],
 			] as const) {
-				const there = rig.elsewhere(board, POOL);
+				const there = rig.board(board, POOL);
 				for (const name of names) {
 					coherent(rig, there, name);
 					coherent(rig, there, name, GFP_ATOMIC);
@@ -280,8 +281,8 @@ export const directCases: readonly Case[] = [
 		says: 'coherent memory that is reserved for a device is where its allocations come from, until it is full',
 		blames: 'core',
 		run(rig) {
-			const there = rig.elsewhere(reserved(), POOL);
-			const dev = there.masters.device('m3');
+			const there = rig.board(reserved(), POOL);
+			const dev = there.device('m3');
 			rig.equal('of_reserved_mem_device_init()', of_reserved_mem_device_init(dev), 0);
 			coherent(rig, there, 'm3');
 			const live: [Uint8Array, number][] = [];
@@ -306,7 +307,7 @@ export const directCases: readonly Case[] = [
 		says: 'coherent memory that a device with a pool of its own gets is in that pool',
 		blames: 'core',
 		run(rig) {
-			const there = rig.elsewhere(restricted(), POOL);
+			const there = rig.board(restricted(), POOL);
 			for (const name of ['m3', 'm4'])
 				for (const gfp of [GFP_KERNEL, GFP_ATOMIC]) coherent(rig, there, name, gfp);
 		},
@@ -316,7 +317,7 @@ export const directCases: readonly Case[] = [
 		says: 'coherent memory comes from CMA where there is some, and goes back',
 		blames: 'core',
 		run(rig) {
-			const there = rig.elsewhere('direct', `${POOL} cma=16M`);
+			const there = rig.board('direct', `${POOL} cma=16M`);
 			for (let round = 0; round < 3; round++) for (const name of ['m3', 'm4']) coherent(rig, there, name);
 		},
 	},

@@ -158,6 +158,7 @@ export const faults: readonly Case[] = [
 		group,
 		says: 'each refused access is reported once, with its address, master and direction',
 		blames: 'driver',
+		everyBoard: true,
 		policies: BOTH,
 		run(rig) {
 			const { masters, domain } = rig.shared();

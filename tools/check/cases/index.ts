@@ -2,7 +2,9 @@
 // All cases, by group.
 
 import type { Case } from '../case.js';
+import { bringup } from './bringup.js';
 import { capabilities } from './capabilities.js';
+import { clients } from './clients.js';
 import { directCases } from './direct.js';
 import { dma } from './dma.js';
 import { failures } from './failures.js';
@@ -16,6 +18,7 @@ import { rights } from './rights.js';
 import { tables } from './tables.js';
 
 export const CASES: readonly Case[] = [
+	...bringup,
 	...tables,
 	...mapping,
 	...rights,
@@ -28,4 +31,5 @@ export const CASES: readonly Case[] = [
 	...dma,
 	...isolation,
 	...directCases,
+	...clients,
 ];

@@ -131,6 +131,7 @@ export const isolation: readonly Case[] = [
 		group,
 		says: 'random mappings and random accesses: every byte is where it has to be',
 		blames: 'driver',
+		everyBoard: true,
 		policies: BOTH,
 		run: (rig) => program(rig, rig.sharers, 120),
 	},

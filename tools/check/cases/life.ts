@@ -65,6 +65,7 @@ export const life: readonly Case[] = [
 		group,
 		says: 'attaching, mapping, detaching and freeing leaves nothing behind',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const covers = rig.description.tableCovers;
 			leavesNothing(rig, 'a domain with mappings', () => {
@@ -306,6 +307,7 @@ export const life: readonly Case[] = [
 		group,
 		says: 'the type of a group changes, in any order, with what it means for accesses',
 		blames: 'driver',
+		everyBoard: true,
 		needs: [PASSTHROUGH],
 		run(rig) {
 			const dev = rig.device(0);

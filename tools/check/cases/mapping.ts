@@ -93,6 +93,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'a page that is mapped leads to its memory, for the driver and for the walker',
 		blames: 'driver',
+		everyBoard: true,
 		policies: BOTH,
 		run(rig) {
 			const domain = rig.attached();
@@ -356,6 +357,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'memory that no table word can name is refused, alone and at the end of a range, and nothing stays',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const { page, description } = rig;
 			const domain = rig.attached();
@@ -380,6 +382,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'a domain that is attached nowhere is mapped and unmapped, and complete when it is attached',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const { page } = rig;
 			const covers = rig.description.tableCovers;

@@ -101,6 +101,7 @@ export const power: readonly Case[] = [
 		group,
 		says: 'what is mapped and unmapped while the block is off holds when it is on',
 		blames: 'driver',
+		everyBoard: true,
 		policies: BOTH,
 		needs: [RUNTIME_PM],
 		run(rig) {

@@ -37,6 +37,7 @@ export const rights: readonly Case[] = [
 		group,
 		says: 'every combination is enforced for every master',
 		blames: 'driver',
+		everyBoard: true,
 		policies: BOTH,
 		run(rig) {
 			const domain = rig.attached();

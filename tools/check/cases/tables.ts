@@ -38,6 +38,7 @@ export const tables: readonly Case[] = [
 		group,
 		says: 'every bit of an address chooses a word of its own',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const end = 2 ** rig.description.addressBits;
 			for (const size of rig.description.pageSizes) {
@@ -53,6 +54,7 @@ export const tables: readonly Case[] = [
 		group,
 		says: 'every bit of a physical address is kept',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const end = 2 ** rig.description.outputBits;
 			for (const size of rig.description.pageSizes) {
@@ -86,6 +88,7 @@ export const tables: readonly Case[] = [
 		group,
 		says: 'the rights in a word are those that were asked for, at every size',
 		blames: 'driver',
+		everyBoard: true,
 		run(rig) {
 			const domain = rig.attached();
 			for (const size of rig.description.pageSizes)

@@ -10,7 +10,7 @@ import type { Description } from '../description.js';
 
 const FAULT = /Page fault at 0x([0-9a-f]{16}) of type (read|write)/;
 
-export const description: Description = {
+const FIRST: Description = {
 	name: 'rockchip-iommu',
 	board: (options) => testMachine(boardBlob('rk-v1'), options),
 	masters: ['m0', 'm1', 'm6'],
@@ -41,6 +41,8 @@ export const description: Description = {
 	power: true,
 	runtimePm: true,
 	helpless: /\brk_iommu_(zap_iova|disable)\b/,
+	// Old trees have no clocks.
+	saidAtBoot: /error -ENOENT: Failed to get clk/,
 	prepare(rig) {
 		for (const dev of rig.masters.devices.values()) {
 			pm_runtime_enable(dev);
@@ -48,3 +50,24 @@ export const description: Description = {
 		}
 	},
 };
+
+/** Two MMUs each, with and without a reset; the first of them is the only one of two masters. */
+const WITHOUT_RESET: Description = {
+	...FIRST,
+	name: 'an IOMMU that is not reset',
+	masters: ['m2'],
+	domains: 1,
+};
+const SECOND: Description = {
+	...FIRST,
+	name: 'second format',
+	board: (options) => testMachine(boardBlob('rk-v2'), options),
+	outputBits: 40,
+};
+const SNOOPING: Description = {
+	...FIRST,
+	name: 'walkers that snoop',
+	board: (options) => testMachine(boardBlob('rk-walkcoh'), options),
+};
+
+export const description: Description = { ...FIRST, variants: [SECOND, WITHOUT_RESET, SNOOPING] };

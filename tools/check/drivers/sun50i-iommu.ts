@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The IOMMU of the H6, with a test master behind each of its six ports.
 
+import type { TestMaster } from '#hw/misc/test-master.js';
 import { EBUSY, EINVAL } from '#linux/errno.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
-import { CCU, h6 } from '#tests/hw/h6.js';
+import { CCU, DIRECTORY, enableIommu, h6, IOMMU_NODE, mapPage } from '#tests/hw/h6.js';
 import type { Description, SaidFault } from '../description.js';
 
 const KNOWN = /Page fault for 0x([0-9a-f]{16}) \(master (-?\d+), dir (rd|wr)\)/;
@@ -17,7 +18,7 @@ function fault(line: string): SaidFault | null {
 	return lost === null ? null : { stream: Number(lost[1]) };
 }
 
-export const description: Description = {
+const H6: Description = {
 	name: 'sun50i-iommu',
 	board: h6,
 	masters: ['m0', 'm1', 'm2', 'm3', 'm4', 'm5'],
@@ -37,6 +38,13 @@ export const description: Description = {
 	stalls: true,
 	faultDevice: 'iommu',
 	fault,
+	firmware(machine) {
+		for (let page = 0; page < 4; page++)
+			mapPage(machine, page * 0x1000, DIRECTORY + 0x80_0000, page === 1 ? 2 : 4);
+		enableIommu(machine);
+		const m0 = machine.model('m0') as TestMaster;
+		for (let page = 0; page < 4; page++) m0.fetch(page * 0x1000, 4);
+	},
 	direction: 'permission',
 	commands: [
 		{ stuck: 'flush', says: /TLB Flush timed out/ },
@@ -44,7 +52,18 @@ export const description: Description = {
 		{ stuck: 'walk', says: /PTW cache invalidation timed out/ },
 	],
 	power: true,
+	clients: true,
 	// Bits 0 (clock) and 16 (out of reset) of the clock unit's register for the IOMMU.
 	powered: (rig) => rig.machine.mmio_read(CCU + 0x7bc, 4) === 0x10001,
 	runtimePm: false,
 };
+
+/** The H616: all masters bypass translation at reset. */
+const H616: Description = {
+	...H6,
+	name: 'H616',
+	board: (options) =>
+		h6(options, { 'iommu@30f0000': { ...IOMMU_NODE, compatible: 'allwinner,sun50i-h616-iommu' } }),
+};
+
+export const description: Description = { ...H6, variants: [H616] };

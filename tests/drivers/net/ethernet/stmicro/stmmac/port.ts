@@ -5,7 +5,7 @@ import {
 	type stmmac_priv,
 	sun8i_dwmac_set_mac_loopback,
 } from '#drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.js';
-import type { Machine } from '#hw/core/machine.js';
+import type { Machine, MachineOptions } from '#hw/core/machine.js';
 import type { Emac } from '#hw/net/sun8i-emac.js';
 import { start_kernel } from '#init/main.js';
 import { trace_entries, tracing_reset } from '#kernel/trace/trace.js';
@@ -123,10 +123,14 @@ export class Port {
 	readonly received: Uint8Array[] = [];
 	readonly net: net_device;
 
-	constructor(narrow: boolean, commandLine = 'swiotlb=1024') {
+	constructor(narrow: boolean, commandLine = 'swiotlb=1024', options: MachineOptions = {}) {
 		this.machine = testMachine(emacBoard(narrow), {
+			...options,
 			commandLine,
-			onConsole: (_level, line) => this.log.push(line),
+			onConsole: (level, line) => {
+				this.log.push(line);
+				options.onConsole?.(level, line);
+			},
 		});
 		start_kernel(this.machine);
 		this.dmasan = sanitiserOf(this.machine);
