@@ -24,7 +24,7 @@ export interface Fault {
 	readonly replace: string;
 	/** Each of them tells the truth about it; the first says it best. */
 	readonly breaks: readonly Broken[];
-	/** Where a bug like that was. */
+	/** Where a bug like that was: in quotes the subject of the commit that mended it, else what code had it. */
 	readonly from: string;
 }
 
@@ -74,6 +74,16 @@ export function editOf(fault: Fault): Replace {
 	};
 }
 
+/** Where in the built code the first word is that @fault changes. */
+export function offsetOf(fault: Fault): number {
+	const { at, text } = placeIn(codeOf(fault), fault);
+	const [old, now] = [fault.find.trim().split(/\s+/), fault.replace.trim().split(/\s+/)];
+	const same = old.findIndex((word, i) => word !== now[i]);
+	if (same <= 0) return at;
+	const words = [...text.matchAll(/\S+/g)];
+	return at + words[same].index;
+}
+
 /** The function at @at of @code; empty: none is around it. */
 function functionAt(code: string, at: number): string {
 	const before = code.slice(0, at);
@@ -87,3 +97,16 @@ export function functionOf(fault: Fault): string {
 	const { at, text } = placeIn(code, fault);
 	return functionAt(code, at) || functionAt(code, at + text.length);
 }
+
+/** What makes @fault unfit for the code as it is built; null: nothing. */
+export function unfitness(fault: Fault): string | null {
+	try {
+		editOf(fault);
+		return null;
+	} catch (e) {
+		if (e instanceof FaultError) return e.message;
+		throw e;
+	}
+}
+
+export const isFit = (fault: Fault): boolean => unfitness(fault) === null;

@@ -7,24 +7,13 @@ import { join } from 'node:path';
 import { PROJECT } from '#tools/project.js';
 import { complain, UserError } from '#tools/run/user-error.js';
 import { FAULTS } from './catalogue.js';
-import { editOf, type Fault, FaultError } from './fault.js';
-import { isReached, run } from './process.js';
-import { best, gradeOf, keyOf, type Seen } from './seen.js';
+import { type Fault, isFit, unfitness } from './fault.js';
+import { type Result, run } from './process.js';
+import { gradeOf, keyOf, type Seen } from './seen.js';
 import { lineOf, type Row, rowOf, summaryOf } from './table.js';
 import { type Workload, workloadOf } from './workloads.js';
 
 const USAGE = 'usage: make bugs [ONLY="a part of a fault\'s name"] [SEED=number]';
-
-/** What makes @fault unfit for the code; null: nothing. */
-function unfitness(fault: Fault): string | null {
-	try {
-		editOf(fault);
-		return null;
-	} catch (e) {
-		if (e instanceof FaultError) return e.message;
-		throw e;
-	}
-}
 
 /** As many at a time as there are processors. */
 async function inParallel<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
@@ -35,33 +24,32 @@ async function inParallel<T>(items: readonly T[], each: (item: T) => Promise<voi
 	await Promise.all(Array.from({ length: availableParallelism() }, one));
 }
 
-/** What is said of the code as it is, by workload: tests of mistakes say much. */
-async function knownOf(
-	workloads: readonly Workload[],
-	seed: number,
-): Promise<Map<Workload, ReadonlySet<string>>> {
-	const known = new Map<Workload, ReadonlySet<string>>();
+/** The code as it is: what is said of that (tests of mistakes say much), and which cases come where. */
+async function soundOf(workloads: readonly Workload[], seed: number): Promise<Map<Workload, Result>> {
+	const sound = new Map<Workload, Result>();
 	await inParallel(workloads, async (workload) => {
-		const { seen, cases } = await run({ ...workload, fault: null, only: '', seed }, new Set(), () => false);
-		const broken = seen.find(({ channel }) => channel === 'crash');
+		const result = await run({ ...workload, fault: null, cases: null, seed }, new Set(), () => false);
+		const broken = result.seen.find(({ channel }) => channel === 'crash');
 		if (broken !== undefined)
 			throw new UserError(`${workload.path}: the code as it is ends with ${broken.text}`);
-		known.set(workload, new Set(seen.map(keyOf)));
+		sound.set(workload, result);
+		const { cases, seen } = result;
 		console.log(`${workload.path}: ${cases} cases; of the code as it is they say ${seen.length} things`);
 	});
-	return known;
+	return sound;
 }
 
 async function rowsOf(faults: readonly Fault[], seed: number): Promise<Row[]> {
-	const known = await knownOf([...new Set(faults.map(workloadOf))], seed);
+	const sound = await soundOf([...new Set(faults.map(workloadOf))], seed);
 	const rows = new Map<Fault, Row>();
 	await inParallel(faults, async (fault) => {
 		const workload = workloadOf(fault);
-		const job = { ...workload, fault, only: '', seed };
+		const { seen: said, reached } = sound.get(workload) as Result;
+		const cases = reached.get(fault.name) ?? [];
 		const enough = (seen: Seen): boolean => gradeOf(fault, seen) === 'return';
-		const result = await run(job, known.get(workload) ?? new Set(), enough);
-		const reached = best(fault, result.seen) !== null || (await isReached(job, fault));
-		const row = rowOf(fault, result, reached);
+		const job = { ...workload, fault, cases, seed };
+		const seen = cases.length === 0 ? [] : (await run(job, new Set(said.map(keyOf)), enough)).seen;
+		const row = rowOf(fault, seen, cases.length);
 		rows.set(fault, row);
 		console.log(lineOf(row));
 	});
@@ -91,10 +79,7 @@ async function main(): Promise<number> {
 	}
 	const unfit = chosen.map(unfitness).filter((why) => why !== null);
 	for (const why of unfit) console.error(why);
-	const rows = await rowsOf(
-		chosen.filter((fault) => unfitness(fault) === null),
-		Number(seed),
-	);
+	const rows = await rowsOf(chosen.filter(isFit), Number(seed));
 	const summary = summaryOf(rows);
 	console.log(`\n${summary}`);
 	write(rows, summary);

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A process with a fault, from outside.
 import { fork } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { codeOf, editOf, type Fault } from './fault.js';
 import type { Job, Message } from './job.js';
 import { keyOf, type Seen } from './seen.js';
 
@@ -18,7 +15,10 @@ const WALL_LIMIT_S = 1800;
 
 export interface Result {
 	readonly seen: readonly Seen[];
+	/** How many were run. */
 	readonly cases: number;
+	/** By the name of a fault the cases that come to its place; only of the code as it is. */
+	readonly reached: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Seconds of processor time that process @pid has used; 0 where the system does not say. */
@@ -34,19 +34,14 @@ function cpuSeconds(pid: number): number {
 }
 
 /** Run @job, until it ends, or what is seen is @enough. What is @known of the code as it is does not count. */
-export function run(
-	job: Job,
-	known: ReadonlySet<string>,
-	enough: (seen: Seen) => boolean,
-	env: NodeJS.ProcessEnv = {},
-): Promise<Result> {
+export function run(job: Job, known: ReadonlySet<string>, enough: (seen: Seen) => boolean): Promise<Result> {
 	return new Promise((resolve) => {
 		const child = fork(VICTIM, [JSON.stringify(job)], {
 			execArgv: ['--stack-trace-limit=30', `--max-old-space-size=${HEAP_MB}`],
 			stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-			env: { ...process.env, ...env },
 		});
 		const seen: Seen[] = [];
+		const reached = new Map<string, string[]>();
 		const since = performance.now();
 		let [cases, during, complaint, ended] = [0, '', '', false];
 		const kill = (): void => {
@@ -54,7 +49,8 @@ export function run(
 			child.kill('SIGKILL');
 		};
 		const add = (one: Seen): void => {
-			if (known.has(keyOf(one))) return;
+			// What a process that is killed has said before comes all the same.
+			if (ended || known.has(keyOf(one))) return;
 			seen.push(one);
 			if (enough(one)) kill();
 		};
@@ -73,7 +69,9 @@ export function run(
 		child.on('message', (message: Message) => {
 			if (message.kind === 'begins') during = message.name;
 			else if (message.kind === 'seen') add(message.seen);
-			else [cases, ended] = [message.cases, true];
+			else if (message.kind === 'end') [cases, ended] = [message.cases, true];
+			else
+				for (const fault of message.faults) reached.set(fault, [...(reached.get(fault) ?? []), message.name]);
 		});
 		child.on('exit', () => {
 			clearInterval(timer);
@@ -84,42 +82,7 @@ export function run(
 					complaint.split('\n').find((line) => /Error|BUG/.test(line)) ?? 'the process ended',
 					complaint,
 				);
-			resolve({ seen, cases });
+			resolve({ seen, cases, reached });
 		});
 	});
-}
-
-interface Range {
-	readonly startOffset: number;
-	readonly endOffset: number;
-	readonly count: number;
-}
-
-interface Coverage {
-	readonly result: readonly {
-		readonly url: string;
-		readonly functions: readonly { readonly ranges: readonly Range[] }[];
-	}[];
-}
-
-const sizeOf = ({ startOffset, endOffset }: Range): number => endOffset - startOffset;
-
-/** Whether @job, which has @fault, comes to where that is: what is never run cannot be seen. */
-export async function isReached(job: Job, fault: Fault): Promise<boolean> {
-	const folder = mkdtempSync(join(tmpdir(), 'bugs-'));
-	try {
-		await run(job, new Set(), () => false, { NODE_V8_COVERAGE: folder });
-		const edit = editOf(fault);
-		const end = codeOf(fault).indexOf(edit.find) + edit.with.trimEnd().length;
-		return readdirSync(folder).some((name) => {
-			const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Coverage;
-			const around = result
-				.filter(({ url }) => url.endsWith(`/build/${fault.file}.js`))
-				.flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges))
-				.filter(({ startOffset, endOffset }) => startOffset <= end && end < endOffset);
-			return around.length > 0 && around.reduce((a, b) => (sizeOf(b) < sizeOf(a) ? b : a)).count > 0;
-		});
-	} finally {
-		rmSync(folder, { recursive: true, force: true });
-	}
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What became of each fault, as lines and as data.
 import { type Fault, functionOf } from './fault.js';
-import type { Result } from './process.js';
 import { best, GRADE_NAMES, GRADES, type Grade, gradeOf, type Seen } from './seen.js';
 
 /** What became of one fault. */
@@ -16,14 +15,14 @@ export interface Row {
 	readonly named: boolean;
 	/** All that was seen, each once. */
 	readonly seen: readonly string[];
-	/** Whether it was ever run. */
-	readonly reached: boolean;
+	/** How many cases come to where it is. */
+	readonly reached: number;
 }
 
 const said = ({ channel, what, invariant, moment }: Seen): string =>
 	`${channel}: ${what}${invariant === null ? '' : ` (${invariant}, ${moment})`}`;
 
-export function rowOf(fault: Fault, { seen }: Result, reached: boolean): Row {
+export function rowOf(fault: Fault, seen: readonly Seen[], reached: number): Row {
 	const top = best(fault, seen);
 	const name = functionOf(fault);
 	return {
@@ -42,7 +41,12 @@ const WHAT = 100;
 /** A line of the table. */
 export function lineOf({ fault, grade, best: top, named, reached }: Row): string {
 	const when = top === null ? '' : `${(top.time / 1e6).toFixed(3)} ms`;
-	const what = top === null ? (reached ? 'nothing' : 'nothing: it never ran') : said(top);
+	const what =
+		top === null
+			? reached > 0
+				? `nothing, in ${reached} cases`
+				: 'nothing: no case comes there'
+			: said(top);
 	const columns = [
 		fault.name.padEnd(48),
 		grade.padEnd(7),

@@ -8,9 +8,12 @@ import { Machine } from '#hw/core/machine.js';
 import { mochaHooks } from '#tests/setup.js';
 import { CASES } from '#tools/check/cases/index.js';
 import type { Description } from '#tools/check/description.js';
-import { runOne, runsOf, select } from '#tools/check/runner.js';
+import { runOne, runsOf } from '#tools/check/runner.js';
 import { PROJECT } from '#tools/project.js';
 import { Dmasan } from '#watch/dmasan.js';
+import { FAULTS } from './catalogue.js';
+import { Coverage } from './coverage.js';
+import { isFit } from './fault.js';
 import type { Job, Message } from './job.js';
 import { type Seen, seenIn } from './seen.js';
 
@@ -20,6 +23,10 @@ const EVENT_LIMIT = 5_000_000;
 let during = '';
 let events = 0;
 let now: Machine | null = null;
+let coverage: Coverage | null = null;
+
+/** Whether the case of that name is to run. */
+type Wanted = (name: string) => boolean;
 
 function tell(message: Message): void {
 	process.send?.(message);
@@ -32,6 +39,11 @@ function begin(name: string): void {
 	events = 0;
 	now = null;
 	tell({ kind: 'begins', name });
+}
+
+/** The case has ended. */
+function end(): void {
+	if (coverage !== null) tell({ kind: 'reached', name: during, faults: coverage.take() });
 }
 
 /** What every loop of a kernel does: it takes a lock, or asks a register. */
@@ -70,23 +82,32 @@ function complain(problems: readonly string[]): void {
 		if (!/BUG: DMASAN|unexpected finding/.test(problem)) see(seenIn(problem, during, now?.now() ?? 0));
 }
 
-async function conformance(driver: string, only: string, seed: number): Promise<number> {
+async function conformance(driver: string, wanted: Wanted, seed: number): Promise<number> {
 	const { description }: { description: Description } = await import(`#tools/check/drivers/${driver}.js`);
 	let cases = 0;
-	for (const run of select(runsOf(CASES, description), only)) {
-		if (run.lack !== null) continue;
-		begin(`${driver}: ${run.name}`);
+	for (const run of runsOf(CASES, description)) {
+		const name = `${driver}: ${run.name}`;
+		if (run.lack !== null || !wanted(name)) continue;
+		begin(name);
 		complain(runOne(run, description, seed).problems);
+		end();
 		cases++;
 	}
 	return cases;
 }
 
-async function testFiles(files: readonly string[]): Promise<number> {
+/** Leave of @suite those tests that are @wanted. */
+function keep(suite: Mocha.Suite, wanted: Wanted): void {
+	suite.tests = suite.tests.filter((test) => wanted(test.fullTitle()));
+	for (const inner of suite.suites) keep(inner, wanted);
+}
+
+async function testFiles(files: readonly string[], wanted: Wanted): Promise<number> {
 	if (files.length === 0) return 0;
 	const mocha = new Mocha({ timeout: 0, rootHooks: mochaHooks, reporter: class {} as never });
 	for (const file of files) mocha.addFile(join(PROJECT, 'build/tests', file));
 	await mocha.loadFilesAsync();
+	keep(mocha.suite, wanted);
 	let cases = 0;
 	await new Promise<void>((resolve) => {
 		const runner = mocha.run(() => resolve());
@@ -97,14 +118,18 @@ async function testFiles(files: readonly string[]): Promise<number> {
 		runner.on('fail', (_test, e: Error) => {
 			complain([e.name === 'Error' || e.name === 'AssertionError' ? e.message : (e.stack ?? e.message)]);
 		});
+		runner.on('test end', () => end());
 	});
 	return cases;
 }
 
-export async function work({ drivers, files, only, seed }: Job): Promise<void> {
+export async function work({ fault, drivers, files, cases, seed }: Job): Promise<void> {
 	listen();
-	let cases = 0;
-	for (const driver of drivers) cases += await conformance(driver, only, seed);
-	cases += await testFiles(files);
-	tell({ kind: 'end', cases });
+	if (fault === null) coverage = new Coverage(FAULTS.filter(isFit));
+	const names = cases === null ? null : new Set(cases);
+	const wanted = (name: string): boolean => names === null || names.has(name);
+	let done = 0;
+	for (const driver of drivers) done += await conformance(driver, wanted, seed);
+	done += await testFiles(files, wanted);
+	tell({ kind: 'end', cases: done });
 }

@@ -11,31 +11,15 @@ export interface Workload {
 	readonly files: readonly string[];
 }
 
-const ALL = ['sun50i-iommu', 'rockchip-iommu', 'edu-iommu'];
-
 const tests = (folder: string, ...names: readonly string[]): string[] =>
 	names.map((name) => `${folder}/${name}.test.js`);
 
 const MEDIA = tests('drivers/staging/media/sunxi/cedrus', 'cedrus');
 
 export const WORKLOADS: readonly Workload[] = [
-	{
-		path: 'drivers/iommu/sun50i-iommu',
-		drivers: ['sun50i-iommu'],
-		files: tests(
-			'drivers/iommu',
-			'sun50i_iommu',
-			'sun50i_iommu_faults',
-			'sun50i_iommu_permissions',
-			'sun50i_iommu_tlb',
-		),
-	},
-	{
-		path: 'drivers/iommu/rockchip-iommu',
-		drivers: ['rockchip-iommu'],
-		files: tests('drivers/iommu', 'rockchip_iommu'),
-	},
-	{ path: 'drivers/iommu/edu-iommu', drivers: ['edu-iommu'], files: tests('drivers/iommu', 'edu_iommu') },
+	{ path: 'drivers/iommu/sun50i-iommu', drivers: ['sun50i-iommu'], files: [] },
+	{ path: 'drivers/iommu/rockchip-iommu', drivers: ['rockchip-iommu'], files: [] },
+	{ path: 'drivers/iommu/edu-iommu', drivers: ['edu-iommu'], files: [] },
 	{
 		path: 'drivers/iommu/iova',
 		drivers: ['sun50i-iommu'],
@@ -43,12 +27,12 @@ export const WORKLOADS: readonly Workload[] = [
 	},
 	{
 		path: 'drivers/iommu/dma-iommu',
-		drivers: ALL,
+		drivers: ['edu-iommu'],
 		files: tests('drivers/iommu', 'dma_iommu', 'dma_iommu_limits', 'flush_queue'),
 	},
 	{
 		path: 'drivers/iommu/',
-		drivers: ALL,
+		drivers: ['edu-iommu', 'sun50i-iommu'],
 		files: tests('drivers/iommu', 'iommu', 'iommu_domains', 'iommu_groups'),
 	},
 	{
@@ -61,18 +45,18 @@ export const WORKLOADS: readonly Workload[] = [
 	},
 	{
 		path: 'drivers/net/',
-		drivers: ['sun50i-iommu'],
+		drivers: [],
 		files: tests('drivers/net/ethernet/stmicro/stmmac', 'dwmac_sun8i'),
 	},
 	{
 		path: 'drivers/media/',
-		drivers: ['sun50i-iommu'],
+		drivers: [],
 		files: [...tests('drivers/media/common/videobuf2', 'videobuf2-dma-contig'), ...MEDIA],
 	},
-	{ path: 'drivers/staging/', drivers: ['sun50i-iommu'], files: MEDIA },
+	{ path: 'drivers/staging/', drivers: [], files: MEDIA },
 	{
 		path: 'drivers/gpu/',
-		drivers: ['sun50i-iommu'],
+		drivers: [],
 		files: tests('drivers/gpu/drm', 'drm_gem', 'drm_prime', 'sun4i/sun4i_drv'),
 	},
 ];

@@ -8,7 +8,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'dma_unmap_single(priv.device, info.buf, info.len, DMA_TO_DEVICE);',
 		replace: 'dma_unmap_single(priv.device, info.buf, 64, DMA_TO_DEVICE);',
 		breaks: ['INV-PAIR'],
-		from: 'net: stmmac: TSO: Fix unbalanced DMA map/unmap for non-paged SKB data',
+		from: '"net: stmmac: TSO: Fix unbalanced DMA map/unmap for non-paged SKB data"',
 	},
 	{
 		name: 'emac/tx-unmapped-in-another-direction',
@@ -22,14 +22,14 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'if (info.map_as_page) dma_unmap_page(priv.device, info.buf, info.len, DMA_TO_DEVICE); else dma_unmap_single(priv.device, info.buf, info.len, DMA_TO_DEVICE);',
 		replace: '',
 		breaks: ['INV-LEAK', 'INV-LIVE-MAP'],
-		from: 'net: stmmac: tx buffers that stay mapped',
+		from: 'tx buffers that stay mapped (net: stmmac)',
 	},
 	{
 		name: 'emac/tx-unmapped-twice',
 		find: 'info.buf = 0; info.len = 0; info.map_as_page = false; }',
 		replace: 'info.map_as_page = false; }',
 		breaks: ['INV-PAIR', 'INV-LIVE-MAP'],
-		from: 'net: stmmac: fix double unmap of a TX buffer',
+		from: 'fix double unmap of a TX buffer (net: stmmac)',
 	},
 	{
 		name: 'emac/tx-mapping-not-checked',
@@ -43,14 +43,14 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'while (mapped > 0) stmmac_free_tx_buffer(priv, (first + mapped--) % DMA_TX_SIZE);',
 		replace: '',
 		breaks: ['INV-LEAK'],
-		from: 'drivers/net/ethernet/stmicro/stmmac of 6.12: dma_map_err',
+		from: '"net: stmmac: fix dma mapping leak in stmmac_tso_xmit()"; drivers/net/ethernet/stmicro/stmmac of 6.12: dma_map_err',
 	},
 	{
 		name: 'emac/tx-freed-before-it-is-sent',
 		find: 'const status = ring[entry * DESC_WORDS]; if ((status & TDES0_OWN) !== 0) break; stmmac_free_tx_buffer(priv, entry);',
 		replace: 'const status = ring[entry * DESC_WORDS]; stmmac_free_tx_buffer(priv, entry);',
 		breaks: ['INV-LIVE-MAP'],
-		from: "net: stmmac: descriptors cleaned that are the device's",
+		from: "descriptors cleaned that are the device's (net: stmmac)",
 	},
 	{
 		name: 'emac/tx-owned-before-it-is-ready',
@@ -58,7 +58,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		replace:
 			'ring[at] = TDES0_OWN; ring[at + 1] = TDES1_SECOND_ADDRESS_CHAINED | (len & TDES1_BUFFER1_SIZE_MASK); ring[at + 2] = buf;',
 		breaks: ['INV-OWN', 'INV-LIVE-MAP'],
-		from: 'net: stmmac: descriptor written in the wrong order',
+		from: 'descriptor written in the wrong order (net: stmmac)',
 	},
 	{
 		name: 'emac/tx-size-cut',
@@ -95,7 +95,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'const skbs = tx_q.tx_skbuff; const flags = spin_lock_irqsave(priv.tx_lock);',
 		replace: 'const skbs = tx_q.tx_skbuff; const flags = 0; spin_lock(priv.tx_lock);',
 		breaks: ['INV-RACE'],
-		from: 'net: stmmac: xmit lock',
+		from: 'xmit lock (net: stmmac)',
 	},
 	{
 		name: 'emac/rx-not-synced-for-cpu',
@@ -138,7 +138,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'if (dma_mapping_error(dev, addr) !== 0) { dev_kfree_skb_any(skb); return -EINVAL; }',
 		replace: '',
 		breaks: ['INV-ERR', 'INV-PAIR', 'INV-LIVE-MAP'],
-		from: 'net: stmmac: missing dma_mapping_error() check in rx refill',
+		from: 'missing dma_mapping_error() check in rx refill (net: stmmac)',
 	},
 	{
 		name: 'emac/rx-skb-leaked-on-error',
@@ -152,7 +152,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'ring[at + 1] = RDES1_SECOND_ADDRESS_CHAINED | DEFAULT_BUFSIZE;',
 		replace: 'ring[at + 1] = RDES1_SECOND_ADDRESS_CHAINED | (DEFAULT_BUFSIZE + 256);',
 		breaks: ['INV-RANGE', 'INV-LIVE-MAP'],
-		from: 'net: stmmac: Fix reception of frames longer than the buffer',
+		from: 'reception of frames longer than the buffer (net: stmmac)',
 	},
 	{
 		name: 'emac/rx-owned-before-it-is-ready',
@@ -175,7 +175,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		replace:
 			'free_dma_tx_desc_resources(priv); free_dma_rx_desc_resources(priv); sun8i_dwmac_clear(ioaddr, EMAC_TX_CTL1, EMAC_TX_DMA_EN); sun8i_dwmac_clear(ioaddr, EMAC_RX_CTL1, EMAC_RX_DMA_EN); sun8i_dwmac_set_mac(ioaddr, false);',
 		breaks: ['INV-LIVE-MAP'],
-		from: 'net: stmmac: free while the device is active',
+		from: 'free while the device is active (net: stmmac)',
 	},
 	{
 		name: 'emac/ring-leaked',
@@ -189,14 +189,14 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'dma_free_coherent(priv.device, size * DESC_SIZE, bytes, phy);',
 		replace: 'dma_free_coherent(priv.device, size * 4, bytes, phy);',
 		breaks: ['INV-PAIR'],
-		from: 'net: stmmac: sizeof of the wrong descriptor',
+		from: 'sizeof of the wrong descriptor (net: stmmac)',
 	},
 	{
 		name: 'emac/clock-left-on',
 		find: 'reset_control_assert(priv.stmmac_rst); clk_disable_unprepare(priv.stmmac_clk);',
 		replace: 'reset_control_assert(priv.stmmac_rst);',
 		breaks: ['INV-PWR', 'INV-LEAK'],
-		from: 'net: stmmac: dwmac-sun8i: Balance internal PHY resource references',
+		from: '"net: stmmac: dwmac-sun8i: Balance internal PHY resource references"',
 	},
 	{
 		name: 'emac/reset-before-stop',
@@ -217,7 +217,7 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		find: 'let ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));',
 		replace: 'let ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(40));',
 		breaks: ['INV-RANGE'],
-		from: 'net: stmmac: wrong DMA mask',
+		from: 'wrong DMA mask (net: stmmac)',
 	},
 ]);
 
@@ -227,14 +227,14 @@ const VB2_DC = faultsOf('drivers/media/common/videobuf2/videobuf2-dma-contig', '
 		find: 'dma_sync_sgtable_for_device(buf.dev, buf.dma_sgt, buf.dma_dir);',
 		replace: '',
 		breaks: ['INV-OWN'],
-		from: 'media: videobuf2: cache hints; missing sync in prepare',
+		from: 'cache hints; missing sync in prepare (media: videobuf2)',
 	},
 	{
 		name: 'vb2/finish-does-not-sync',
 		find: 'dma_sync_sgtable_for_cpu(buf.dev, buf.dma_sgt, buf.dma_dir);',
 		replace: '',
 		breaks: ['INV-OWN'],
-		from: 'media: videobuf2: missing sync in finish',
+		from: 'missing sync in finish (media: videobuf2)',
 	},
 	{
 		name: 'vb2/finish-syncs-for-the-device',
@@ -255,63 +255,63 @@ const VB2_DC = faultsOf('drivers/media/common/videobuf2/videobuf2-dma-contig', '
 		find: 'dma_free_attrs(buf.dev, buf.size, buf.cookie, buf.dma_addr.value, buf.attrs);',
 		replace: '',
 		breaks: ['INV-LEAK'],
-		from: 'media: videobuf2-dma-contig: buffer leak',
+		from: 'buffer leak (media: videobuf2-dma-contig)',
 	},
 	{
 		name: 'vb2/device-reference-leaked',
 		find: 'vb2_dc_free_memory(buf); put_device(buf.dev);',
 		replace: 'vb2_dc_free_memory(buf);',
 		breaks: ['INV-LEAK', 'INV-REFS'],
-		from: 'media: videobuf2-dma-contig: put_device() forgotten',
+		from: 'put_device() forgotten (media: videobuf2-dma-contig)',
 	},
 	{
 		name: 'vb2/freed-with-the-first-user',
 		find: 'if (refcount_dec_and_test(buf.refcount)) {',
 		replace: 'refcount_dec_and_test(buf.refcount); {',
 		breaks: ['INV-REFS', 'INV-LIVE-MAP'],
-		from: 'media: videobuf2: use after free of a buffer that is mapped by a user',
+		from: 'use after free of a buffer that is mapped by a user (media: videobuf2)',
 	},
 	{
 		name: 'vb2/import-not-unmapped',
 		find: 'dma_buf_unmap_attachment_unlocked(attach, sgt, buf.dma_dir); buf.vaddr = null; buf.dma_sgt = null; buf.dma_addr.value = 0;',
 		replace: 'buf.vaddr = null; buf.dma_sgt = null; buf.dma_addr.value = 0;',
 		breaks: ['INV-LEAK', 'INV-PAIR'],
-		from: 'media: videobuf2: dmabuf stays mapped',
+		from: 'dmabuf stays mapped (media: videobuf2)',
 	},
 	{
 		name: 'vb2/import-size-not-checked',
 		find: 'if (stretch >= buf.size) {',
 		replace: 'if (true) {',
 		breaks: ['INV-RANGE', 'INV-LIVE-MAP'],
-		from: 'media: videobuf2-dma-contig: vb2_dc_get_contiguous_size()',
+		from: 'vb2_dc_get_contiguous_size() (media: videobuf2-dma-contig)',
 	},
 	{
 		name: 'vb2/contiguous-size-counts-holes',
 		find: 's !== null && sg_dma_address(s) === end; i++',
 		replace: 's !== null; i++',
 		breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
-		from: 'media: videobuf2-dma-contig: vb2_dc_get_contiguous_size()',
+		from: 'vb2_dc_get_contiguous_size() (media: videobuf2-dma-contig)',
 	},
 	{
 		name: 'vb2/export-list-leaked',
 		find: 'if (buf.sgt_base !== null) sg_free_table(buf.sgt_base); kfree(buf.sgt_base);',
 		replace: '',
 		breaks: ['INV-LEAK'],
-		from: 'media: videobuf2-dma-contig: sgt_base leaked',
+		from: 'sgt_base leaked (media: videobuf2-dma-contig)',
 	},
 	{
 		name: 'vb2/export-not-counted',
 		find: 'if (IS_ERR(dbuf)) return null; refcount_inc(buf.refcount); return dbuf;',
 		replace: 'if (IS_ERR(dbuf)) return null; return dbuf;',
 		breaks: ['INV-REFS', 'INV-LIVE-MAP'],
-		from: 'media: videobuf2: a dma-buf outlives its buffer',
+		from: 'a dma-buf outlives its buffer (media: videobuf2)',
 	},
 	{
 		name: 'vb2/attachment-stays-mapped',
 		find: 'vb2_dc_attachment_unmap(db_attach.dev, attach); sg_free_table(attach.sgt);',
 		replace: 'sg_free_table(attach.sgt);',
 		breaks: ['INV-LEAK', 'INV-PAIR'],
-		from: 'media: vb2: the cached mapping of an attachment',
+		from: 'the cached mapping of an attachment (media: vb2)',
 	},
 ]);
 
@@ -321,7 +321,7 @@ const GEM_DMA = faultsOf('drivers/gpu/drm/drm_gem_dma_helper', 'client', [
 		find: 'else if (dma_obj.vaddr) dma_free_wc(dma_obj.dev.dev, dma_obj.size, dma_obj.vaddr, dma_obj.dma_addr.value);',
 		replace: '',
 		breaks: ['INV-LEAK'],
-		from: 'drm/gem-cma-helper: leak of a buffer',
+		from: 'leak of a buffer (drm/gem-cma-helper)',
 	},
 	{
 		name: 'gem/freed-at-another-address',
@@ -335,7 +335,7 @@ const GEM_DMA = faultsOf('drivers/gpu/drm/drm_gem_dma_helper', 'client', [
 		find: 'dma_obj.dma_addr.value = sg_dma_address(sgt.sgl);',
 		replace: '',
 		breaks: ['INV-LIVE-MAP'],
-		from: 'drm/gem-cma-helper: address of an import',
+		from: 'address of an import (drm/gem-cma-helper)',
 	},
 	{
 		name: 'gem/import-physical-address',
@@ -349,28 +349,28 @@ const GEM_DMA = faultsOf('drivers/gpu/drm/drm_gem_dma_helper', 'client', [
 		find: 'if (drm_prime_get_contiguous_size(sgt) < attach.dmabuf.size) return ERR_PTR(-EINVAL);',
 		replace: '',
 		breaks: ['INV-RANGE', 'INV-LIVE-MAP'],
-		from: 'drm/prime: a list that is not contiguous',
+		from: 'a list that is not contiguous (drm/prime)',
 	},
 	{
 		name: 'gem/import-never-detached',
 		find: 'drm_prime_gem_destroy(dma_obj, dma_obj.sgt);',
 		replace: '',
 		breaks: ['INV-LEAK'],
-		from: 'drm/gem-cma-helper: import stays attached',
+		from: 'import stays attached (drm/gem-cma-helper)',
 	},
 	{
 		name: 'gem/mmap-offset-kept',
 		find: 'vma.vm_pgoff -= drm_vma_node_start(dma_obj.vma_node);',
 		replace: '',
 		breaks: ['INV-ERR', 'INV-RANGE'],
-		from: 'drm/gem-cma-helper: vm_pgoff reset',
+		from: 'vm_pgoff reset (drm/gem-cma-helper)',
 	},
 	{
 		name: 'gem/object-reference-leaked',
 		find: 'const ret = drm_gem_handle_create(file_priv, dma_obj, handle); // From here on the handle holds it. drm_gem_object_put(dma_obj);',
 		replace: 'const ret = drm_gem_handle_create(file_priv, dma_obj, handle);',
 		breaks: ['INV-LEAK', 'INV-REFS'],
-		from: 'drm/gem-cma-helper: reference of a handle',
+		from: 'reference of a handle (drm/gem-cma-helper)',
 	},
 	{
 		name: 'gem/size-not-rounded',
@@ -402,7 +402,7 @@ const DRM = [
 			find: '(src.y1 >>> 16) * pitch + (src.x1 >>> 16) * fb.format.cpp[0];',
 			replace: 'src.y1 * pitch + (src.x1 >>> 16) * fb.format.cpp[0];',
 			breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
-			from: 'drm/sun4i: fixed-point coordinates taken for whole ones',
+			from: 'fixed-point coordinates taken for whole ones (drm/sun4i)',
 		},
 	]),
 	...faultsOf('drivers/gpu/drm/sun4i/sun8i_vi_layer', 'client', [
@@ -418,14 +418,14 @@ const DRM = [
 			find: 'const pitch = fb.pitches[i]; const start',
 			replace: 'const pitch = fb.pitches[0] * (i + 1); const start',
 			breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
-			from: 'drm/sun4i: pitch of a chroma plane',
+			from: 'pitch of a chroma plane (drm/sun4i)',
 		},
 		{
 			name: 'drm/vi-size-without-subsampling',
 			find: 'return { size: pixels - (pixels % sub),',
 			replace: 'return { size: pixels + 2 * sub,',
 			breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
-			from: 'drm/sun4i: fetch beyond the end of a plane',
+			from: 'fetch beyond the end of a plane (drm/sun4i)',
 		},
 	]),
 	...faultsOf('drivers/gpu/drm/sun4i/sun8i_mixer', 'client', [
@@ -434,21 +434,21 @@ const DRM = [
 			find: 'let ret = dma_set_mask(dev, DMA_BIT_MASK(32));',
 			replace: 'let ret = dma_set_mask(dev, DMA_BIT_MASK(40));',
 			breaks: ['INV-RANGE'],
-			from: 'drm/sun4i: mixer: DMA mask',
+			from: 'dMA mask (drm/sun4i: mixer)',
 		},
 		{
 			name: 'drm/device-not-behind-the-iommu',
 			find: "if (of_property_present(dev.of_node, 'iommus')) {",
 			replace: 'if (false) {',
 			breaks: ['INV-LIVE-MAP'],
-			from: 'drm/sun4i: mixer: buffers mapped for another device than the one that reads them',
+			from: 'buffers mapped for another device than the one that reads them (drm/sun4i: mixer)',
 		},
 		{
 			name: 'drm/layer-stays-on',
 			find: 'sun8i_layer_enable(layer, on);',
 			replace: 'if (on) sun8i_layer_enable(layer, on);',
 			breaks: ['INV-LIVE-MAP'],
-			from: 'drm/sun4i: Fix layers that are not disabled',
+			from: 'layers that are not disabled (drm/sun4i)',
 		},
 		{
 			name: 'drm/clock-left-on',
@@ -474,11 +474,18 @@ const DRM = [
 	]),
 	...faultsOf('drivers/gpu/drm/sun4i/sun4i_drv', 'client', [
 		{
+			name: 'drm/bind-error-keeps-the-parts',
+			find: 'if (ret) component_unbind_all(dev, null); return ret;',
+			replace: 'return ret;',
+			breaks: ['INV-LEAK', 'INV-PWR'],
+			from: '"drm/sun4i: fix missing component unbind on bind errors"',
+		},
+		{
 			name: 'drm/unbound-while-scanning',
 			find: 'drm_atomic_helper_shutdown(drm); drm_mode_config_cleanup(drm);',
 			replace: 'drm_mode_config_cleanup(drm);',
 			breaks: ['INV-LIVE-MAP', 'INV-LEAK'],
-			from: 'drm/sun4i: Fix shutdown order; buffers freed while the mixer reads them',
+			from: 'shutdown order; buffers freed while the mixer reads them (drm/sun4i)',
 		},
 	]),
 ];
@@ -490,21 +497,21 @@ const CEDRUS = [
 			find: 'cedrus_write(dev, regs.VE_DEC_MPEG_VLD_END_ADDR, src_buf_addr + size);',
 			replace: 'cedrus_write(dev, regs.VE_DEC_MPEG_VLD_END_ADDR, src_buf_addr + size + 0x100000);',
 			breaks: ['INV-LIVE-MAP'],
-			from: 'media: cedrus: wrong end address of a slice',
+			from: 'wrong end address of a slice (media: cedrus)',
 		},
 		{
 			name: 'cedrus/length-in-bytes',
 			find: 'cedrus_write(dev, regs.VE_DEC_MPEG_VLD_LEN, 8 * size);',
 			replace: 'cedrus_write(dev, regs.VE_DEC_MPEG_VLD_LEN, size);',
 			breaks: ['INV-RANGE', 'INV-ERR'],
-			from: 'media: cedrus: bytes for bits',
+			from: 'bytes for bits (media: cedrus)',
 		},
 		{
 			name: 'cedrus/size-not-checked',
 			find: 'if (mcus_w * 8 * hmax > ctx.dst_fmt.bytesperline || mcus_h * 8 * vmax > ctx.dst_fmt.height) {',
 			replace: 'if (false) {',
 			breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
-			from: 'media: cedrus: a picture that is larger than its buffer',
+			from: 'a picture that is larger than its buffer (media: cedrus)',
 		},
 		{
 			name: 'cedrus/chroma-at-the-luma-end-twice',
@@ -512,7 +519,7 @@ const CEDRUS = [
 			replace:
 				'cedrus_write(dev, regs.VE_DEC_MPEG_ROT_CHROMA, 2 * cedrus_dst_buf_addr(ctx, run.dst, 1) - cedrus_dst_buf_addr(ctx, run.dst, 0));',
 			breaks: ['INV-LIVE-MAP'],
-			from: 'media: cedrus: wrong chroma address',
+			from: 'wrong chroma address (media: cedrus)',
 		},
 		{
 			name: 'cedrus/interrupt-not-cleared',
@@ -528,7 +535,7 @@ const CEDRUS = [
 			find: "v4l2_err(dev.v4l2_dev, 'frame processing timed out!'); reset_control_reset(dev.rstc);",
 			replace: "v4l2_err(dev.v4l2_dev, 'frame processing timed out!');",
 			breaks: ['INV-LIVE-MAP', 'INV-OWN'],
-			from: 'media: cedrus: Fix watchdog race condition',
+			from: '"media: cedrus: Fix watchdog race condition"',
 		},
 		{
 			name: 'cedrus/suspend-keeps-a-clock',
@@ -536,21 +543,21 @@ const CEDRUS = [
 			replace:
 				'clk_disable_unprepare(dev.mod_clk); clk_disable_unprepare(dev.ahb_clk); reset_control_assert(dev.rstc); return 0;',
 			breaks: ['INV-PWR', 'INV-LEAK'],
-			from: 'media: cedrus: Fix clock protection',
+			from: 'clock protection (media: cedrus)',
 		},
 		{
 			name: 'cedrus/resume-error-keeps-a-clock',
 			find: "dev_err(dev.dev, 'Failed to enable RAM clock'); clk_disable_unprepare(dev.mod_clk);",
 			replace: "dev_err(dev.dev, 'Failed to enable RAM clock');",
 			breaks: ['INV-PWR', 'INV-LEAK'],
-			from: 'media: cedrus: Fix error path of resume',
+			from: 'error path of resume (media: cedrus)',
 		},
 		{
 			name: 'cedrus/probe-error-keeps-the-sram',
 			find: 'if (ret === 0) return 0; } sunxi_sram_release(dev.dev); } of_reserved_mem_device_release',
 			replace: 'if (ret === 0) return 0; } } of_reserved_mem_device_release',
 			breaks: ['INV-LEAK'],
-			from: 'media: cedrus: Fix missing cleanup in error path',
+			from: 'missing cleanup in error path (media: cedrus)',
 		},
 		{
 			name: 'cedrus/reset-never-released',
@@ -562,4 +569,22 @@ const CEDRUS = [
 	]),
 ];
 
-export const CLIENTS = [...EMAC, ...VB2_DC, ...GEM_DMA, ...DRM, ...CEDRUS];
+const CEDRUS_DRV = faultsOf('drivers/staging/media/sunxi/cedrus/cedrus', 'client', [
+	{
+		name: 'cedrus/watchdog-outlives-the-device',
+		find: 'cancel_delayed_work_sync(dev.watchdog_work);',
+		replace: '',
+		breaks: ['INV-REFS', 'INV-PWR'],
+		from: '"media: cedrus: fix use after free bug in cedrus_remove due to race condition"',
+	},
+	{
+		name: 'cedrus/removed-while-decoding',
+		find: 'v4l2_m2m_release(dev.m2m_dev); video_unregister_device(dev.vfd); v4l2_device_unregister(dev.v4l2_dev); cedrus_hw_remove(dev);',
+		replace:
+			'cedrus_hw_remove(dev); v4l2_m2m_release(dev.m2m_dev); video_unregister_device(dev.vfd); v4l2_device_unregister(dev.v4l2_dev);',
+		breaks: ['INV-PWR', 'INV-LIVE-MAP'],
+		from: 'power off before the device is unregistered',
+	},
+]);
+
+export const CLIENTS = [...EMAC, ...VB2_DC, ...GEM_DMA, ...DRM, ...CEDRUS, ...CEDRUS_DRV];

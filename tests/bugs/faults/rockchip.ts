@@ -8,14 +8,14 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'if (pte_count > 0) rk_table_flush(rk_domain, pte_dma, pte_count);',
 		replace: '',
 		breaks: ['INV-CLEAN'],
-		from: 'iommu/rockchip: Make sure that page table state is coherent',
+		from: '"iommu/rockchip: Make sure that page table state is coherent"',
 	},
 	{
 		name: 'rockchip/map-cleans-one-word',
 		find: 'rk_table_flush(rk_domain, pte_dma, pte_total);',
 		replace: 'rk_table_flush(rk_domain, pte_dma, 1);',
 		breaks: ['INV-CLEAN'],
-		from: 'iommu/rockchip: Use DMA API to manage coherency; a flush of too few words',
+		from: '"iommu/rockchip: Use DMA API to manage coherency"; a flush of too few words',
 	},
 	{
 		name: 'rockchip/map-cleans-before-it-writes',
@@ -23,42 +23,42 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'rk_table_flush(rk_domain, pte_dma + pte_count * PT_ENTRY_SIZE, 1); pte_addr[pte_count] = rk_ops().mk_ptentries(paddr + done, prot); }',
 		breaks: ['INV-CLEAN'],
-		from: 'iommu/exynos: a word cleaned before it is written',
+		from: 'a word cleaned before it is written (iommu/exynos)',
 	},
 	{
 		name: 'rockchip/new-table-not-in-directory-memory',
 		find: 'rk_domain.dt[index] = rk_ops().mk_dtentries(pt_dma); rk_table_flush(rk_domain, rk_domain.dt_dma + index * PT_ENTRY_SIZE, 1);',
 		replace: 'rk_domain.dt[index] = rk_ops().mk_dtentries(pt_dma);',
 		breaks: ['INV-CLEAN'],
-		from: 'iommu/rockchip: Make sure that page table state is coherent',
+		from: '"iommu/rockchip: Make sure that page table state is coherent"',
 	},
 	{
 		name: 'rockchip/directory-clean-index-as-offset',
 		find: 'rk_domain.dt_dma + index * PT_ENTRY_SIZE, 1)',
 		replace: 'rk_domain.dt_dma + index, 1)',
 		breaks: ['INV-CLEAN'],
-		from: 'iommu/rockchip: a flush of the wrong word',
+		from: 'a flush of the wrong word (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/table-clean-at-its-start',
 		find: 'const pte_dma = rk_ops().pt_address(dte) + pte_index * PT_ENTRY_SIZE; const ret = rk_iommu_map_iova',
 		replace: 'const pte_dma = rk_ops().pt_address(dte); const ret = rk_iommu_map_iova',
 		breaks: ['INV-CLEAN'],
-		from: 'iommu/rockchip: the flush begins at the table, not at the word',
+		from: 'the flush begins at the table, not at the word (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/unmap-without-zap',
 		find: 'rk_iommu_zap_iova(rk_domain, iova, unmap_size); return unmap_size;',
 		replace: 'return unmap_size;',
 		breaks: ['INV-TLB-UNMAP'],
-		from: 'iommu/rockchip: the zap of an unmap',
+		from: 'the zap of an unmap (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/unmap-zaps-first-page-only',
 		find: 'rk_iommu_zap_iova(rk_domain, iova, unmap_size); return unmap_size;',
 		replace: 'rk_iommu_zap_iova(rk_domain, iova, SPAGE_SIZE); return unmap_size;',
 		breaks: ['INV-TLB-UNMAP'],
-		from: 'iommu/omap: only the first entry of a range flushed',
+		from: 'only the first entry of a range flushed (iommu/omap)',
 	},
 	{
 		name: 'rockchip/unmap-zaps-before-it-clears',
@@ -66,7 +66,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'rk_iommu_zap_iova(rk_domain, iova, size); const unmap_size = rk_iommu_unmap_iova(rk_domain, rk_dte_to_page_table(dte).subarray(pte_index), pte_dma, size); spin_unlock_irqrestore(rk_domain.dt_lock, flags);',
 		breaks: ['INV-TLB-UNMAP'],
-		from: 'iommu/exynos: TLB invalidated before the table is changed',
+		from: 'tLB invalidated before the table is changed (iommu/exynos)',
 	},
 	{
 		name: 'rockchip/zap-of-first-mmu-only',
@@ -74,7 +74,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'function rk_iommu_zap_lines(iommu, iova_start, size) { const iova_end = iova_start + size; for (let i = 0; i < 1; i++)',
 		breaks: ['INV-TLB-UNMAP', 'INV-TLB-MAP'],
-		from: 'iommu/rockchip: Fix TLB flush of secondary IOMMUs',
+		from: '"iommu/rockchip: Fix TLB flush of secondary IOMMUs"',
 	},
 	{
 		name: 'rockchip/zap-of-first-iommu-only',
@@ -82,35 +82,35 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'rk_iommu_zap_lines(iommu, iova, size); clk_bulk_disable(iommu.num_clocks, iommu.clocks); } pm_runtime_put(iommu.dev); break;',
 		breaks: ['INV-TLB-UNMAP', 'INV-TLB-MAP'],
-		from: 'iommu/rockchip: Fix TLB flush of secondary IOMMUs',
+		from: '"iommu/rockchip: Fix TLB flush of secondary IOMMUs"',
 	},
 	{
 		name: 'rockchip/zap-off-by-one-page',
 		find: 'for (let iova = iova_start; iova < iova_end; iova += SPAGE_SIZE)',
 		replace: 'for (let iova = iova_start; iova < iova_end - SPAGE_SIZE; iova += SPAGE_SIZE)',
 		breaks: ['INV-TLB-UNMAP', 'INV-TLB-MAP'],
-		from: 'iommu/vt-d: off by one in a flushed range',
+		from: 'off by one in a flushed range (iommu/vt-d)',
 	},
 	{
 		name: 'rockchip/map-without-zap',
 		find: 'rk_table_flush(rk_domain, pte_dma, pte_total); rk_iommu_zap_iova_first_last(rk_domain, iova, size);',
 		replace: 'rk_table_flush(rk_domain, pte_dma, pte_total);',
 		breaks: ['INV-TLB-MAP'],
-		from: 'iommu/rockchip: zap the first and last page of a mapping',
+		from: 'zap the first and last page of a mapping (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/map-does-not-zap-the-last-page',
 		find: 'if (size > SPAGE_SIZE) rk_iommu_zap_iova(rk_domain, iova + size - SPAGE_SIZE, SPAGE_SIZE);',
 		replace: '',
 		breaks: ['INV-TLB-MAP'],
-		from: 'iommu/rockchip: rk_iommu_zap_iova_first_last()',
+		from: 'rk_iommu_zap_iova_first_last() (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/attach-does-not-zap',
 		find: 'rk_iommu_write(base, RK_MMU_DTE_ADDR, dte_addr); rk_iommu_base_command(base, RK_MMU_CMD_ZAP_CACHE);',
 		replace: 'rk_iommu_write(base, RK_MMU_DTE_ADDR, dte_addr);',
 		breaks: ['INV-TLB-UNMAP', 'INV-PTW'],
-		from: 'iommu/rockchip: fix zap cache during device attach',
+		from: '"iommu/rockchip: fix zap cache during device attach"',
 	},
 	{
 		name: 'rockchip/first-mmu-programmed-only',
@@ -118,7 +118,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'for (let i = 0; i < 1; i++) { const base = iommu.bases[i]; rk_iommu_write(base, RK_MMU_DTE_ADDR, dte_addr);',
 		breaks: ['INV-PWR', 'INV-TABLE-LIVE', 'INV-ERR'],
-		from: 'iommu/rockchip: rk_iommu_attach_device() of several MMUs',
+		from: 'rk_iommu_attach_device() of several MMUs (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/paging-not-enabled',
@@ -140,35 +140,35 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'rk_iommu_write(base, RK_MMU_INT_MASK, RK_MMU_IRQ_MASK);',
 		replace: '',
 		breaks: ['INV-FAULT', 'INV-PWR'],
-		from: 'iommu/rockchip: interrupts stay masked after a reset',
+		from: 'interrupts stay masked after a reset (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/stall-not-lifted',
 		find: 'iommu.enabled = ret === 0; } rk_iommu_disable_stall(iommu);',
 		replace: 'iommu.enabled = ret === 0; }',
 		breaks: ['INV-FAULT', 'INV-PWR'],
-		from: 'iommu/rockchip: Fix error handling in attach (stall left on)',
+		from: '"iommu/rockchip: Fix error handling in attach" (stall left on)',
 	},
 	{
 		name: 'rockchip/fetch-time-limit-left-on',
 		find: '| DISABLE_FETCH_DTE_TIME_LIMIT;',
 		replace: '| 0;',
 		breaks: ['INV-PWR'],
-		from: 'iommu/rockchip: Disable fetch dte time limit',
+		from: '"iommu/rockchip: Disable fetch dte time limit"',
 	},
 	{
 		name: 'rockchip/directory-address-of-the-first-format',
 		find: 'mk_dtentries: rk_mk_dte_v2,',
 		replace: 'mk_dtentries: rk_mk_dte,',
 		breaks: ['INV-RANGE'],
-		from: 'iommu/rockchip: Fix directory table address encoding',
+		from: '"iommu/rockchip: Fix directory table address encoding"',
 	},
 	{
 		name: 'rockchip/high-bits-of-an-address-swapped',
 		find: '((high & 0xf) << 8) | (((high >>> 4) & 0xf) << 4)',
 		replace: '((high & 0xf) << 4) | (((high >>> 4) & 0xf) << 8)',
 		breaks: ['INV-RANGE', 'INV-ERR', 'INV-CLEAN'],
-		from: 'iommu/rockchip: Fix physical address decoding',
+		from: '"iommu/rockchip: Fix PAGE_DESC_HI_MASKs for RK3568"',
 	},
 	{
 		name: 'rockchip/tables-above-4g-in-the-first-format',
@@ -196,7 +196,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'flags |= (prot & IOMMU_WRITE) !== 0 ? RK_PTE_PAGE_WRITABLE : 0;',
 		replace: '',
 		breaks: ['INV-PERM'],
-		from: 'iommu/rockchip: Fix permission bits of the second format',
+		from: '"iommu/rockchip: fix permission bits in page table entries v2"',
 	},
 	{
 		name: 'rockchip/always-writable',
@@ -231,7 +231,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'rk_iommu_unmap_iova(rk_domain, pte_addr, pte_dma, done); pr_err',
 		replace: 'pr_err',
 		breaks: ['INV-ERR'],
-		from: 'iommu/rockchip: unwind of a partly mapped range',
+		from: 'unwind of a partly mapped range (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/error-of-map-lost',
@@ -283,7 +283,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'const int_status = i === 0 ? rk_iommu_read(base, RK_MMU_INT_STATUS) : 0; if (int_status === 0) continue;',
 		breaks: ['INV-FAULT'],
-		from: 'iommu/rockchip: Add multi irqs support',
+		from: '"iommu/rockchip: Add multi irqs support"',
 	},
 	{
 		name: 'rockchip/fault-without-zap',
@@ -304,14 +304,21 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'const err = pm_runtime_get_if_in_use(iommu.dev); if (err === 0 || WARN_ON_ONCE(err < 0)) return ret; out:',
 		replace: 'const err = pm_runtime_get_if_in_use(iommu.dev); if (WARN_ON_ONCE(err <= 0)) return ret; out:',
 		breaks: ['INV-FAULT', 'INV-PWR'],
-		from: "iommu/rockchip: Don't provoke WARN for harmless IRQs",
+		from: '"iommu/rockchip: Don\'t provoke WARN for harmless IRQs"',
 	},
 	{
 		name: 'rockchip/handler-asks-without-power',
 		find: 'const err = pm_runtime_get_if_in_use(iommu.dev); if (err === 0 || WARN_ON_ONCE(err < 0)) return ret; out:',
 		replace: 'pm_runtime_get_if_in_use(iommu.dev); out:',
 		breaks: ['INV-PWR'],
-		from: 'iommu/rockchip: Add runtime PM support',
+		from: '"iommu/rockchip: Add runtime PM support"',
+	},
+	{
+		name: 'rockchip/old-fault-before-a-stall',
+		find: 'rk_iommu_base_command(iommu.bases[i], RK_MMU_CMD_PAGE_FAULT_DONE); rk_iommu_command(iommu, RK_MMU_CMD_ENABLE_STALL);',
+		replace: '{ } rk_iommu_command(iommu, RK_MMU_CMD_ENABLE_STALL);',
+		breaks: ['INV-FAULT', 'INV-ERR', 'INV-PWR'],
+		from: '"iommu/rockchip: Clear stale page faults before enabling stall"',
 	},
 	// Power and clocks.
 	{
@@ -333,14 +340,14 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'if (iommu.enabled && !WARN_ON(clk_bulk_enable(iommu.num_clocks, iommu.clocks))) { rk_iommu_zap_lines(iommu, iova, size); clk_bulk_disable(iommu.num_clocks, iommu.clocks);',
 		replace: 'if (iommu.enabled) { rk_iommu_zap_lines(iommu, iova, size);',
 		breaks: ['INV-PWR', 'INV-TLB-UNMAP'],
-		from: 'iommu/rockchip: Control clocks needed to access the IOMMU',
+		from: '"iommu/rockchip: Control clocks needed to access the IOMMU"',
 	},
 	{
 		name: 'rockchip/resume-does-not-restore',
 		find: 'if (iommu.domain === rk_identity_domain) return 0; return rk_iommu_enable(iommu);',
 		replace: 'return 0;',
 		breaks: ['INV-PWR'],
-		from: 'iommu/mediatek: Always enable the clk and restore on resume',
+		from: '"iommu/mediatek: Fix VLD_PA_RNG register backup when suspend"',
 	},
 	{
 		name: 'rockchip/suspend-does-not-disable',
@@ -355,7 +362,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace:
 			'rk_iommu_disable_stall(iommu); } if (ret === 0) clk_bulk_disable(iommu.num_clocks, iommu.clocks); return ret;',
 		breaks: ['INV-PWR', 'INV-LEAK'],
-		from: 'iommu/rockchip: Fix error handling in attach',
+		from: '"iommu/rockchip: Fix error handling in attach"',
 	},
 	{
 		name: 'rockchip/disable-leaves-paging-on',
@@ -384,7 +391,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'list_del_init(iommu.node);',
 		replace: '',
 		breaks: ['INV-REFS'],
-		from: 'iommu/rockchip: list corruption at a detach',
+		from: 'list corruption at a detach (iommu/rockchip)',
 	},
 	{
 		name: 'rockchip/free-while-attached',
@@ -412,7 +419,7 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'iommu_free_page(bytes(rk_domain.dt)); kfree(rk_domain);',
 		replace: 'kfree(rk_domain);',
 		breaks: ['INV-LEAK'],
-		from: 'iommu/rockchip: Fix unwind goto issue',
+		from: '"iommu/rockchip: Fix unwind goto issue"',
 	},
 	{
 		name: 'rockchip/unchecked-mapping-of-a-table',
@@ -449,21 +456,21 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		find: 'dev_iommu_priv_set(dev, data); put_device(iommu_dev.dev); return 0;',
 		replace: 'dev_iommu_priv_set(dev, data); return 0;',
 		breaks: ['INV-LEAK'],
-		from: 'missing put_device() in of_xlate()',
+		from: '"iommu/mediatek: fix device leak on of_xlate()"',
 	},
 	{
 		name: 'rockchip/attach-error-not-undone',
 		find: 'rk_iommu_leave_domain(iommu); rk_iommu_enter_domain(iommu, old_domain);',
 		replace: '',
 		breaks: ['INV-ERR', 'INV-REFS'],
-		from: 'iommu/rockchip: Fix error handling in attach',
+		from: '"iommu/rockchip: Fix error handling in attach"',
 	},
 	{
 		name: 'rockchip/no-power-for-the-master',
 		find: 'DL_FLAG_STATELESS | DL_FLAG_PM_RUNTIME)',
 		replace: 'DL_FLAG_STATELESS)',
 		breaks: ['INV-PWR', 'INV-LIVE-MAP'],
-		from: 'iommu/rockchip: Add runtime PM support (device link)',
+		from: '"iommu/rockchip: Add runtime PM support" (device link)',
 	},
 	{
 		name: 'rockchip/release-keeps-its-data',
