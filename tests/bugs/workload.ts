@@ -89,7 +89,7 @@ async function conformance(driver: string, wanted: Wanted, seed: number): Promis
 		const name = `${driver}: ${run.name}`;
 		if (run.lack !== null || !wanted(name)) continue;
 		begin(name);
-		complain(runOne(run, description, seed).problems);
+		complain(runOne(run, seed).problems);
 		end();
 		cases++;
 	}

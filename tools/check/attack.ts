@@ -2,6 +2,7 @@
 // What the kernel does with an IOMMU that attacks: it survives.
 
 import fc from 'fast-check';
+import { phys_to_page } from '#asm/memory.js';
 import {
 	iommu_attach_group,
 	iommu_detach_group,
@@ -10,13 +11,12 @@ import {
 	iommu_paging_domain_alloc,
 	iommu_unmap,
 } from '#drivers/iommu/iommu.js';
-import { phys_to_page } from '#asm/memory.js';
 import { dma_map_page, dma_unmap_page } from '#kernel/dma/mapping.js';
+import { panic_state } from '#kernel/panic.js';
 import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
 import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { IS_ERR } from '#linux/err.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
-import { panic_state } from '#kernel/panic.js';
 import { findings } from '#tests/sanitiser.js';
 import { attack, type Move, moveText } from '#watch/attack.js';
 import type { Description } from './description.js';
@@ -40,10 +40,19 @@ const nth = fc.oneof(fc.nat(40), fc.nat(READS));
 
 export const moves: fc.Arbitrary<Move[]> = fc.array(
 	fc.oneof(
-		{ weight: 6, arbitrary: fc.record({ kind: fc.constant('register' as const), nth, and: word, xor: word }) },
+		{
+			weight: 6,
+			arbitrary: fc.record({ kind: fc.constant('register' as const), nth, and: word, xor: word }),
+		},
 		{
 			weight: 2,
-			arbitrary: fc.record({ kind: fc.constant('stuck' as const), nth, count: fc.nat(STUCK), and: word, xor: word }),
+			arbitrary: fc.record({
+				kind: fc.constant('stuck' as const),
+				nth,
+				count: fc.nat(STUCK),
+				and: word,
+				xor: word,
+			}),
 		},
 		{ weight: 4, arbitrary: fc.record({ kind: fc.constant('interrupt' as const), nth }) },
 		{
@@ -90,7 +99,8 @@ function program(rig: Rig): void {
 }
 
 /** WARNs that Linux has, too, when a device does not do what it is told. */
-const LINUX_WARNS = /__iommu_group_set_domain_internal|__iommu_group_set_domain_nofail|__iommu_group_set_core_domain/;
+const LINUX_WARNS =
+	/__iommu_group_set_domain_internal|__iommu_group_set_domain_nofail|__iommu_group_set_core_domain/;
 
 /** What does not survive @moves of the IOMMU's, or null. */
 export function attacked(description: Description, list: readonly Move[]): string | null {
@@ -112,7 +122,9 @@ export function attacked(description: Description, list: readonly Move[]): strin
 	const warned = panic_state.warnings.find((text) => !LINUX_WARNS.test(text));
 	panic_state.warnings.length = 0;
 	const touched = ram.peekMemory(beside, BESIDE).findIndex((byte) => byte !== 0xa5);
-	return problem ?? warned ?? (touched < 0 ? null : `memory beside what is mapped has changed, at byte ${touched}`);
+	return (
+		problem ?? warned ?? (touched < 0 ? null : `memory beside what is mapped has changed, at byte ${touched}`)
+	);
 }
 
 /** Let @runs IOMMUs attack; throws with the shortest list of moves that is not survived. */
@@ -125,6 +137,10 @@ export function attackAll(description: Description, seed: number, runs: number):
 	if (!result.failed) return;
 	const [list] = result.counterexample ?? [[]];
 	throw new CheckFailure(
-		[`${description.name} does not survive this (seed ${seed}):`, ...list.map((m) => `  ${moveText(m)}`), attacked(description, list) ?? ''].join('\n'),
+		[
+			`${description.name} does not survive this (seed ${seed}):`,
+			...list.map((m) => `  ${moveText(m)}`),
+			attacked(description, list) ?? '',
+		].join('\n'),
 	);
 }
