@@ -123,12 +123,6 @@ export class BufferPlaces {
 			});
 	}
 
-	/** Nothing goes on. */
-	quiet(_operation: string, clients: Iterable<Client>): void {
-		for (const client of clients)
-			if (client.dev.driver === null && client.live.size !== 0) this.unbound(client);
-	}
-
 	#iova(mapping: Mapping, clients: Iterable<Client>): void {
 		const { client } = mapping;
 		const { domain } = client;

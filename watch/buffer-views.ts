@@ -111,7 +111,11 @@ export class BufferViews {
 			.filter(({ raced }) => !raced)
 			.map((part) => {
 				const size = Math.min(part.size, COMPARED);
-				return { part, buffer: ram.peekCpu(part.phys, size), slot: ram.peekCpu(part.actual, size) };
+				// The CPU's lines of the slot are dropped only now.
+				const slot = mapping.client.dev.dma_coherent
+					? ram.peekCpu(part.actual, size)
+					: ram.peekMemory(part.actual, size);
+				return { part, buffer: ram.peekCpu(part.phys, size), slot };
 			});
 	}
 

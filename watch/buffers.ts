@@ -23,9 +23,12 @@ import { BufferPairs, type Ending, type Sync } from './buffer-pairs.js';
 import { BufferPlaces } from './buffer-places.js';
 import { BufferViews } from './buffer-views.js';
 import type { Domains } from './domains.js';
+import { Exposures } from './exposure.js';
+import { Iovas } from './iovas.js';
 import { attachProbes } from './kernel.js';
 import { Client, type Kind, Mapping, Part } from './mappings.js';
 import type { Allocation, Memory } from './memory.js';
+import { Slots } from './slots.js';
 import type { Watched, Watcher } from './watcher.js';
 
 type Probes = Readonly<Record<string, tracepoint_probe<never[]>>>;
@@ -36,9 +39,15 @@ export class Buffers implements Watcher {
 	readonly #access: BufferAccess;
 	readonly #views: BufferViews;
 	readonly #pairs: BufferPairs;
+	/** A mapping is being made, and one that has ended waits until it is there. */
+	#making = false;
+	#left: Mapping | null = null;
 	/** The IOMMUs' own devices, which map tables in the midst of what others do. */
 	readonly #walkers = new Set<string>();
 	readonly #places: BufferPlaces;
+	readonly #iovas: Iovas;
+	readonly #slots: Slots;
+	readonly #exposures: Exposures;
 	/** Somebody has watched since the boot: every mapping is known. */
 	#complete = false;
 	/** The process that the access is of which is being done. */
@@ -61,6 +70,11 @@ export class Buffers implements Watcher {
 		this.#views = new BufferViews(watched, domains);
 		this.#pairs = new BufferPairs(watched);
 		this.#places = new BufferPlaces(watched, memory);
+		this.#iovas = new Iovas(watched);
+		this.#slots = new Slots(watched, memory);
+		this.#exposures = new Exposures(watched, memory, (first, last, wanted) =>
+			this.#places.at(first, last, wanted),
+		);
 		for (const { name } of watched.machine.iommus) this.#walkers.add(name);
 		memory.onFree.push((allocation) => {
 			if (this.#leaving !== null && this.#leaving.kind === 'sg' && hasMemory(this.#leaving, allocation))
@@ -73,7 +87,9 @@ export class Buffers implements Watcher {
 		this.#clients.clear();
 		this.#byPort.clear();
 		this.#places.clear();
+		this.#exposures.clear();
 		this.#pending = null;
+		this.#left = null;
 		this.#notifier = null;
 		this.#complete = true;
 		bus_for_each_dev(platform_bus_type, null, null, () => {
@@ -87,9 +103,10 @@ export class Buffers implements Watcher {
 		};
 	}
 
-	/** The devices that use the DMA API. */
-	clients(): Iterable<Client> {
-		return this.#clients.values();
+	/** What the driver of the device called @name lets it see, as lines for a person. */
+	exposureReport(name: string): string[] {
+		const client = [...this.#clients.values()].find((c) => c.name === name);
+		return client === undefined ? [`${name} has mapped nothing`] : this.#exposures.report(client);
 	}
 
 	// --- the machine tells
@@ -125,7 +142,10 @@ export class Buffers implements Watcher {
 
 	quiet(operation: string): void {
 		this.#settle();
-		this.#places.quiet(operation, this.#clients.values());
+		const clients = [...this.#clients.values()];
+		if (!this.#complete) return;
+		this.#iovas.quiet(operation, clients);
+		this.#slots.quiet(operation, clients);
 	}
 
 	// --- the DMA API tells
@@ -272,7 +292,7 @@ export class Buffers implements Watcher {
 		attrs: number,
 		phys: number,
 	): void {
-		const client = this.#client(dev);
+		const client = this.#client(dev, true);
 		if (client === null || addr === DMA_MAPPING_ERROR) return;
 		const mapping = this.#mapping(client, kind, fn, addr, size, dir, attrs, null, 0);
 		this.#part(mapping, addr, size, phys);
@@ -280,7 +300,7 @@ export class Buffers implements Watcher {
 	}
 
 	#mapSg(dev: device, sgl: scatterlist, nents: number, ents: number, dir: number, attrs: number): void {
-		const client = this.#client(dev);
+		const client = this.#client(dev, true);
 		if (client === null) return;
 		const bytes = sgBytes(sgl, nents);
 		const mapping = this.#mapping(
@@ -324,7 +344,7 @@ export class Buffers implements Watcher {
 		dir: number,
 		attrs: number,
 	): void {
-		const client = this.#client(dev);
+		const client = this.#client(dev, true);
 		if (client === null || cpu === null || addr === DMA_MAPPING_ERROR) return;
 		const mapping = this.#mapping(
 			client,
@@ -354,7 +374,7 @@ export class Buffers implements Watcher {
 	}
 
 	#allocatedSgt(dev: device, sgt: sg_table, size: number, dir: number, attrs: number): void {
-		const client = this.#client(dev);
+		const client = this.#client(dev, true);
 		if (client === null) return;
 		const sgl = sgt.sgl as scatterlist;
 		const addr = sgl.dma_address;
@@ -401,6 +421,11 @@ export class Buffers implements Watcher {
 		this.#views.mapped(mapping);
 		this.#places.mapped(mapping, this.#clients.values());
 		for (const part of mapping.parts) mapping.client.live.add(part);
+		this.#exposures.mapped(mapping);
+		this.#iovas.made(mapping);
+		if (this.#left === null) return;
+		this.#givenBack(this.#left);
+		this.#left = null;
 	}
 
 	/** @after: the tracepoint came after the deed. */
@@ -422,24 +447,45 @@ export class Buffers implements Watcher {
 			if (synced)
 				for (const part of mapping.parts)
 					this.#views.syncedForCpu({ part, from: 0, size: part.size }, ending.fn);
-			this.#views.unmapped(mapping);
+			this.#gone(mapping);
 			return;
 		}
 		const copies = synced ? this.#views.beforeUnmap(mapping) : null;
 		this.#leaving = mapping;
 		this.#pending = () => {
 			if (synced) this.#views.afterUnmap(mapping, copies, ending.fn);
-			this.#views.unmapped(mapping);
+			this.#gone(mapping);
 		};
 	}
 
-	/** A function that was traced before it did its work has returned. */
-	#settle(): void {
+	/** The function that ended @mapping has returned. */
+	#gone(mapping: Mapping): void {
+		this.#views.unmapped(mapping);
+		this.#exposures.ended(mapping);
+		// A mapping that is being made may have its addresses and slots by now: it is looked at behind that.
+		if (this.#making) this.#left = mapping;
+		else this.#givenBack(mapping);
+	}
+
+	/** What @mapping had taken is free, or another's. */
+	#givenBack(mapping: Mapping): void {
+		const taken = ({ first, last }: Part): boolean =>
+			[...this.#clients.values()].some(
+				(client) => client.domain === mapping.domain && client.live.find(first, last) !== null,
+			);
+		if (mapping.domain !== null && !mapping.parts.some(taken)) this.#iovas.freed(mapping);
+		this.#slots.freed(mapping, this.#clients.values());
+	}
+
+	/** A function that was traced before it did its work has returned; @making: a new mapping has been made since. */
+	#settle(making = false): void {
 		const look = this.#pending;
 		if (look === null) return;
 		this.#pending = null;
 		this.#leaving = null;
+		this.#making = making;
 		look();
+		this.#making = false;
 	}
 
 	#sync(dev: device, sync: Sync): void {
@@ -480,14 +526,15 @@ export class Buffers implements Watcher {
 	}
 
 	/** Who maps; null: its back end is no affair of the DMA API's. What was told of before has returned by now. */
-	#client(dev: device): Client | null {
+	#client(dev: device, making = false): Client | null {
 		if (dev.dma_ops !== null) return null;
 		if (this.#pending !== null && !this.watched.machine.injecting && !this.#walkers.has(dev_name(dev)))
-			this.#settle();
+			this.#settle(making);
 		let client = this.#clients.get(dev);
 		if (client !== undefined) return client;
 		client = new Client(dev, this.watched.machine);
 		this.#clients.set(dev, client);
+		this.#iovas.begun(client.domain);
 		this.#byPort.clear();
 		this.#listen();
 		return client;

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// INV-IOVA and INV-LEAK of device addresses: what dma-iommu took of a domain's space for a mapping is given back when that
+// ends, in the same size; at a quiet point nothing is taken that no mapping has, and nothing is free that one has.
+//
+// A range that was given back stays in the tree: its first frame is in a cache of its size, or in the flush queue.
+
+import type { iommu_dma_cookie } from '#drivers/iommu/dma-iommu.js';
+import { hex } from '#hw/core/register-file.js';
+import { rb_first, rb_next } from '#lib/rbtree.js';
+import { for_each_possible_cpu } from '#linux/cpumask.js';
+import type { iommu_domain } from '#linux/iommu.js';
+import type { iova, iova_domain } from '#linux/iova.js';
+import { list_for_each_entry } from '#linux/list.js';
+import { per_cpu_ptr } from '#linux/percpu.js';
+import { rb_find } from '#linux/rbtree.js';
+import type { Client, Mapping } from './mappings.js';
+import type { Watched } from './watcher.js';
+
+/** Frames that are free although they are in the tree. */
+type Visit = (pfn: number, order: number) => boolean;
+
+export class Iovas {
+	/** What of a space was taken before its first mapping: reserved. */
+	readonly #reserved = new WeakMap<iova_domain, Set<number>>();
+
+	constructor(readonly watched: Watched) {}
+
+	/** The DMA API has begun to use @domain. */
+	begun(domain: iommu_domain | null): void {
+		const iovad = domain?.iova_cookie?.iovad;
+		if (iovad === undefined || this.#reserved.has(iovad)) return;
+		this.#reserved.set(iovad, new Set([...nodes(iovad)].map(({ pfn_lo }) => pfn_lo)));
+	}
+
+	/** What @mapping has was its, if it was the first. */
+	made({ domain, parts }: Mapping): void {
+		const iovad = domain?.iova_cookie?.iovad;
+		const reserved = iovad === undefined ? undefined : this.#reserved.get(iovad);
+		if (iovad !== undefined && reserved !== undefined)
+			for (const { first } of parts) reserved.delete(Math.floor(first / iovad.granule));
+	}
+
+	/** @mapping's end has returned: its addresses are given back. */
+	freed(mapping: Mapping): void {
+		const cookie = mapping.domain?.iova_cookie ?? null;
+		if (cookie === null || mapping.parts.length === 0) return;
+		// What bounces was mapped entry by entry.
+		const apart = mapping.kind === 'sg' && mapping.parts.some(({ bounced }) => bounced);
+		const ranges = apart
+			? mapping.parts.map(({ first, last }) => [first, last])
+			: [[mapping.parts[0].first, mapping.parts[mapping.parts.length - 1].last]];
+		for (const [first, last] of ranges) this.#isFreed(mapping, cookie, first, last);
+	}
+
+	#isFreed(mapping: Mapping, { iovad, ...cookie }: iommu_dma_cookie, first: number, last: number): void {
+		if (iovad.granule === 0) return;
+		const pfn = Math.floor(first / iovad.granule);
+		const order = orderOf(Math.floor(last / iovad.granule) - pfn + 1);
+		if (isCached(iovad, pfn, order) || isQueued(cookie, pfn)) return;
+		const node = rb_find(pfn, iovad.rbroot, (key, at) => key - (at as iova).pfn_lo);
+		if (node === null) return;
+		let elsewhere = -1;
+		eachCached(iovad, (at, of) => {
+			if (at === pfn) elsewhere = of;
+			return at === pfn;
+		});
+		const fn = mapping.ended?.what ?? 'the unmapping';
+		const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
+		this.watched.find({
+			invariant: elsewhere < 0 ? 'INV-LEAK' : 'INV-IOVA',
+			kind: elsewhere < 0 ? 'iova-not-freed' : 'iova-freed-with-wrong-size',
+			device: mapping.client.name,
+			moment: 'return',
+			what: `${fn}()`,
+			place: `${fn} ${mapping.kind}`,
+			details: [
+				`${fn}() has returned, and ${range} is ${elsewhere < 0 ? 'still taken' : `kept for mappings of ${2 ** elsewhere} pages, not ${2 ** order}`}`,
+				...mapping.lines(),
+			],
+			advice:
+				elsewhere < 0
+					? `__iommu_dma_unmap() has to give ${range} back with iommu_dma_free_iova(), or the space of addresses runs out`
+					: `iommu_dma_free_iova() was called with another size than iommu_dma_alloc_iova(): both take whole granules of the buffer and its offset`,
+		});
+	}
+
+	/** Nothing goes on: the spaces of all @clients against their live mappings. */
+	quiet(operation: string, clients: readonly Client[]): void {
+		const domains = new Set(clients.map(({ domain }) => domain));
+		for (const domain of domains) {
+			const cookie = domain?.iova_cookie ?? null;
+			if (cookie === null || cookie.iovad.granule === 0) continue;
+			const users = clients.filter((client) => client.domain === domain);
+			this.#settled(operation, cookie, users);
+		}
+	}
+
+	#settled(operation: string, cookie: iommu_dma_cookie, users: readonly Client[]): void {
+		const { iovad } = cookie;
+		const { granule } = iovad;
+		const reserved = this.#reserved.get(iovad);
+		const free = new Set<number>();
+		eachCached(iovad, (pfn) => {
+			if (free.has(pfn)) this.#twice(operation, users[0], pfn * granule);
+			free.add(pfn);
+			return false;
+		});
+		eachQueued(cookie, (pfn) => free.add(pfn));
+		const doorbells = new Set([...list_for_each_entry(cookie.msi_page_list)].map(({ iova }) => iova));
+		for (const { pfn_lo, pfn_hi } of nodes(iovad)) {
+			const [first, last] = [pfn_lo * granule, (pfn_hi + 1) * granule - 1];
+			if (reserved?.has(pfn_lo) || doorbells.has(first)) continue;
+			const user = users.find(({ live }) => live.find(first, last) !== null);
+			const given = free.has(pfn_lo);
+			if (given === (user === undefined)) continue;
+			const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
+			const part = user?.live.find(first, last) ?? null;
+			this.watched.find({
+				invariant: given ? 'INV-IOVA' : 'INV-LEAK',
+				kind: given ? 'iova-freed-early' : 'leaked-iova',
+				device: (user ?? users[0]).name,
+				moment: 'quiet',
+				place: `${first}`,
+				details: [
+					`After ${operation}: ${range} is ${given ? 'free, and a mapping has it' : 'taken, and no mapping has it'}`,
+					...(part?.mapping.lines() ?? []),
+				],
+				advice: given
+					? `iommu_dma_free_iova() was called for ${range} while it is mapped: the next mapping may get it`
+					: `a mapping that failed, or ended, did not give ${range} back: look for an error path after iommu_dma_alloc_iova() without iommu_dma_free_iova()`,
+			});
+		}
+	}
+
+	#twice(operation: string, client: Client, addr: number): void {
+		this.watched.find({
+			invariant: 'INV-IOVA',
+			kind: 'iova-freed-twice',
+			device: client.name,
+			moment: 'quiet',
+			place: `${addr}`,
+			details: [`After ${operation}: ${hex(addr, 8)} is in the cache of free addresses twice`],
+			advice: `iommu_dma_free_iova() was called twice for ${hex(addr, 8)}: two mappings will get it`,
+		});
+	}
+}
+
+/** The cache of @pages (drivers/iommu/iova.c: iova_rcache_order()). */
+function orderOf(pages: number): number {
+	return pages <= 1 ? 0 : 32 - Math.clz32(pages - 1);
+}
+
+function* nodes(iovad: iova_domain): Iterable<iova> {
+	for (let node = rb_first(iovad.rbroot); node !== null; node = rb_next(node))
+		if (node !== iovad.anchor) yield node as iova;
+}
+
+/** Whether @pfn is in the cache of ranges of 2^@order frames; what was freed last is found first. */
+function isCached(iovad: iova_domain, pfn: number, order: number): boolean {
+	return eachCachedOf(iovad, order, (at) => at === pfn);
+}
+
+function eachCached(iovad: iova_domain, visit: Visit): void {
+	for (let order = 0; order < (iovad.rcaches?.length ?? 0); order++)
+		if (eachCachedOf(iovad, order, visit)) return;
+}
+
+/** Call @visit with each frame that is cached, until it answers true: whether it has. */
+function eachCachedOf({ rcaches }: iova_domain, order: number, visit: Visit): boolean {
+	const rcache = rcaches?.[order];
+	if (rcache === undefined) return false;
+	const inside = (mag: typeof rcache.depot): boolean => {
+		for (let i = (mag?.size ?? 0) - 1; i >= 0; i--) if (visit(mag!.pfns[i], order)) return true;
+		return false;
+	};
+	if (rcache.cpu_rcaches !== null)
+		for (const cpu of for_each_possible_cpu()) {
+			const { loaded, prev } = per_cpu_ptr(rcache.cpu_rcaches, cpu);
+			if (inside(loaded) || inside(prev)) return true;
+		}
+	for (let mag = rcache.depot; mag !== null; mag = mag.next) if (inside(mag)) return true;
+	return false;
+}
+
+type Queues = Pick<iommu_dma_cookie, 'single_fq' | 'percpu_fq'>;
+
+function isQueued(cookie: Queues, pfn: number): boolean {
+	let found = false;
+	eachQueued(cookie, (at) => {
+		found ||= at === pfn;
+	});
+	return found;
+}
+
+/** Call @visit with the first frame of each range that waits for a flush. */
+function eachQueued({ single_fq, percpu_fq }: Queues, visit: (pfn: number) => void): void {
+	const queues = single_fq !== null ? [single_fq] : percpu_fq === null ? [] : [...percpu_fq.unit];
+	for (const fq of queues)
+		for (let at = fq?.head ?? 0; fq !== undefined && at !== fq.tail; at = (at + 1) & fq.mod_mask)
+			visit(fq.entries[at].iova_pfn);
+}
