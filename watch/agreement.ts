@@ -21,6 +21,7 @@ import {
 	type StreamState,
 	WRITE,
 } from '#hw/iommu/iommu.js';
+import type { DriverLog } from './driver-log.js';
 import type { JournalEvent } from './journal.js';
 import type { Ranges } from './ranges.js';
 import type { Watched } from './watcher.js';
@@ -50,6 +51,12 @@ export interface Span {
 	readonly last: number;
 }
 
+/** One that the driver is just changing. */
+export interface Change extends Span {
+	/** Where it is to lead; -1: nowhere. */
+	readonly phys: number;
+}
+
 /** A range whose invalidation is owed. */
 export interface Owed extends Span {
 	readonly by: string;
@@ -60,22 +67,10 @@ export interface Owed extends Span {
 const COMPARED = 64;
 
 export class Agreement {
-	/** Invalidations that each IOMMU has carried out since its tables last changed. */
-	readonly #commands = new Map<Iommu, string[]>();
-
-	constructor(readonly watched: Watched) {}
-
-	/** An invalidation took effect. */
-	commanded(iommu: Iommu, text: string): void {
-		const list = this.#commands.get(iommu);
-		if (list === undefined) this.#commands.set(iommu, [text]);
-		else if (list.length < 16) list.push(text);
-	}
-
-	/** Tables have changed: what was invalidated before does not count. */
-	changed(): void {
-		if (this.#commands.size !== 0) for (const list of this.#commands.values()) list.length = 0;
-	}
+	constructor(
+		readonly watched: Watched,
+		readonly log: DriverLog,
+	) {}
 
 	/** The tables in memory against @meant, for pages of [@first, @last], as @streams see them; false: they differ. */
 	compare(
@@ -127,10 +122,11 @@ export class Agreement {
 				details: [
 					`${fn}() has returned, ${hex(at, 8)} is ${want}, and the tables in memory ${said}: ${how}`,
 					walk.text,
+					...this.#did(),
 				],
 				advice:
 					dirty !== undefined
-						? `${fn}() stored the ${dirty.table} word at ${hex(dirty.addr, 8)} and did not clean its line (dma_sync_single_for_device(), of all words that it wrote)`
+						? `${fn}() stored the ${dirty.table} word at ${hex(dirty.addr, 8)}, and none that it calls has cleaned its line: ${this.#cleaned()}`
 						: `${fn}() wrote a wrong word for ${hex(at, 8)}, wrote it at the wrong index, or wrote none`,
 			});
 			return false;
@@ -214,14 +210,15 @@ export class Agreement {
 		first: number,
 	): void {
 		const { cache, entry } = wrong;
-		const did = this.#commands.get(iommu) ?? [];
+		const did = this.log.commands(iommu);
+		const early = this.log.early(iommu);
 		const waits = iommu.pending?.() ?? '';
 		const guessed = entry.reason === 'guess';
 		// One word of it will do.
 		if (guessed) for (const each of iommu.caches()) each.unguess((other) => other.iova === entry.iova);
 		const at = cache.kind === 'streams' ? entry.at : entry.iova;
 		const where = cache.kind === 'streams' ? `the record of ${iommu.streamName(entry.iova)}` : hex(at, 8);
-		const commands = did.length === 0 ? 'no invalidation has taken effect' : `there was ${did.join(', ')}`;
+		const commands = did === '' ? 'no invalidation has taken effect' : `there was ${did}`;
 		this.watched.find({
 			invariant: wrong.invariant,
 			kind,
@@ -234,6 +231,7 @@ export class Agreement {
 					? `${what}, and a walk ahead of it may have left: ${wrong.text}`
 					: `${what}, and ${wrong.text}`,
 				`Between the change of the tables and now ${commands}`,
+				...this.#did(),
 				...(waits === '' ? [] : [`Commanded, and not done: ${waits}`]),
 				...(by === null ? [] : by.lines('Unmapped')),
 				iommu.explain(Math.max(0, entry.stream), Math.max(first, at)).text,
@@ -241,10 +239,25 @@ export class Agreement {
 			advice:
 				waits !== ''
 					? `${fn}() returns before ${waits} has taken effect: it must wait until the hardware says so`
-					: did.length === 0
-						? `${fn}() does not invalidate at all what the ${cache.name} has of ${where}`
-						: `what ${fn}() invalidates (${did.join(', ')}) does not cover ${where} in the ${cache.name}, or came before the word was clean`,
+					: did !== ''
+						? `what ${fn}() invalidates (${did}) does not cover ${where} in the ${cache.name}, or came before the word was clean`
+						: early !== ''
+							? `${fn}() invalidates too early (${early}), before the word for ${where} is changed and clean: the hardware may have read it again into the ${cache.name}`
+							: `${fn}() does not invalidate at all what the ${cache.name} has of ${where}`,
 		});
+	}
+
+	#did(): string[] {
+		const lines = this.log.lines();
+		return lines.length === 0 ? [] : ['What the driver has done in it:', ...lines];
+	}
+
+	/** What was cleaned instead. */
+	#cleaned(): string {
+		const cleans = this.log.cleans();
+		return cleans === ''
+			? 'dma_sync_single_for_device() is missing, of all words that it wrote'
+			: `dma_sync_single_for_device() must cover all words that it wrote, and there was only ${cleans}`;
 	}
 
 	/** Whether @stream is as a domain that asks for @wanted has it, after @fn. */
@@ -265,4 +278,9 @@ export class Agreement {
 		});
 		return false;
 	}
+}
+
+/** Whether the block answers: what has no power is set up when it gets it. */
+export function isPowered({ machine }: Watched, iommu: Iommu): boolean {
+	return machine.bus.windows.every(({ model, unpowered }) => model !== iommu || unpowered?.() == null);
 }

@@ -14,6 +14,7 @@ import { early_initcall } from '#linux/init.js';
 import { Buffers } from './buffers.js';
 import { Devices } from './devices.js';
 import { Domains } from './domains.js';
+import { DriverLog } from './driver-log.js';
 import { Faults } from './faults.js';
 import { Interrupts } from './interrupts.js';
 import { IommuRange } from './iommu-range.js';
@@ -22,6 +23,7 @@ import { Lines } from './lines.js';
 import { Memory } from './memory.js';
 import { Registers } from './registers.js';
 import { type Exposure, type Finding, findingText } from './report.js';
+import { Tables } from './tables.js';
 import { Walks } from './walks.js';
 import type { Watched, Watcher } from './watcher.js';
 
@@ -114,13 +116,17 @@ export class Dmasan implements Watched {
 		watchers.get(machine)?.detach();
 		watchers.set(machine, this);
 		this.journal = new Journal(machine.clock);
-		this.domains = new Domains(this, domainsOfBoot);
 		this.memory = new Memory(this);
+		const log = new DriverLog();
+		const tables = new Tables(this, this.memory, log);
+		this.domains = new Domains(this, tables, log, domainsOfBoot);
 		this.#walks = new Walks(this, (iova) => this.domains.isOwed(iova));
 		const devices = new Devices();
 		const faults = new Faults(this, devices);
 		this.#parts = [
 			this.memory,
+			log,
+			tables,
 			this.#walks,
 			this.domains,
 			new Buffers(this, this.memory, this.domains),

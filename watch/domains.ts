@@ -27,8 +27,17 @@ import {
 	iommu_iotlb_gather_queued,
 } from '#linux/iommu.js';
 import { RPM_ACTIVE } from '#linux/pm.js';
-import { Agreement, type Mapping, type Owed, type Span, type Stream } from './agreement.js';
+import {
+	Agreement,
+	type Change,
+	isPowered,
+	type Mapping,
+	type Owed,
+	type Span,
+	type Stream,
+} from './agreement.js';
 import { Contract } from './contract.js';
+import type { DriverLog } from './driver-log.js';
 import {
 	driverOf,
 	type IommuCalls,
@@ -40,6 +49,7 @@ import {
 import type { JournalEvent } from './journal.js';
 import { watchDomains } from './kernel.js';
 import { Ranges } from './ranges.js';
+import type { Tables } from './tables.js';
 import type { Watched, Watcher } from './watcher.js';
 
 /** How many mappings are remembered that have ended, by domain. */
@@ -75,7 +85,9 @@ export class DomainWatch {
 	readonly lazy: Unmapped[] = [];
 	readonly fresh: Fresh[] = [];
 	/** What the driver is changing at this moment; the last began last: on another CPU, in the middle of the others. */
-	readonly changing: Span[] = [];
+	readonly changing: Change[] = [];
+	/** It is just being freed. */
+	freeing = false;
 	/** Its root table, as the hardware had it when it was attached; -1: it never was. */
 	root = -1;
 	/** Who has, or has had, its tables. */
@@ -107,6 +119,13 @@ export class DomainWatch {
 	}
 }
 
+/** An attach that has begun. */
+interface Attach {
+	readonly before: readonly Was[];
+	/** What a walk ahead of the switch may have met. */
+	readonly walked: readonly number[];
+}
+
 /** Where a stream was before an attach. */
 interface Was {
 	readonly stream: Stream;
@@ -122,7 +141,9 @@ export class Domains implements IommuCalls, Watcher {
 	/** Groups whose devices are on their way from one domain to another. */
 	readonly #switching = new Set<iommu_group>();
 	/** What attaches under way would move. */
-	readonly #attaching: (readonly Was[])[] = [];
+	readonly #attaching: Attach[] = [];
+	/** Whose tables are just being changed; the last began last. */
+	readonly #changing: DomainWatch[] = [];
 	readonly #contract: Contract;
 	readonly #agreement: Agreement;
 	/** The driver's own iova_to_phys() is asked; not by the kernel. */
@@ -131,10 +152,12 @@ export class Domains implements IommuCalls, Watcher {
 	/** @listener: who of all that watch hears of what the kernel that runs does now. */
 	constructor(
 		readonly watched: Watched,
+		readonly tables: Tables,
+		readonly log: DriverLog,
 		readonly listener: Listener,
 	) {
 		this.#contract = new Contract(watched);
-		this.#agreement = new Agreement(watched);
+		this.#agreement = new Agreement(watched, log);
 	}
 
 	watchKernel(): () => void {
@@ -170,9 +193,28 @@ export class Domains implements IommuCalls, Watcher {
 		return this.#of.get(dev) ?? null;
 	}
 
-	/** An invalidation took effect. */
-	commanded(iommu: Iommu, text: string): void {
-		this.#agreement.commanded(iommu, text);
+	/** An invalidation took effect. What is not changed yet may be cached again at once. */
+	commanded(iommu: Iommu): void {
+		for (const watch of this.#changing) {
+			const span = watch.changing.at(-1);
+			if (span === undefined || !this.#streams(watch).some((stream) => stream.iommu === iommu)) continue;
+			for (const iova of [span.first, span.last - (span.last % 4096)])
+				if (span.phys < 0 && this.#isMapped(watch, iova)) this.#speculate(watch, iova);
+			if (span.phys >= 0 && !this.#isMapped(watch, span.first)) this.#speculate(watch, span.first);
+		}
+		for (const { before, walked } of this.#attaching)
+			for (const was of before) {
+				const { port, iommu: its } = was.stream;
+				if (its !== iommu || was.root < 0 || wasOf(was.stream).root !== was.root) continue;
+				for (const iova of walked) its.speculate?.(port.stream, NO_PASID, iova);
+			}
+	}
+
+	/** Whether the tables in memory have @iova for @watch's streams. */
+	#isMapped(watch: DomainWatch, iova: number): boolean {
+		return this.#translating(watch).some(
+			({ iommu, port }) => iommu.leaf(port.stream, NO_PASID, iova).phys >= 0,
+		);
 	}
 
 	/** Whether @dev is behind an IOMMU that the machine has a model of. */
@@ -191,6 +233,7 @@ export class Domains implements IommuCalls, Watcher {
 		for (const { iommu, port } of this.#streams(watch)) {
 			watch.iommus.add(iommu);
 			watch.root = iommu.rootOf?.(port.stream, NO_PASID) ?? -1;
+			if (watch.root >= 0) this.tables.root(watch, iommu, watch.root);
 		}
 	}
 
@@ -273,30 +316,58 @@ export class Domains implements IommuCalls, Watcher {
 
 	// --- as the driver's functions return
 
-	mapping(domain: iommu_domain, iova: number, size: number): void {
+	entering(fn: string): void {
+		this.log.enter(fn);
+	}
+
+	mapping(domain: iommu_domain, iova: number, paddr: number, size: number): void {
 		const watch = this.#watch(domain);
-		watch.changing.push({ first: iova, last: iova + size - 1 });
+		const last = iova + size - 1;
+		if (watch.fresh.length === 0) this.log.begin();
+		watch.changing.push({ first: iova, last, phys: paddr });
+		this.#changing.push(watch);
 		// Behind what the same mapping has just made nobody walks yet.
 		for (const fresh of watch.fresh) if (fresh.last + 1 === iova) return;
 		this.#speculate(watch, iova);
+		for (const { iommu } of this.#streams(watch))
+			if (iommu.habits.negativeNeighbours) {
+				// A walk for what is behind the range brings the words before it.
+				this.#speculate(watch, last - (last % 4096));
+				break;
+			}
+	}
+
+	/** Nothing more of what [@first, @last] had: a map that fails invalidates nothing. */
+	#unguess(watch: DomainWatch, first: number, last: number): void {
+		for (const { iommu } of this.#streams(watch))
+			for (const cache of iommu.caches())
+				cache.unguess(({ valid, iova, size }) => !valid && iova <= last && iova + size > first);
 	}
 
 	mapped(call: MapCall): void {
 		const { domain, iova, pgsize, pgcount, ret, done, fn } = call;
 		const watch = this.#watch(domain);
-		watch.changing.pop();
+		this.#returned(watch);
 		const device = this.#name(watch);
 		const end = iova + pgsize * pgcount - 1;
 		const { mappings } = watch;
 		const taken = mappings.size === 0 ? undefined : mappings.overlapping(iova, end)[0];
 		this.#contract.mapped(call, taken === undefined ? -1 : Math.max(iova, taken.first), device);
-		this.#agreement.changed();
+		this.log.changed();
 		if (done > 0) {
 			const last = iova + done - 1;
 			this.#reused(watch, iova, last, fn);
 			this.#add(watch, last, call);
 		}
-		if (ret < 0 && done <= end - iova) this.#undone(watch, iova + done, end, fn);
+		if (ret >= 0) return;
+		this.#unguess(watch, iova, end);
+		if (done <= end - iova) this.#undone(watch, iova + done, end, fn);
+	}
+
+	#returned(watch: DomainWatch): void {
+		this.log.leave();
+		watch.changing.pop();
+		this.#changing.pop();
 	}
 
 	/** [@iova, @last] is mapped, alone or behind what the call before has mapped. */
@@ -311,7 +382,7 @@ export class Domains implements IommuCalls, Watcher {
 			watch.mappings.set(iova, last, tail.mapping);
 			return;
 		}
-		const event = this.watched.journal.record(fn, this.#name(watch));
+		const event = this.watched.journal.sample(fn, this.#name(watch));
 		const mapping = { iova, phys, prot, pgsize, made: event, ended: null };
 		watch.mappings.set(iova, last, mapping);
 		watch.fresh.push({ first: iova, last, by: fn, event, mapping });
@@ -328,23 +399,27 @@ export class Domains implements IommuCalls, Watcher {
 
 	unmapping(domain: iommu_domain, iova: number, size: number): void {
 		const watch = this.#watch(domain);
-		watch.changing.push({ first: iova, last: iova + size - 1 });
+		if (watch.owed.length === 0) this.log.begin();
+		watch.changing.push({ first: iova, last: iova + size - 1, phys: -1 });
+		this.#changing.push(watch);
 		const step = Math.max(4096, Math.ceil(size / AHEAD / 4096) * 4096);
-		for (let at = iova; at < iova + size; at += step) this.#speculate(watch, at);
-		if (size > step) this.#speculate(watch, iova + size - 4096);
+		const { mappings } = watch;
+		for (let at = iova; at < iova + size; at += step)
+			if (mappings.find(at) !== null) this.#speculate(watch, at);
+		if (size > step && mappings.find(iova + size - 1) !== null) this.#speculate(watch, iova + size - 4096);
 	}
 
 	unmapped(call: UnmapCall): void {
 		const { domain, iova, size, gather, fn } = call;
 		const watch = this.#watch(domain);
-		watch.changing.pop();
+		this.#returned(watch);
 		const last = iova + size - 1;
 		if (!watch.partial) {
 			const mapped = inOnePiece(watch.mappings, iova);
 			const whole = watch.mappings.find(iova)?.value.pgsize ?? 0;
 			this.#contract.unmapped(call, mapped, whole, this.#name(watch));
 		}
-		this.#agreement.changed();
+		this.log.changed();
 		if (!(size > 0)) return;
 		const list = iommu_iotlb_gather_queued(gather) ? watch.lazy : watch.owed;
 		const tail = list.at(-1);
@@ -353,7 +428,7 @@ export class Domains implements IommuCalls, Watcher {
 			tail.last = last;
 			event = tail.event;
 		} else {
-			event = this.watched.journal.record(fn, this.#name(watch));
+			event = this.watched.journal.sample(fn, this.#name(watch));
 			list.push({ first: iova, last, by: fn, event, gather, compared: false });
 		}
 		for (const range of watch.mappings.remove(iova, last)) {
@@ -374,6 +449,7 @@ export class Domains implements IommuCalls, Watcher {
 
 	syncedMap(domain: iommu_domain, iova: number, size: number, ret: number, fn: string): void {
 		const watch = this.#watch(domain);
+		this.log.leave();
 		this.#contract.returned(ret, this.#name(watch), fn);
 		const last = iova + size - 1;
 		this.#finish(watch, (fresh) => fresh.first <= last && fresh.last >= iova, fn);
@@ -427,18 +503,16 @@ export class Domains implements IommuCalls, Watcher {
 		}
 	}
 
-	syncing(domain: iommu_domain, _gather: iommu_iotlb_gather): void {
-		this.#watch(domain);
-	}
-
 	synced(domain: iommu_domain, gather: iommu_iotlb_gather, fn: string): void {
 		const watch = this.#watch(domain);
+		this.log.leave();
 		if (iommu_iotlb_gather_queued(gather)) return;
 		this.#settleAll(watch, watch.owed, (owed) => owed.gather === gather, fn);
 	}
 
 	flushedAll(domain: iommu_domain, fn: string): void {
 		const watch = this.#watch(domain);
+		this.log.leave();
 		this.#settleAll(watch, watch.lazy, () => true, fn);
 	}
 
@@ -453,26 +527,26 @@ export class Domains implements IommuCalls, Watcher {
 		}
 	}
 
-	attaching(_domain: iommu_domain, dev: device): void {
+	attaching(domain: iommu_domain, dev: device): void {
 		if (dev.iommu_group !== null) this.#switching.add(dev.iommu_group);
-		const watch = this.#of.get(dev);
-		const streams = this.#streamsOf(dev);
-		for (const { iommu, port } of streams) {
-			if (!this.#hasPower(iommu) || isIdle(dev)) continue;
-			// What is walked before the switch, of the old tables and of what the new ones have.
-			for (const each of [watch, this.#watches.get(_domain)]) {
-				const ranges = each?.mappings.all() ?? [];
-				for (const range of [ranges[0], ranges.at(-1)])
-					iommu.speculate?.(port.stream, NO_PASID, range?.first ?? 0);
-			}
+		const streams = this.#streamsOf(dev).filter(({ iommu }) => isPowered(this.watched, iommu));
+		// What is walked before the switch: what the old tables have, and what the new ones will.
+		const walked: number[] = [0];
+		for (const watch of [this.#of.get(dev), this.#watches.get(domain)]) {
+			const ranges = watch?.mappings.all() ?? [];
+			if (ranges.length !== 0) walked.push(ranges[0].first, ranges[ranges.length - 1].first);
 		}
-		this.#attaching.push(streams.filter(({ iommu }) => this.#hasPower(iommu)).map(wasOf));
-		this.#agreement.changed();
+		if (!isIdle(dev))
+			for (const { iommu, port } of streams)
+				for (const iova of walked) iommu.speculate?.(port.stream, NO_PASID, iova);
+		this.#attaching.push({ before: streams.map(wasOf), walked });
+		this.log.begin();
 	}
 
 	attached(domain: iommu_domain, dev: device, ret: number, fn: string): void {
 		const group = dev.iommu_group;
-		const before = this.#attaching.pop() ?? [];
+		const before = this.#attaching.pop()?.before ?? [];
+		this.log.leave();
 		const streams = this.#streamsOf(dev);
 		this.#contract.attached(domain, ret, streams[0]?.iommu ?? null, dev_name(dev), fn);
 		if (ret !== 0) {
@@ -490,7 +564,7 @@ export class Domains implements IommuCalls, Watcher {
 		const wanted = stateOf(domain);
 		for (const stream of streams) {
 			const { iommu, port } = stream;
-			if (!this.#hasPower(iommu) || isSuspended(dev)) continue;
+			if (!isPowered(this.watched, iommu) || isSuspended(dev)) continue;
 			if (!this.#agreement.inState(stream, wanted, fn)) continue;
 			if (wanted === 'translate') {
 				watch.iommus.add(iommu);
@@ -499,6 +573,7 @@ export class Domains implements IommuCalls, Watcher {
 					this.#agreement.compare([stream], watch.mappings, first, last, fn);
 			}
 			this.#agreement.switched(iommu, fn, (iova) => watch.isOwed(iova));
+			if (wanted === 'translate') this.#notDone(iommu, port, fn);
 			this.#unmovedOthers(watch, iommu, port, fn);
 		}
 	}
@@ -516,6 +591,7 @@ export class Domains implements IommuCalls, Watcher {
 				wrong = `not those of ${other.port.name}, which is attached to the same domain`;
 		if (wrong === null) {
 			watch.root = root;
+			this.tables.root(watch, iommu, root);
 			return true;
 		}
 		this.watched.find({
@@ -532,6 +608,25 @@ export class Domains implements IommuCalls, Watcher {
 			advice: `${fn}() gives the hardware the root of another domain for stream ${port.stream}, or leaves the old one there: it must write the address of this domain's root table`,
 		});
 		return false;
+	}
+
+	/** An attach has said 0: what it has commanded has been done. */
+	#notDone(iommu: Iommu, port: DmaPort, fn: string): void {
+		const waits = iommu.pending?.() ?? '';
+		if (waits === '') return;
+		this.watched.find({
+			invariant: 'INV-ERR',
+			kind: 'not-waited-for',
+			device: iommu.name,
+			moment: 'return',
+			what: `${fn}()`,
+			place: fn,
+			details: [
+				`${fn}() has returned 0, ${port.name} is translated, and ${waits} has been commanded and not been done`,
+				...this.log.lines(),
+			],
+			advice: `${fn}() does not wait for ${waits}, or ignores that the wait has timed out (-ETIMEDOUT): it must fail, and leave the stream where nothing stale can answer it`,
+		});
 	}
 
 	/** Whoever is behind @iommu in another domain is where it was. */
@@ -567,7 +662,7 @@ export class Domains implements IommuCalls, Watcher {
 	/** An attach that failed has left a stream where it @was. */
 	#unmoved(was: Was, ret: number, fn: string): void {
 		const { stream } = was;
-		if (!this.#hasPower(stream.iommu)) return;
+		if (!isPowered(this.watched, stream.iommu)) return;
 		const { state, root } = wasOf(stream);
 		// Off, or refused: that may be what the failure was about.
 		const moved = state === 'translate' ? root !== was.root : state === 'bypass' && was.state !== 'bypass';
@@ -590,13 +685,18 @@ export class Domains implements IommuCalls, Watcher {
 
 	freeing(domain: iommu_domain): void {
 		const watch = this.#watches.get(domain);
-		if (watch !== undefined) for (const owed of watch.owed) this.#unsynced(watch, owed, 'return');
+		this.log.begin();
+		if (watch === undefined) return;
+		watch.freeing = true;
+		for (const owed of watch.owed) this.#unsynced(watch, owed, 'return');
 	}
 
 	freed(domain: iommu_domain, fn: string): void {
 		const watch = this.#watches.get(domain);
+		this.log.leave();
 		if (watch === undefined) return;
 		this.#watches.delete(domain);
+		this.tables.ended(watch, fn);
 		for (const dev of watch.devices) this.#of.delete(dev);
 		this.#byPort.clear();
 		if (watch.root >= 0) this.#inUse(watch.root, watch.iommus, fn);
@@ -607,7 +707,7 @@ export class Domains implements IommuCalls, Watcher {
 		const { machine } = this.watched;
 		for (const port of machine.ports) {
 			const iommu = machine.iommuOf(port);
-			if (iommu === null || !iommus.has(iommu) || !this.#hasPower(iommu)) continue;
+			if (iommu === null || !iommus.has(iommu) || !isPowered(this.watched, iommu)) continue;
 			const { name } = iommu;
 			if (iommu.rootOf?.(port.stream, NO_PASID) === root) {
 				this.watched.find({
@@ -756,13 +856,6 @@ export class Domains implements IommuCalls, Watcher {
 			const { iommu, port } = streams[i];
 			iommu.speculate?.(port.stream, NO_PASID, iova);
 		}
-	}
-
-	/** Whether the block answers: what has no power is set up when it gets it. */
-	#hasPower(iommu: Iommu): boolean {
-		return this.watched.machine.bus.windows.every(
-			({ model, unpowered }) => model !== iommu || unpowered?.() == null,
-		);
 	}
 
 	#join(watch: DomainWatch, dev: device): void {

@@ -39,10 +39,12 @@ export interface UnmapCall {
 	readonly fn: string;
 }
 
-/** A call comes when the driver's function has returned, unless it says before; @fn is that function's name. */
+/** A call comes when the driver's function has returned, unless it says before; @fn is the driver's name for it. */
 export interface IommuCalls {
+	/** Before each function of a domain's; what follows tells that it has returned. */
+	entering(fn: string): void;
 	/** Before map_pages(), for the range. */
-	mapping(domain: iommu_domain, iova: number, size: number): void;
+	mapping(domain: iommu_domain, iova: number, paddr: number, size: number): void;
 	mapped(call: MapCall): void;
 	/** Before unmap_pages(), for the range. */
 	unmapping(domain: iommu_domain, iova: number, size: number): void;
@@ -51,8 +53,7 @@ export interface IommuCalls {
 	translated(domain: iommu_domain, iova: number, phys: number, fn: string): void;
 	/** iotlb_sync_map(), for the range. */
 	syncedMap(domain: iommu_domain, iova: number, size: number, ret: number, fn: string): void;
-	/** Before iotlb_sync(), which may change @gather; and after. */
-	syncing(domain: iommu_domain, gather: iommu_iotlb_gather): void;
+	/** iotlb_sync(). */
 	synced(domain: iommu_domain, gather: iommu_iotlb_gather, fn: string): void;
 	flushedAll(domain: iommu_domain, fn: string): void;
 	/** Before attach_dev(). */
@@ -107,7 +108,8 @@ export function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): vo
 		const calls = listener();
 		if (calls === null) return call(domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped);
 		const before = mapped.value;
-		calls.mapping(domain, iova, pgsize * pgcount);
+		calls.entering(fn);
+		calls.mapping(domain, iova, paddr as number, pgsize * pgcount);
 		const ret = call(domain, iova, paddr, pgsize, pgcount, prot, gfp, mapped);
 		const done = mapped.value - before;
 		calls.mapped({ domain, iova, paddr: paddr as number, pgsize, pgcount, prot, ret, done, fn });
@@ -116,6 +118,7 @@ export function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): vo
 	tell(ops, 'unmap_pages', (call, fn) => (domain, iova, pgsize, pgcount, gather) => {
 		const calls = listener();
 		if (calls === null) return call(domain, iova, pgsize, pgcount, gather);
+		calls.entering(fn);
 		calls.unmapping(domain, iova, pgsize * pgcount);
 		const size = call(domain, iova, pgsize, pgcount, gather);
 		calls.unmapped({ domain, iova, pgsize, pgcount, size, gather, fn });
@@ -127,22 +130,27 @@ export function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): vo
 		return phys;
 	});
 	tell(ops, 'iotlb_sync_map', (call, fn) => (domain, iova, size) => {
+		const calls = listener();
+		calls?.entering(fn);
 		const ret = call(domain, iova, size);
-		listener()?.syncedMap(domain, iova, size, ret, fn);
+		calls?.syncedMap(domain, iova, size, ret, fn);
 		return ret;
 	});
 	tell(ops, 'iotlb_sync', (call, fn) => (domain, gather) => {
 		const calls = listener();
-		calls?.syncing(domain, gather);
+		calls?.entering(fn);
 		call(domain, gather);
 		calls?.synced(domain, gather, fn);
 	});
 	tell(ops, 'flush_iotlb_all', (call, fn) => (domain) => {
+		const calls = listener();
+		calls?.entering(fn);
 		call(domain);
-		listener()?.flushedAll(domain, fn);
+		calls?.flushedAll(domain, fn);
 	});
 	tell(ops, 'attach_dev', (call, fn) => (domain, dev) => {
 		const calls = listener();
+		calls?.entering(fn);
 		calls?.attaching(domain, dev);
 		const ret = call(domain, dev);
 		calls?.attached(domain, dev, ret, fn);
@@ -150,6 +158,7 @@ export function listenToDomainOps(ops: iommu_domain_ops, listener: Listener): vo
 	});
 	tell(ops, 'free', (call, fn) => (domain) => {
 		const calls = listener();
+		calls?.entering(fn);
 		calls?.freeing(domain);
 		call(domain);
 		calls?.freed(domain, fn);

@@ -19,21 +19,34 @@ export function kernelTrace(depth: number): string[] {
 
 /** Deep enough for an interrupt in a system call. */
 const DEPTH = 16;
-/** So many calls of one function for one device have a stack each; of those that follow one in so many. */
+/** Of what happens often so many have a stack each; of those that follow one in so many. */
 const EACH = 64;
 const ONE_IN = 32;
 
 /** Who was at work in the kernel as the event @number came. */
-interface Stack {
+export interface Stack {
 	readonly number: number;
 	/** Asked for its text only when somebody wants to read it. */
 	readonly error: Error;
 }
 
-/** The calls of one function for one device. */
-interface Calls {
-	count: number;
-	stack: Stack | null;
+/**
+ * Stacks of what happens often: each costs as much as a mapping. The first of them are taken, and then one of many: what
+ * comes again and again comes from the same place.
+ */
+export class Sampler {
+	#count = 0;
+	#stack: Stack | null = null;
+
+	/** @depth: how many functions, of all that have not returned. */
+	constructor(readonly depth = DEPTH) {}
+
+	/** The stack of the event @number, or the last one that was taken. */
+	take(number: number): Stack {
+		if (this.#stack === null || this.#count++ < EACH || this.#count % ONE_IN === 0)
+			this.#stack = { number, error: stackNow(this.depth) };
+		return this.#stack;
+	}
 }
 
 export class JournalEvent {
@@ -50,7 +63,7 @@ export class JournalEvent {
 
 	/** The kernel's functions at that moment, innermost first. */
 	trace(): string[] {
-		return kernel_frames((this.stack.error.stack ?? '').split('\n')).map(frame_text);
+		return traceOf(linesOf(this.stack));
 	}
 
 	/** The event as a line of a report, and its trace. */
@@ -65,40 +78,52 @@ export class JournalEvent {
 	}
 }
 
-/** A stack costs as much as a mapping: who calls often has the same one mostly, and not each of his calls has its own. */
 export class Journal {
 	#number = 0;
-	readonly #calls = new Map<string, Map<string, Calls>>();
+	readonly #samplers = new Map<string, Map<string, Sampler>>();
 
 	constructor(readonly clock: { readonly now: number }) {}
 
 	record(what: string, device: string): JournalEvent {
-		const calls = this.#callsOf(what, device);
 		const number = ++this.#number;
-		if (calls.stack === null || calls.count++ < EACH || calls.count % ONE_IN === 0)
-			calls.stack = { number, error: stackNow() };
-		return new JournalEvent(number, this.clock.now, what, device, calls.stack);
+		return new JournalEvent(number, this.clock.now, what, device, { number, error: stackNow(DEPTH) });
 	}
 
-	#callsOf(what: string, device: string): Calls {
-		let devices = this.#calls.get(what);
+	/** The same for what a device may have done in great numbers: not each has a stack of its own. */
+	sample(what: string, device: string): JournalEvent {
+		const number = ++this.#number;
+		const stack = this.#samplerOf(what, device).take(number);
+		return new JournalEvent(number, this.clock.now, what, device, stack);
+	}
+
+	#samplerOf(what: string, device: string): Sampler {
+		let devices = this.#samplers.get(what);
 		if (devices === undefined) {
 			devices = new Map();
-			this.#calls.set(what, devices);
+			this.#samplers.set(what, devices);
 		}
-		let calls = devices.get(device);
-		if (calls === undefined) {
-			calls = { count: 0, stack: null };
-			devices.set(device, calls);
+		let sampler = devices.get(device);
+		if (sampler === undefined) {
+			sampler = new Sampler();
+			devices.set(device, sampler);
 		}
-		return calls;
+		return sampler;
 	}
 }
 
-function stackNow(): Error {
+function stackNow(depth: number): Error {
 	const limit = Error.stackTraceLimit;
-	Error.stackTraceLimit = DEPTH;
+	Error.stackTraceLimit = depth;
 	const error = new Error();
 	Error.stackTraceLimit = limit;
 	return error;
+}
+
+function linesOf({ error }: Stack): string[] {
+	return (error.stack ?? '').split('\n');
+}
+
+/** The kernel's functions of @stack, innermost first, with their files. */
+export function functionsOf(stack: Stack): { readonly name: string; readonly file: string }[] {
+	return kernel_frames(linesOf(stack)).map(({ func, file }) => ({ name: func ?? '', file }));
 }

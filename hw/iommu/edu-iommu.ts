@@ -94,6 +94,8 @@ export class EduIommu implements Iommu {
 	/** When the command at CONS is executed, and when ENABLED follows. */
 	#commandAt = 0;
 	#statusAt = 0;
+	/** It is just executing commands. */
+	#executing = false;
 	/** The command at CONS was refused: it is skipped when COMMAND is cleared. */
 	#refused = false;
 	readonly #word = new Word();
@@ -474,6 +476,16 @@ export class EduIommu implements Iommu {
 			registers.set('STATUS', registers.get('CTRL'));
 			if (registers.get('STATUS') === 0) this.#drop('off');
 		}
+		// Who hears of an effect may look at the model.
+		if (this.#executing) return;
+		this.#executing = true;
+		this.#executeAll(now);
+		this.#executing = false;
+	}
+
+	/** The commands whose time has come. */
+	#executeAll(now: number): void {
+		const { registers } = this;
 		while (
 			!this.#commands.empty &&
 			now >= this.#commandAt &&

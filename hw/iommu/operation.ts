@@ -42,8 +42,10 @@ export class Operation {
 	/** To be called before anything that could tell; true when it has just ended. */
 	settle(): boolean {
 		if (this.bits === 0 || this.clock.now < this.#until || this.stuck.has(this.name)) return false;
-		if (this.#owed !== 0) this.effect(this.#owed);
+		// Who hears of the effect may look at the model: it has ended by then.
+		const owed = this.#owed;
 		this.cancel();
+		if (owed !== 0) this.effect(owed);
 		return true;
 	}
 

@@ -74,7 +74,9 @@ describe('domains', () => {
 		iommu_map(domain, IOVA, BUFFER, 2 * SZ_4K, RW, GFP_KERNEL);
 		rig.tries(1, IOVA + SZ_4K);
 		iommu_unmap(domain, IOVA, 2 * SZ_4K);
-		expect(rig.dmasan.text()).to.match(/there was INV_RANGE \d+ 0x00400000\.\.0x00400000/);
+		expect(rig.dmasan.text()).to.match(
+			/there was edu_cmdq_wait\(\) in edu_cmdq_issue\(\): INV_RANGE \d+ 0x00400000\.\.0x00400000/,
+		);
 	});
 
 	it('miss the invalidation that a mapping needs where nothing was', () => {

@@ -310,7 +310,7 @@ describe('edu_iommu', () => {
 
 	for (const late of [true, false])
 		it(`is caught when tables are freed that are cached${late ? ', and dropped later' : ''}`, () => {
-			expectFinding(/freed-table|stale-(entry|after-attach|after-free)/);
+			expectFinding(/freed-table|freed-while-reachable|not-waited-for|stale-(entry|after-attach|after-free)/);
 			const rig = new Rig({ habits: { neighbours: 1 } });
 			const domain = rig.attached(1);
 			iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);
@@ -328,7 +328,7 @@ describe('edu_iommu', () => {
 		});
 
 	it('is caught when a large page takes the place of a table that the walk cache leads to', () => {
-		expectFinding(/freed-table|stale-after-map/);
+		expectFinding(/freed-(table|while-reachable)|stale-after-map/);
 		const rig = new Rig();
 		const domain = rig.attached(1);
 		iommu_map(domain, M4, BUFFER, K4, RW, GFP_KERNEL);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What an IOMMU's driver does inside its functions: lines that it cleans, commands that take effect. Reports say so, with
+// the driver's own functions: the one that is wrong is rarely the one that the core called.
+
+import { hex } from '#hw/core/register-file.js';
+import type { Iommu } from '#hw/iommu/iommu.js';
+import { functionsOf, Sampler, type Stack } from './journal.js';
+import type { Watcher } from './watcher.js';
+
+/** From a command's effect through the machine, and an interrupt in between, to the driver. */
+const DEPTH = 40;
+/** How much of one operation is remembered. */
+const ACTS = 32;
+
+interface Act {
+	/** Who was commanded; null: lines were cleaned. */
+	readonly iommu: Iommu | null;
+	/** The command. */
+	readonly text: string;
+	readonly phys: number;
+	readonly size: number;
+	readonly stack: Stack;
+}
+
+/** A function of the driver's that has not returned; one inside another runs on another CPU. */
+interface Call {
+	readonly fn: string;
+	acts: number;
+}
+
+/** The core's and the DMA API's files beside the drivers': what is called from there is not the driver's own. */
+const CORE = /^drivers\/iommu\/(?:iommu|dma-iommu|iova|of_iommu|iommu-\w+)\.[jt]s$/;
+
+export class DriverLog implements Watcher {
+	readonly #calls: Call[] = [];
+	readonly #samplers = new Map<string, Sampler[]>();
+	readonly #acts: Act[] = [];
+	/** What came before the tables last changed. */
+	#before = 0;
+	#number = 0;
+
+	/** The function of the driver's that runs; null: none. */
+	get running(): string | null {
+		return this.#calls.at(-1)?.fn ?? null;
+	}
+
+	/** The core is about to call @fn. */
+	enter(fn: string): void {
+		this.#calls.push({ fn, acts: 0 });
+	}
+
+	leave(): void {
+		this.#calls.pop();
+	}
+
+	/** Another operation of the core's begins: what was done before is not its. */
+	begin(): void {
+		this.#acts.length = 0;
+		this.#before = 0;
+	}
+
+	/** The tables have changed: an invalidation before that is of no use. */
+	changed(): void {
+		this.#before = this.#acts.length;
+	}
+
+	onClean(phys: number, size: number): void {
+		if (this.#calls.length !== 0) this.#add(null, '', phys, size);
+	}
+
+	commanded(iommu: Iommu, text: string): void {
+		this.#add(iommu, text, 0, 0);
+	}
+
+	#add(iommu: Iommu | null, text: string, phys: number, size: number): void {
+		if (this.#acts.length === ACTS) return;
+		const call = this.#calls.at(-1);
+		const stack = this.#samplerOf(call?.fn ?? '', call === undefined ? 0 : call.acts++).take(++this.#number);
+		this.#acts.push({ iommu, text, phys, size, stack });
+	}
+
+	/** Of what a function does it mostly does the same as its n-th. */
+	#samplerOf(fn: string, nth: number): Sampler {
+		let samplers = this.#samplers.get(fn);
+		if (samplers === undefined) {
+			samplers = [];
+			this.#samplers.set(fn, samplers);
+		}
+		while (samplers.length <= nth) samplers.push(new Sampler(DEPTH));
+		return samplers[nth];
+	}
+
+	/** What @iommu was told since the tables changed, by which functions: `zap_iova(): TLB_IVLD 0x1000, …`; '': nothing. */
+	commands(iommu: Iommu): string {
+		return this.#told(this.#acts.slice(this.#before).filter((act) => act.iommu === iommu));
+	}
+
+	/** What it was told before that. */
+	early(iommu: Iommu): string {
+		return this.#told(this.#acts.slice(0, this.#before).filter((act) => act.iommu === iommu));
+	}
+
+	/** Which lines were cleaned, by which functions; '': none. */
+	cleans(): string {
+		const seen = this.#acts.filter((act) => act.iommu === null);
+		return seen.map(({ phys, size, stack }) => `${callersOf(stack, 2)} ${hex(phys, 8)}+${size}`).join(', ');
+	}
+
+	/** All of it, one below the other. */
+	lines(): string[] {
+		return this.#acts.map(({ iommu, text, phys, size, stack }) => {
+			const what = iommu === null ? `cleaned ${hex(phys, 8)}+${size}` : `told ${iommu.name} ${text}`;
+			return `  ${callersOf(stack, 8)} ${what}`;
+		});
+	}
+
+	#told(acts: readonly Act[]): string {
+		const by = new Map<string, string[]>();
+		for (const { stack, text } of acts) {
+			const who = callersOf(stack, 2);
+			const texts = by.get(who);
+			if (texts === undefined) by.set(who, [text]);
+			else texts.push(text);
+		}
+		return [...by].map(([who, texts]) => `${who}: ${texts.join(', ')}`).join('; ');
+	}
+}
+
+/** The driver's functions of @stack, the innermost @depth of them: `a() in b() in c()`. */
+function callersOf(stack: Stack, depth: number): string {
+	const own = functionsOf(stack).filter(
+		({ file, name }) => name !== '' && !CORE.test(file) && !/^(?:arch|include|kernel|lib|mm)\//.test(file),
+	);
+	const names = own.slice(0, depth).map(({ name }) => `${name}()`);
+	return names.length === 0 ? 'the kernel' : names.join(' in ');
+}
