@@ -10,13 +10,17 @@ import type { DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { RamObserver } from '#hw/core/ram.js';
 import type { Iommu, IommuObserver } from '#hw/iommu/iommu.js';
-import { early_initcall } from '#linux/init.js';
+import { core_initcall, early_initcall } from '#linux/init.js';
+import { Balance } from './balance.js';
 import { Buffers } from './buffers.js';
+import { Channels, type Trouble } from './channels.js';
 import { Devices } from './devices.js';
 import { Domains } from './domains.js';
 import { DriverLog } from './driver-log.js';
 import { Faults } from './faults.js';
+import { Identity } from './identity.js';
 import { Interrupts } from './interrupts.js';
+import { guardOps } from './iommu-ops.js';
 import { IommuRange } from './iommu-range.js';
 import { Journal, kernelTrace } from './journal.js';
 import { Lines } from './lines.js';
@@ -24,6 +28,7 @@ import { Memory } from './memory.js';
 import { Registers } from './registers.js';
 import { type Exposure, type Finding, findingText } from './report.js';
 import { Tables } from './tables.js';
+import { Resources } from './resources.js';
 import { Walks } from './walks.js';
 import type { Watched, Watcher } from './watcher.js';
 
@@ -43,6 +48,11 @@ const watchers = new WeakMap<object, Dmasan>();
 // A kernel that boots has no probes yet.
 early_initcall(() => {
 	watchers.get(machine)?.watchKernel();
+	return 0;
+});
+
+core_initcall(() => {
+	watchers.get(machine)?.busesStand();
 	return 0;
 });
 
@@ -88,6 +98,8 @@ function domainsOfBoot(): Domains | null {
 	return watchers.get(machine)?.domains ?? null;
 }
 
+guardOps(() => watchers.get(machine)?.balance ?? null);
+
 export class Dmasan implements Watched {
 	readonly reports: DmasanReport[] = [];
 	/** Called at the first of each. */
@@ -102,6 +114,11 @@ export class Dmasan implements Watched {
 	readonly domains: Domains;
 	/** Who allocated, and who freed, the kernel's memory. */
 	readonly memory: Memory;
+
+	/** What others have seen, too. */
+	readonly channels = new Channels(this);
+	/** What drivers' functions leave changed. */
+	readonly balance: Balance;
 
 	readonly #walks: Walks;
 	readonly #parts: readonly Watcher[];
@@ -121,6 +138,7 @@ export class Dmasan implements Watched {
 		const tables = new Tables(this, this.memory, log);
 		this.domains = new Domains(this, tables, log, domainsOfBoot);
 		this.#walks = new Walks(this, (iova) => this.domains.isOwed(iova));
+		this.balance = new Balance(this, this.memory);
 		const devices = new Devices();
 		const faults = new Faults(this, devices);
 		this.#parts = [
@@ -134,6 +152,9 @@ export class Dmasan implements Watched {
 			new IommuRange(this),
 			new Registers(this),
 			devices,
+			this.balance,
+			new Identity(this, devices, this.balance),
+			new Resources(this, devices),
 			new Interrupts(this, faults),
 			faults,
 		];
@@ -173,6 +194,10 @@ export class Dmasan implements Watched {
 		};
 	}
 
+	busesStand(): void {
+		for (const part of this.#parts) part.busesStand?.();
+	}
+
 	/** Stop watching. */
 	detach(): void {
 		if (watchers.get(this.machine) !== this) return;
@@ -200,6 +225,11 @@ export class Dmasan implements Watched {
 		const before = this.reports.length;
 		for (const part of this.#parts) part.quiet?.(operation);
 		return this.reports.length - before;
+	}
+
+	/** All that is wrong, whoever has seen it. */
+	all(): Trouble[] {
+		return this.channels.all();
 	}
 
 	/** All reports as the kernel log would show them. */

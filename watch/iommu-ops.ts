@@ -73,6 +73,42 @@ export interface IommuCalls {
 /** Who wants to hear of what the kernel that runs does now; null: nobody. */
 export type Listener = () => IommuCalls | null;
 
+/** Sees each call of a driver's function begin and end. */
+export interface OpGuard {
+	/** @fn is the function's name, @op its place in the table. */
+	entering(fn: string, op: string, args: readonly unknown[]): void;
+	leaving(ret: unknown): void;
+	/** It has thrown: the kernel stands. */
+	abandon(): void;
+}
+
+let guardOf: () => OpGuard | null = () => null;
+
+/** Have whoever @guard says see the calls of all functions that tell, from now on; who did before is the result. */
+export function guardOps(guard: () => OpGuard | null): () => OpGuard | null {
+	const before = guardOf;
+	guardOf = guard;
+	return before;
+}
+
+/** @driver, @op of some table, seen by the guard. */
+function guarded<F extends (...args: never[]) => unknown>(driver: F, op: string): F {
+	return ((...args: never[]) => {
+		const guard = guardOf();
+		if (guard === null) return driver(...args);
+		guard.entering(driver.name, op, args);
+		let ret: unknown;
+		try {
+			ret = driver(...args);
+		} catch (bug) {
+			guard.abandon();
+			throw bug;
+		}
+		guard.leaving(ret);
+		return ret;
+	}) as F;
+}
+
 /** Functions that tell, and the driver's behind each. */
 const drivers = new WeakMap<object, unknown>();
 
@@ -92,7 +128,8 @@ function tell<T extends object, K extends keyof T>(
 ): void {
 	const driver = ops[key];
 	if (typeof driver !== 'function' || drivers.has(driver)) return;
-	const call = told(driver as Exclude<T[K], undefined>, driver.name) as (...args: unknown[]) => unknown;
+	const own = guarded(driver as never, String(key)) as Exclude<T[K], undefined>;
+	const call = told(own, driver.name) as (...args: unknown[]) => unknown;
 	Object.defineProperty(call, 'name', { value: driver.name });
 	// One that keeps things of its own, a test's double, is to be seen by whoever looks at it.
 	const telling = Object.getOwnPropertyNames(driver).every((name) => OF_FUNCTIONS.has(name))

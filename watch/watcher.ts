@@ -25,6 +25,8 @@ export interface Watcher extends RamObserver, IommuObserver {
 	access?(port: DmaPort, addr: number, phys: number, size: number, write: boolean): void;
 	/** An access to a register met a block without clock, power, or in reset. */
 	lost?(window: Window, addr: number, write: boolean, why: string): void;
+	/** The kernel that boots has its buses now, and no device yet. */
+	busesStand?(): void;
 	/** Nobody watches any more. */
 	detached?(): void;
 	/** Nothing goes on: what must hold then. @operation: what has just ended. */

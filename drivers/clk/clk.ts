@@ -442,7 +442,8 @@ function of_clk_get_hw_from_clkspec(clkspec: of_phandle_args): clk_hw | err_ptr 
 	return hw;
 }
 
-function of_clk_get_hw_at(np: device_node, index: int, con_id: string | null): clk_hw | err_ptr {
+/** Clock @index of @np, or the one that `clock-names` calls @con_id (drivers/clk/clk.c: of_clk_get_hw()). */
+export function of_clk_get_hw_at(np: device_node, index: int, con_id: string | null): clk_hw | err_ptr {
 	let at = index;
 	if (con_id !== null) {
 		at = of_property_match_string(np, 'clock-names', con_id);

@@ -249,6 +249,28 @@ export class Machine implements machine, MachineServices {
 		return model;
 	}
 
+	/** The clocks, resets and power domains that the device called @name needs, and whether each is on. */
+	powerInputs(name: string): { readonly on: boolean; readonly name: string }[] {
+		for (const [node, { inputs }] of this.#power)
+			if (deviceName(node) === name) return inputs.map((input) => input());
+		return [];
+	}
+
+	/** How many devices of the tree have the clock that the one called @name has at @index. */
+	sharersOfClock(name: string, index: number): number {
+		const keyOf = (node: FdtNode, at: number): string => {
+			const clock = [...node.phandleEntries('clocks', '#clock-cells')][at] ?? null;
+			return clock === null ? '' : `${clock.node.path} ${clock.args.join()}`;
+		};
+		const nodes = [...this.#byNode.keys()];
+		const mine = nodes.find((node) => deviceName(node) === name);
+		if (mine === undefined) return 0;
+		const key = keyOf(mine, index);
+		return nodes.filter((node) =>
+			[...node.phandleEntries('clocks', '#clock-cells')].some((_, at) => keyOf(node, at) === key),
+		).length;
+	}
+
 	/** The first IOMMU; throws when the board has none. */
 	get iommu(): Iommu {
 		if (this.iommus.length === 0) throw new Error('this board has no IOMMU model');

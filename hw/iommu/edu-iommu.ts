@@ -200,6 +200,10 @@ export class EduIommu implements Iommu {
 		return this.#commands.empty || this.#refused ? null : 'commands';
 	}
 
+	silentFaults(): string {
+		return this.registers.get('INT_ENABLE') & INT_EVENT ? '' : 'events';
+	}
+
 	/** Nobody waits: a fault is an event, and the stream goes on. */
 	stopped(): boolean {
 		return false;

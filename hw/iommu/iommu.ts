@@ -188,6 +188,8 @@ export interface Iommu extends DeviceModel, Translator {
 	streamName(stream: number): string;
 	/** An operation that has begun and will end by itself, by its name in `stuck`; null: none. */
 	underWay(): string | null;
+	/** Which faults the interrupt line will not tell of, as it is set up now, in words; '': none. */
+	silentFaults(): string;
 	/** Whether @stream gets no answer since a fault, until the driver does what lets it go on. */
 	stopped(stream: number): boolean;
 	state(stream: number, pasid: number): StreamState;

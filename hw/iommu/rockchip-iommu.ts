@@ -391,6 +391,13 @@ export class RockchipIommu implements Iommu {
 		return null;
 	}
 
+	silentFaults(): string {
+		const deaf = this.mmus.filter(
+			(mmu) => mmu.paging && (mmu.registers.get('INT_MASK') & INT.pageFault) === 0,
+		);
+		return deaf.map(({ which }) => `page faults${which}`).join(', ');
+	}
+
 	stopped(): boolean {
 		return this.mmus.some((mmu) => (mmu.status & STATUS.fault) !== 0);
 	}

@@ -219,6 +219,15 @@ export class Sun50iH6Iommu implements Iommu {
 		return this.#stalled;
 	}
 
+	silentFaults(): string {
+		const all = (1 << this.streamCount) - 1;
+		const off = ~this.registers.get('INT_ENABLE');
+		const levels = [off & INT_L1 ? 'level-1 faults' : '', off & INT_L2 ? 'level-2 faults' : ''];
+		// The drivers that are known know six masters, also of seven.
+		const rights = off & all & 0x3f ? 'permission faults' : '';
+		return [...levels, rights].filter((text) => text !== '').join(', ');
+	}
+
 	stopped(master: number): boolean {
 		return ((this.#stalled >>> master) & 1) !== 0;
 	}
