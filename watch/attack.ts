@@ -24,7 +24,7 @@ export type Move =
 	| { readonly kind: 'record'; readonly nth: number; readonly word: number; readonly value: number };
 
 /** A driver that goes round and round: so many accesses of its device's registers are no program. */
-const ENDLESS = 200_000;
+const ENDLESS = 50_000;
 
 /** What is not longer is a record: an event, a descriptor. */
 const RECORD = 64;

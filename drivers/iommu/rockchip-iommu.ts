@@ -100,7 +100,7 @@ import {
 	pm_runtime_enable,
 	pm_runtime_force_resume,
 	pm_runtime_force_suspend,
-	pm_runtime_get_if_in_use,
+	pm_runtime_get_if_active,
 	pm_runtime_put,
 } from '#linux/pm_runtime.js';
 import { pr_err } from '#linux/printk.js';
@@ -584,7 +584,7 @@ function rk_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 	let ret = IRQ_NONE;
 
 	// The line is shared, and one without power may not be asked.
-	const err = pm_runtime_get_if_in_use(iommu.dev);
+	const err = pm_runtime_get_if_active(iommu.dev);
 	if (err === 0 || WARN_ON_ONCE(err < 0)) return ret;
 
 	out: {
@@ -643,7 +643,7 @@ function rk_iommu_zap_iova(rk_domain: rk_iommu_domain, iova: dma_addr_t, size: s
 
 	for (const iommu of list_for_each_entry(rk_domain.iommus)) {
 		// One without power has forgotten everything; one that is off is told to when it is enabled.
-		const ret = pm_runtime_get_if_in_use(iommu.dev);
+		const ret = pm_runtime_get_if_active(iommu.dev);
 		if (WARN_ON_ONCE(ret < 0) || ret === 0) continue;
 		// DEVIATION: without clocks there is nothing to access, and nothing to disable. Its twin warns, and does both.
 		if (iommu.enabled && !WARN_ON(clk_bulk_enable(iommu.num_clocks, iommu.clocks))) {
@@ -905,7 +905,9 @@ function rk_iommu_enter_domain(iommu: rk_iommu, domain: iommu_domain): void {
 function rk_iommu_stop(iommu: rk_iommu): void {
 	rk_iommu_leave_domain(iommu);
 
-	const ret = pm_runtime_get_if_in_use(iommu.dev);
+	// DEVIATION: as long as it is on, here and below, not only while it is in use. Between its last user and its suspend
+	// its twin leaves it walking tables that are freed, and does not give it the next ones.
+	const ret = pm_runtime_get_if_active(iommu.dev);
 	WARN_ON_ONCE(ret < 0);
 	if (ret > 0) {
 		if (iommu.enabled) rk_iommu_disable(iommu);
@@ -984,9 +986,9 @@ function rk_iommu_domain_set_dma_dev(rk_domain: rk_iommu_domain, dma_dev: device
 	return ret;
 }
 
-/** If it is in use, have @iommu translate by its domain. */
+/** If it is on, have @iommu translate by its domain. */
 function rk_iommu_start(iommu: rk_iommu): int {
-	let ret = pm_runtime_get_if_in_use(iommu.dev);
+	let ret = pm_runtime_get_if_active(iommu.dev);
 	if (ret === 0 || WARN_ON_ONCE(ret < 0)) return 0;
 
 	ret = 0;

@@ -100,6 +100,7 @@ export function failHung(rig: Rig, { name, prepare }: StepKind): number {
 		findings.length = 0;
 		panic_state.warnings.length = 0;
 		rig.machine.advance(SETTLE_NS);
+		rig.machine.notes.length = 0;
 		rig.within(`${name} after "${stuck}" did not end`, () => passes(rig, step));
 	}
 	return commands.length;

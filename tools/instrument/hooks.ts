@@ -11,10 +11,19 @@ export interface LoaderData {
 	readonly edits: readonly Edit[];
 }
 
-let data: LoaderData = { root: '', edits: [] };
+/** Each registration has this module once more, in one thread: the first does the work, for all. */
+interface Shared {
+	edits?: Map<string, Edit>;
+}
+const shared = globalThis as Shared;
+const isFirst = shared.edits === undefined;
+shared.edits ??= new Map();
 
-export const initialize: InitializeHook<LoaderData> = (given) => {
-	data = given;
+let root = '';
+
+export const initialize: InitializeHook<LoaderData> = (data) => {
+	root = data.root;
+	for (const edit of data.edits) shared.edits?.set(JSON.stringify(edit), edit);
 };
 
 const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
@@ -25,12 +34,12 @@ const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
 
 /** What package.json's "imports" say of the built code, in one step: there are thousands of them. */
 export const resolve: ResolveHook = (specifier, context, nextResolve) => {
-	if (context.parentURL?.startsWith(data.root) && specifier.endsWith('.js')) {
+	if (isFirst && context.parentURL?.startsWith(root) && specifier.endsWith('.js')) {
 		if (specifier.startsWith('.'))
 			return { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true };
 		const known = FOLDERS.find(([prefix]) => specifier.startsWith(prefix));
 		if (known !== undefined) {
-			const url = data.root + known[1] + specifier.slice(known[0].length);
+			const url = root + known[1] + specifier.slice(known[0].length);
 			return { url, format: 'module', shortCircuit: true };
 		}
 	}
@@ -38,8 +47,9 @@ export const resolve: ResolveHook = (specifier, context, nextResolve) => {
 };
 
 export const load: LoadHook = async (url, context, nextLoad) => {
-	if (!url.startsWith(data.root) || context.format !== 'module') return nextLoad(url, context);
+	if (!isFirst || !url.startsWith(root) || context.format !== 'module') return nextLoad(url, context);
 	const code = readFileSync(fileURLToPath(url), 'utf8');
-	const file = url.slice(data.root.length).replace(/\.js$/, '');
-	return { format: 'module', source: applyEdits(file, code, data.edits), shortCircuit: true };
+	const file = url.slice(root.length).replace(/\.js$/, '');
+	const edits = [...(shared.edits?.values() ?? [])];
+	return { format: 'module', source: applyEdits(file, code, edits), shortCircuit: true };
 };

@@ -2,13 +2,16 @@
 // All cases, by group.
 
 import type { Case } from '../case.js';
+import { attack } from './attack.js';
 import { bringup } from './bringup.js';
 import { capabilities } from './capabilities.js';
+import { chaos } from './chaos.js';
 import { clients } from './clients.js';
 import { directCases } from './direct.js';
 import { dma } from './dma.js';
 import { failures } from './failures.js';
 import { faults } from './faults.js';
+import { interleavings } from './interleavings.js';
 import { invalidation } from './invalidation.js';
 import { isolation } from './isolation.js';
 import { life } from './life.js';
@@ -26,6 +29,9 @@ export const CASES: readonly Case[] = [
 	...faults,
 	...life,
 	...failures,
+	...interleavings,
+	...attack,
+	...chaos,
 	...power,
 	...capabilities,
 	...dma,
