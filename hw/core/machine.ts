@@ -57,6 +57,8 @@ export interface MachineOptions {
 	/** What a load from a device register, and a store to one, costs. */
 	readonly mmioReadNs?: number;
 	readonly mmioWriteNs?: number;
+	/** How often an interrupt handler may be entered at one place before that is for ever. */
+	readonly stormLimit?: number;
 }
 
 /** A machine that cannot be built from what it was given; the message is for the user. */
@@ -498,7 +500,7 @@ export class Machine implements machine, MachineServices {
 				vectors.timer();
 				this.#irqsEnabled = true;
 			} else return;
-			if (taken > STORM)
+			if (taken > (this.#options.stormLimit ?? STORM))
 				throw new MachineHang('an interrupt storm: the line stays up, and its handler does not clear it');
 		}
 	}

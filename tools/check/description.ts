@@ -75,6 +75,10 @@ export interface Description {
 	readonly helpless?: RegExp;
 	/** What the log says of an error at boot although nothing is wrong. */
 	readonly saidAtBoot?: RegExp;
+	/** The registers, by the model's names, that have one value while a domain is attached, whatever is done with it. */
+	readonly settings?: Readonly<Record<string, number>>;
+	/** The value of one of those, in the first IOMMU. */
+	setting?(rig: Rig, name: string): number;
 	/** Other chips or boards that the driver is for, for the cases where that matters. */
 	readonly variants?: readonly Description[];
 	/** Leave the hardware as a boot loader may: in use, with entries cached. */

@@ -15,6 +15,8 @@ const WORKER = fileURLToPath(new URL('worker.js', import.meta.url));
 const PRELOAD = new URL('../instrument/preload.js', import.meta.url).href;
 /** A case takes some milliseconds; one that takes longer than this never ends. */
 const CASE_LIMIT_MS = 30_000;
+/** After so many of those, the rest would not end either. */
+const MOST_HUNG = 3;
 const HEAP_MB = 2048;
 /** Each loads the kernel anew: more are not faster. */
 const MOST_THREADS = 4;
@@ -25,10 +27,18 @@ const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}
 /** Outcomes as they come from several threads, in the order of their cases. */
 class InOrder {
 	failed = 0;
+	/** Cases that did not end. */
+	hung = 0;
 	readonly #waiting = new Map<number, Outcome>();
 	#next = 0;
 
 	constructor(readonly output: Output) {}
+
+	/** There are no more: those behind a gap, too. */
+	end(): void {
+		for (const [, outcome] of [...this.#waiting].sort(([a], [b]) => a - b)) this.output.done(outcome);
+		this.output.end();
+	}
 
 	put(index: number, outcome: Outcome): void {
 		if (outcome.problems.length > 0) this.failed++;
@@ -62,8 +72,9 @@ function turn(job: Job, results: InOrder): Promise<number | null> {
 				return;
 			}
 			const { index, name, blames } = at;
+			results.hung++;
 			results.put(index, { name, blames, lack: null, problems: [why] });
-			resolve(index + job.step);
+			resolve(results.hung < MOST_HUNG ? index + job.step : null);
 			void worker.terminate();
 		};
 		worker.on('message', (message: Message) => {
@@ -111,7 +122,9 @@ async function check(options: CheckOptions): Promise<number> {
 				from = await turn({ module, only, seed, from, step }, results);
 		}),
 	);
-	output.end();
+	if (results.hung >= MOST_HUNG)
+		console.error(`${results.hung} cases did not end: what comes after them is not run`);
+	results.end();
 	return results.failed === 0 ? 0 : 1;
 }
 

@@ -62,8 +62,12 @@ export function parseCheck(args: readonly string[]): CheckOptions | null {
 	}
 	if (values.help) return null;
 	const [driver = ''] = positionals;
-	if (positionals.length > 1)
-		throw new UsageError(`expected one driver, got ${positionals.map(quoted).join(' and ')}`, USAGE);
+	const known = knownDrivers();
+	// A variable of make is one word to the shell.
+	const words = driver.trim().split(/\s+/);
+	const given = words.length > 1 && words.every((word) => known.includes(word)) ? words : positionals;
+	if (given.length > 1)
+		throw new UsageError(`expected one driver, got ${given.map(quoted).join(' and ')}`, USAGE);
 	if (driver === '') throw new UsageError(DRIVER_EXPECTED, USAGE);
 	const { only, seed, ktap } = values;
 	return { driver, only, seed: seed === '' ? 1 : parseSeed(seed), ktap };

@@ -32,6 +32,9 @@ export interface Outcome {
 	readonly problems: readonly string[];
 }
 
+/** An interrupt that is not lowered comes again at once: a million times take a minute. */
+const STORM = 5000;
+
 const PESSIMISTIC: readonly Policy[] = ['pessimistic'];
 
 /** All runs of @cases for @description, in order. */
@@ -93,6 +96,7 @@ export function runOne(run: Run, seed: number): Outcome {
 	const options: MachineOptions = {
 		seed,
 		policy: run.policy,
+		stormLimit: STORM,
 		...run.case.machine,
 		onConsole: (_level, line) => log.push(line),
 	};

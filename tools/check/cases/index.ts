@@ -17,11 +17,13 @@ import { isolation } from './isolation.js';
 import { life } from './life.js';
 import { mapping } from './mapping.js';
 import { power } from './power.js';
+import { registers } from './registers.js';
 import { rights } from './rights.js';
 import { tables } from './tables.js';
 
 export const CASES: readonly Case[] = [
 	...bringup,
+	...registers,
 	...tables,
 	...mapping,
 	...rights,

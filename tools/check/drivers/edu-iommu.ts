@@ -4,7 +4,7 @@
 import '#drivers/iommu/edu-iommu.js';
 
 import { readFileSync } from 'node:fs';
-import { eduIommu } from '#hw/iommu/edu-iommu.js';
+import { type EduIommu, eduIommu } from '#hw/iommu/edu-iommu.js';
 import { EEXIST, ERANGE } from '#linux/errno.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
 import { testMachine } from '#tests/machine.js';
@@ -47,5 +47,7 @@ export const description: Description = {
 	direction: 'always',
 	commands: [{ stuck: 'commands', says: /command 0x[0-9a-f]+ timed out/ }],
 	power: false,
+	settings: { CTRL: 1, STATUS: 1, CMDQ_SIZE: 8, EVTQ_SIZE: 8, INT_STATUS: 0, INT_ENABLE: 7 },
+	setting: (rig, name) => (rig.iommu as EduIommu).registers.get(name),
 	runtimePm: false,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Rockchip's IOMMU, first format: three of them, with a master each that runtime PM switches on.
 
+import type { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
 import { EADDRINUSE, EINVAL } from '#linux/errno.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
 import { pm_runtime_enable, pm_runtime_get_sync } from '#linux/pm_runtime.js';
@@ -39,6 +40,8 @@ const FIRST: Description = {
 	direction: 'always',
 	commands: [],
 	power: true,
+	settings: { INT_MASK: 3, INT_STATUS: 0, AUTO_GATING: 0x8000_0001 },
+	setting: (rig, name) => (rig.iommu as RockchipIommu).mmus[0].registers.get(name),
 	runtimePm: true,
 	helpless: /\brk_iommu_(zap_iova|disable)\b/,
 	// Old trees have no clocks.

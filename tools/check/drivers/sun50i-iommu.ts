@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The IOMMU of the H6, with a test master behind each of its six ports.
 
+import type { Sun50iH6Iommu } from '#hw/iommu/sun50i-h6-iommu.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import { EBUSY, EINVAL } from '#linux/errno.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
@@ -55,6 +56,17 @@ const H6: Description = {
 	clients: true,
 	// Bits 0 (clock) and 16 (out of reset) of the clock unit's register for the IOMMU.
 	powered: (rig) => rig.machine.mmio_read(CCU + 0x7bc, 4) === 0x10001,
+	// As sun50i_iommu_enable() leaves them.
+	settings: {
+		RESET: 0x8003_003f,
+		ENABLE: 1,
+		BYPASS: 0,
+		AUTO_GATING: 1,
+		TLB_PREFETCH: 0x3f,
+		INT_ENABLE: 0x3_003f,
+		INT_STA: 0,
+	},
+	setting: (rig, name) => (rig.iommu as Sun50iH6Iommu).registers.get(name),
 	runtimePm: false,
 };
 
@@ -62,6 +74,7 @@ const H6: Description = {
 const H616: Description = {
 	...H6,
 	name: 'H616',
+	settings: { ...H6.settings, RESET: 0x8003_007f },
 	board: (options) =>
 		h6(options, { 'iommu@30f0000': { ...IOMMU_NODE, compatible: 'allwinner,sun50i-h616-iommu' } }),
 };
