@@ -8,7 +8,8 @@ import { PROJECT } from '#tools/project.js';
 import { complain, UserError } from '#tools/run/user-error.js';
 import { FAULTS } from './catalogue.js';
 import { type Fault, isFit, unfitness } from './fault.js';
-import { type Result, run } from './process.js';
+import type { Job } from './job.js';
+import { run } from './process.js';
 import { gradeOf, keyOf, type Seen } from './seen.js';
 import { lineOf, type Row, rowOf, summaryOf } from './table.js';
 import { type Workload, workloadOf } from './workloads.js';
@@ -24,17 +25,30 @@ async function inParallel<T>(items: readonly T[], each: (item: T) => Promise<voi
 	await Promise.all(Array.from({ length: availableParallelism() }, one));
 }
 
-/** The code as it is: what is said of that (tests of mistakes say much), and which cases come where. */
-async function soundOf(workloads: readonly Workload[], seed: number): Promise<Map<Workload, Result>> {
-	const sound = new Map<Workload, Result>();
-	await inParallel(workloads, async (workload) => {
-		const result = await run({ ...workload, fault: null, cases: null, seed }, new Set(), () => false);
-		const broken = result.seen.find(({ channel }) => channel === 'crash');
-		if (broken !== undefined)
-			throw new UserError(`${workload.path}: the code as it is ends with ${broken.text}`);
-		sound.set(workload, result);
-		const { cases, seen } = result;
-		console.log(`${workload.path}: ${cases} cases; of the code as it is they say ${seen.length} things`);
+/** The code as it is: what is said of that (tests of mistakes say much), and which cases come to which fault. */
+interface Sound {
+	readonly known: ReadonlySet<string>;
+	readonly reached: ReadonlyMap<string, readonly string[]>;
+}
+
+/** @workload, driver by driver, and its test files. */
+function partsOf({ drivers, files }: Workload): Pick<Job, 'drivers' | 'files'>[] {
+	const parts = drivers.map((driver) => ({ drivers: [driver], files: [] as readonly string[] }));
+	return files.length === 0 ? parts : [...parts, { drivers: [], files }];
+}
+
+/** Run the parts of @workloads, each once. */
+async function soundOf(workloads: readonly Workload[], seed: number): Promise<Map<string, Sound>> {
+	const parts = new Map(workloads.flatMap(partsOf).map((part) => [JSON.stringify(part), part]));
+	const sound = new Map<string, Sound>();
+	await inParallel([...parts], async ([key, part]) => {
+		const result = await run({ ...part, fault: null, cases: null, seed }, new Set(), () => false);
+		const { seen, cases, reached } = result;
+		const what = [...part.drivers, ...part.files].join(', ');
+		const broken = seen.find(({ channel }) => channel === 'crash');
+		if (broken !== undefined) throw new UserError(`${what}: the code as it is ends with ${broken.text}`);
+		sound.set(key, { known: new Set(seen.map(keyOf)), reached });
+		console.log(`${what}: ${cases} cases; of the code as it is they say ${seen.length} things`);
 	});
 	return sound;
 }
@@ -44,11 +58,12 @@ async function rowsOf(faults: readonly Fault[], seed: number): Promise<Row[]> {
 	const rows = new Map<Fault, Row>();
 	await inParallel(faults, async (fault) => {
 		const workload = workloadOf(fault);
-		const { seen: said, reached } = sound.get(workload) as Result;
-		const cases = reached.get(fault.name) ?? [];
+		const parts = partsOf(workload).map((part) => sound.get(JSON.stringify(part)) as Sound);
+		const known = new Set(parts.flatMap((part) => [...part.known]));
+		const cases = parts.flatMap(({ reached }) => reached.get(fault.name) ?? []);
 		const enough = (seen: Seen): boolean => gradeOf(fault, seen) === 'return';
 		const job = { ...workload, fault, cases, seed };
-		const seen = cases.length === 0 ? [] : (await run(job, new Set(said.map(keyOf)), enough)).seen;
+		const seen = cases.length === 0 ? [] : (await run(job, known, enough)).seen;
 		const row = rowOf(fault, seen, cases.length);
 		rows.set(fault, row);
 		console.log(lineOf(row));
