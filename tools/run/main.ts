@@ -125,12 +125,15 @@ function showBoard(
 		say(...lacks('/dev/dri/card0', Board.saidOf('display')), 'The picture is decoded, and not shown.');
 	else say('The monitor shows nothing.');
 	const rogues = (guarded ? [readNowhere, writeReadOnly] : []).map((rogue) => {
+		const reports = sanitisers.at(-1)?.reports ?? [];
+		const before = reports.length;
 		const facts = runJob(board, jpeg, info, () => rogue(board)).aside as RogueFacts;
 		// The engine hangs; it is reset when it is put to sleep, and that is not at once.
 		msleep(PM_DELAY_MS);
-		return facts;
+		// What the sanitiser says of it is said here: it is what was to be shown.
+		return { facts, found: reports.splice(before) };
 	});
-	say('', 'A device that goes astray:', ...rogues.flatMap(rogueLines));
+	say('', 'A device that goes astray:', ...rogues.flatMap(({ facts, found }) => rogueLines(facts, found)));
 	if (!guarded)
 		say('  no IOMMU is in the way of the video engine: nothing would stop it, so it is not tried');
 	const { lines, leaked } = leaks(
@@ -141,7 +144,8 @@ function showBoard(
 	);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
 	sanitisers.at(-1)?.quiet('the job');
-	const failed = leaked || rogues.some((r) => !r.stopped || r.written > 0 || r.changed > 0);
+	const failed =
+		leaked || rogues.some(({ facts }) => !facts.stopped || facts.written > 0 || facts.changed > 0);
 	const name = ways.engine === 'translated' && ways.display === 'translated' ? 'IOMMU' : 'as booted';
 	return { shown: { name, ways, reserved, job }, failed };
 }

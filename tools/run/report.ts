@@ -4,7 +4,7 @@ import { sysfs_read, sysfs_readdir } from '#fs/sysfs/user.js';
 import type { MachineSummary } from '#hw/core/machine.js';
 import { IS_ERR } from '#linux/err.js';
 import type { JpegInfo } from '#tools/jpeg-info.js';
-import type { Dmasan } from '#watch/dmasan.js';
+import type { Dmasan, DmasanReport } from '#watch/dmasan.js';
 import type { Allocated, Ways } from './board.js';
 import type { BufferFacts, JobError, JobResult } from './job.js';
 import type { RogueFacts } from './rogue.js';
@@ -74,10 +74,12 @@ export function bufferLine(name: string, b: BufferFacts): string {
 	return `  ${name}: ${size(b.bytes)} in ${made}`;
 }
 
-export function rogueLines(facts: RogueFacts): string[] {
+/** @found: what the sanitiser has to say of it. */
+export function rogueLines(facts: RogueFacts, found: readonly DmasanReport[]): string[] {
 	return [
 		`  ${facts.what}:`,
 		...facts.log.map((line) => `    ${line}`),
+		...found.map(({ text }) => `    ${text.split('\n')[1]}`),
 		`    ${facts.stopped ? 'stopped' : 'NOT STOPPED'}; the engine wrote ${count(facts.written, 'byte')}, ${count(facts.changed, 'byte')} of memory changed`,
 	];
 }
