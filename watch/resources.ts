@@ -12,7 +12,9 @@ import { irq_to_desc, NR_IRQS } from '#kernel/irq/irqdesc.js';
 import { atomic_read } from '#linux/atomic.js';
 import {
 	BUS_NOTIFY_BIND_DRIVER,
+	BUS_NOTIFY_BOUND_DRIVER,
 	BUS_NOTIFY_DRIVER_NOT_BOUND,
+	BUS_NOTIFY_UNBIND_DRIVER,
 	BUS_NOTIFY_UNBOUND_DRIVER,
 	dev_name,
 	type device,
@@ -33,6 +35,8 @@ interface Held {
 export class Resources implements Watcher {
 	/** Before the driver came. */
 	readonly #before = new Map<device, readonly Held[]>();
+	/** Users of runtime PM: before the probe; then those that it has added; then how many remove() is to leave. */
+	readonly #users = new Map<device, number>();
 	/** Its probe has failed; what it has by devres goes with it, a moment later. */
 	readonly #failed = new Map<device, string>();
 
@@ -49,6 +53,7 @@ export class Resources implements Watcher {
 	watchKernel(): () => void {
 		this.#before.clear();
 		this.#failed.clear();
+		this.#users.clear();
 		this.busesStand();
 		return () => {
 			bus_unregister_notifier(platform_bus_type, this.#notifier);
@@ -72,9 +77,18 @@ export class Resources implements Watcher {
 		if (!this.watched.machine.models.has(dev_name(dev))) return;
 		this.#settleFailed();
 		const fn = dev.driver?.name ?? 'the driver';
-		if (event === BUS_NOTIFY_BIND_DRIVER) this.#before.set(dev, this.#held(dev));
-		else if (event === BUS_NOTIFY_DRIVER_NOT_BOUND) this.#failed.set(dev, fn);
-		else if (event === BUS_NOTIFY_UNBOUND_DRIVER) this.#compare(dev, 'remove()', 'INV-LEAK');
+		const users = atomic_read(dev.power.usage_count);
+		if (event === BUS_NOTIFY_BIND_DRIVER) {
+			this.#before.set(dev, this.#held(dev));
+			this.#users.set(dev, users);
+		} else if (event === BUS_NOTIFY_DRIVER_NOT_BOUND) this.#failed.set(dev, fn);
+		// Others than the driver may use the device, before it goes and after.
+		else if (event === BUS_NOTIFY_BOUND_DRIVER) this.#users.set(dev, users - (this.#users.get(dev) ?? users));
+		else if (event === BUS_NOTIFY_UNBIND_DRIVER) {
+			const taken = this.#users.get(dev);
+			// The core has it in use for the moment.
+			if (taken !== undefined) this.#users.set(dev, users - 1 - taken);
+		} else if (event === BUS_NOTIFY_UNBOUND_DRIVER) this.#compare(dev, 'remove()', 'INV-LEAK');
 	}
 
 	#settleFailed(): void {
@@ -87,10 +101,24 @@ export class Resources implements Watcher {
 	#compare(dev: device, fn: string, invariant: 'INV-LEAK' | 'INV-ERR'): void {
 		const before = this.#before.get(dev);
 		this.#before.delete(dev);
+		const users = this.#users.get(dev);
+		this.#users.delete(dev);
+		if (users !== undefined) {
+			const name = 'its runtime-PM usage count';
+			this.#left(dev, fn, invariant, { name, count: atomic_read(dev.power.usage_count) }, users);
+		}
 		const held = before === undefined ? [] : this.#held(dev);
-		for (const [i, { name, count }] of held.entries()) {
-			const was = before![i].count;
-			if (count === was) continue;
+		for (const [i, now] of held.entries()) this.#left(dev, fn, invariant, now, before![i].count);
+	}
+
+	#left(
+		dev: device,
+		fn: string,
+		invariant: 'INV-LEAK' | 'INV-ERR',
+		{ name, count }: Held,
+		was: number,
+	): void {
+		if (count !== was)
 			this.watched.find({
 				invariant,
 				kind: 'left-by-driver',
@@ -102,7 +130,6 @@ export class Resources implements Watcher {
 				],
 				advice: `${fn} ${count > was ? 'does not give back' : 'gives back what it has not taken of'} ${name}: an undo is missing (or one too many) at its end, or in a goto that skips it`,
 			});
-		}
 	}
 
 	#held(dev: device): Held[] {
@@ -120,7 +147,6 @@ export class Resources implements Watcher {
 				if (action.name === name) interrupts++;
 		return [
 			{ name: 'the number of its interrupts that are requested', count: interrupts },
-			{ name: 'its runtime-PM usage count', count: atomic_read(dev.power.usage_count) },
 			...clocks.flatMap((core) => [
 				{ name: `the enable count of clock ${core.name}`, count: core.enable_count },
 				{ name: `the prepare count of clock ${core.name}`, count: core.prepare_count },

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { device_attach, device_release_driver } from '#drivers/base/dd.js';
 import { iommu_group_get, iommu_group_put } from '#drivers/iommu/iommu.js';
+import { to_platform_driver } from '#linux/device/platform.js';
 import { pm_runtime_get_noresume, pm_runtime_put_noidle } from '#linux/pm_runtime.js';
 import { H6 } from '#tests/drivers/iommu/h6.js';
 import { expectFinding } from '#tests/setup.js';
@@ -20,10 +21,15 @@ describe('resources', () => {
 	it('reports what a driver leaves when it goes from its device', () => {
 		const rig = new H6();
 		const dev = rig.device(2);
+		const driver = to_platform_driver(dev.driver!);
 		device_release_driver(dev);
 		expect(rig.findings()).to.equal('');
+		const { probe } = driver;
+		driver.probe = (pdev) => {
+			pm_runtime_get_noresume(pdev.dev);
+			return probe!(pdev);
+		};
 		device_attach(dev);
-		pm_runtime_get_noresume(dev);
 		expectFinding(/left-by-driver[\s\S]*its runtime-PM usage count is 1; before the driver came it was 0/);
 		device_release_driver(dev);
 		pm_runtime_put_noidle(dev);
