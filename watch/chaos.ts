@@ -229,7 +229,9 @@ function machineActions(machine: Machine, recent: readonly number[]): Action[] {
 			},
 		},
 		{
+			// Not between two registers: the parts of one block that are given the same command take the same time.
 			name: 'flushes take another time',
+			kinds: ['alloc', 'lock', 'unlock', 'xchg'],
 			run: (draw) => {
 				if (machine.iommus.length === 0) return null;
 				const iommu = pick(machine.iommus, draw);

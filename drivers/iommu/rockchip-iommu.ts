@@ -385,31 +385,21 @@ function rk_iommu_zap_lines(iommu: rk_iommu, iova_start: dma_addr_t, size: size_
 			rk_iommu_write(iommu.bases[i]!, RK_MMU_ZAP_ONE_LINE, iova as number);
 }
 
-/** Whether @bit is set in every MMU's status, or (@set false) in none; all are read. */
-function rk_iommu_all_status(iommu: rk_iommu, bit: u32, set: bool): bool {
+/** Whether @bit is set in every MMU's status; all are read. */
+function rk_iommu_all_status(iommu: rk_iommu, bit: u32): bool {
 	let all = true;
 
 	for (let i = 0; i < iommu.num_mmu; i++)
-		if (((rk_iommu_read(iommu.bases[i]!, RK_MMU_STATUS) & bit) !== 0) !== set) all = false;
+		if ((rk_iommu_read(iommu.bases[i]!, RK_MMU_STATUS) & bit) === 0) all = false;
 	return all;
 }
 
 function rk_iommu_is_stall_active(iommu: rk_iommu): bool {
-	return rk_iommu_all_status(iommu, RK_MMU_STATUS_STALL_ACTIVE, true);
+	return rk_iommu_all_status(iommu, RK_MMU_STATUS_STALL_ACTIVE);
 }
 
 function rk_iommu_is_paging_enabled(iommu: rk_iommu): bool {
-	return rk_iommu_all_status(iommu, RK_MMU_STATUS_PAGING_ENABLED, true);
-}
-
-// DEVIATION: over is what no MMU does any more. Its twin goes on when the first has ended it, and gives the others their
-// next command meanwhile.
-function rk_iommu_is_stall_over(iommu: rk_iommu): bool {
-	return rk_iommu_all_status(iommu, RK_MMU_STATUS_STALL_ACTIVE, false);
-}
-
-function rk_iommu_is_paging_over(iommu: rk_iommu): bool {
-	return rk_iommu_all_status(iommu, RK_MMU_STATUS_PAGING_ENABLED, false);
+	return rk_iommu_all_status(iommu, RK_MMU_STATUS_PAGING_ENABLED);
 }
 
 function rk_iommu_is_reset_done(iommu: rk_iommu): bool {
@@ -420,13 +410,13 @@ function rk_iommu_is_reset_done(iommu: rk_iommu): bool {
 	return done;
 }
 
-/** Wait until @is so, for a millisecond; then say of every MMU that @what has timed out. */
-function rk_iommu_poll(iommu: rk_iommu, is: (iommu: rk_iommu) => bool, what: string): int {
+/** Wait until @is answers @want, for a millisecond; then say of every MMU that @what has timed out. */
+function rk_iommu_poll(iommu: rk_iommu, is: (iommu: rk_iommu) => bool, want: bool, what: string): int {
 	const ret = readx_poll_timeout(
 		is,
 		iommu,
 		new ref<bool>(false),
-		(val) => val,
+		(val) => val === want,
 		RK_MMU_POLL_PERIOD_US,
 		RK_MMU_POLL_TIMEOUT_US,
 	);
@@ -453,28 +443,28 @@ function rk_iommu_enable_stall(iommu: rk_iommu): int {
 			rk_iommu_base_command(iommu.bases[i]!, RK_MMU_CMD_PAGE_FAULT_DONE);
 
 	rk_iommu_command(iommu, RK_MMU_CMD_ENABLE_STALL);
-	return rk_iommu_poll(iommu, rk_iommu_is_stall_active, 'Enable stall');
+	return rk_iommu_poll(iommu, rk_iommu_is_stall_active, true, 'Enable stall');
 }
 
 function rk_iommu_disable_stall(iommu: rk_iommu): int {
 	if (!rk_iommu_is_stall_active(iommu)) return 0;
 
 	rk_iommu_command(iommu, RK_MMU_CMD_DISABLE_STALL);
-	return rk_iommu_poll(iommu, rk_iommu_is_stall_over, 'Disable stall');
+	return rk_iommu_poll(iommu, rk_iommu_is_stall_active, false, 'Disable stall');
 }
 
 function rk_iommu_enable_paging(iommu: rk_iommu): int {
 	if (rk_iommu_is_paging_enabled(iommu)) return 0;
 
 	rk_iommu_command(iommu, RK_MMU_CMD_ENABLE_PAGING);
-	return rk_iommu_poll(iommu, rk_iommu_is_paging_enabled, 'Enable paging');
+	return rk_iommu_poll(iommu, rk_iommu_is_paging_enabled, true, 'Enable paging');
 }
 
 function rk_iommu_disable_paging(iommu: rk_iommu): int {
 	if (!rk_iommu_is_paging_enabled(iommu)) return 0;
 
 	rk_iommu_command(iommu, RK_MMU_CMD_DISABLE_PAGING);
-	return rk_iommu_poll(iommu, rk_iommu_is_paging_over, 'Disable paging');
+	return rk_iommu_poll(iommu, rk_iommu_is_paging_enabled, false, 'Disable paging');
 }
 
 function rk_iommu_force_reset(iommu: rk_iommu): int {

@@ -36,7 +36,7 @@ import { dev_name, type device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_BIT_MASK, DMA_MAPPING_ERROR, dma_mapping_error } from '#linux/dma-mapping.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
-import { EBUSY, EINVAL, ENODEV, ENOMEM } from '#linux/errno.js';
+import { EBUSY, EINVAL, ENODEV, ENOMEM, ETIMEDOUT } from '#linux/errno.js';
 import { GFP_DMA32, GFP_KERNEL } from '#linux/gfp.js';
 import { boot_data } from '#linux/init.js';
 import { devm_request_irq, IRQ_HANDLED, IRQ_NONE, type irqreturn_t } from '#linux/interrupt.js';
@@ -435,6 +435,11 @@ function sun50i_iommu_is_off(iommu: sun50i_iommu): bool {
 	return iommu.domain === sun50i_iommu_identity_domain;
 }
 
+/** Whether its clock is off, too: no fault is read from its registers. */
+function sun50i_iommu_is_dark(iommu: sun50i_iommu): bool {
+	return sun50i_iommu_is_off(iommu) && !iommu.powered;
+}
+
 function sun50i_iommu_flush_iotlb_all(domain: iommu_domain): void {
 	const iommu = to_sun50i_domain(domain).iommu;
 
@@ -746,7 +751,7 @@ function sun50i_iommu_domain_free(domain: iommu_domain): void {
 
 /**
  * Have the hardware walk @sun50i_domain's tables. DEVIATION: an attach that fails leaves what was attached before; its
- * twin has let go of that, and tells nobody.
+ * twin has let go of that, and tells nobody. As for its twin, a flush that times out is no failure: the log has it.
  */
 function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_iommu_domain): int {
 	const { domain: old_domain } = iommu;
@@ -764,7 +769,7 @@ function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_i
 	if (old_home === null) sun50i_domain.home = iommu;
 
 	const ret = sun50i_iommu_enable(iommu);
-	if (ret === 0) {
+	if (ret === 0 || ret === -ETIMEDOUT) {
 		if (!was_off) sun50i_iommu_leave_domain(iommu, to_sun50i_domain(old_domain));
 		return 0;
 	}
@@ -774,11 +779,6 @@ function sun50i_iommu_attach_domain(iommu: sun50i_iommu, sun50i_domain: sun50i_i
 	sun50i_domain.home = old_home;
 	sun50i_iommu_unmap_dt(iommu, sun50i_domain);
 
-	// What failed may have turned it off. Then nobody may access its registers; the core attaches the old domain again.
-	if (!was_off && !iommu.powered) {
-		sun50i_iommu_set_domain(iommu, sun50i_iommu_identity_domain);
-		sun50i_iommu_leave_domain(iommu, to_sun50i_domain(old_domain));
-	}
 	return ret;
 }
 
@@ -907,7 +907,7 @@ function sun50i_iommu_report_fault(
 	spin_lock(iommu.iommu_lock);
 
 	// A repaired mapping must not meet what the fault left in the caches.
-	if (iommu.powered) sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
+	if (!sun50i_iommu_is_dark(iommu)) sun50i_iommu_zap_range(iommu, iova as number, SPAGE_SIZE);
 }
 
 /**
@@ -916,7 +916,7 @@ function sun50i_iommu_report_fault(
  */
 function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32, seen: u32): u32 {
 	assert_spin_locked(iommu.iommu_lock);
-	if (!iommu.powered) return seen;
+	if (sun50i_iommu_is_dark(iommu)) return seen;
 
 	const iova: phys_addr_t = iommu_read(iommu, addr_reg);
 	const blame = iommu_read(iommu, blame_reg) & IOMMU_INT_MASTER_MASK;
@@ -939,7 +939,7 @@ function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_re
 /** A mapping without the right: what it does allow tells what was tried. */
 function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu, master: unsigned_int): void {
 	assert_spin_locked(iommu.iommu_lock);
-	if (!iommu.powered) return;
+	if (sun50i_iommu_is_dark(iommu)) return;
 
 	const iova: phys_addr_t = iommu_read(iommu, IOMMU_INT_ERR_ADDR_REG(master));
 	const aci = sun50i_get_pte_aci(iommu_read(iommu, IOMMU_INT_ERR_DATA_REG(master)));
@@ -952,7 +952,7 @@ function sun50i_iommu_handle_perm_irq(iommu: sun50i_iommu, master: unsigned_int)
 
 /** The faults of one level that nobody has reported yet. @seen and what it returns: as above. */
 function sun50i_iommu_handle_late_irq(iommu: sun50i_iommu, addr_reg: u32, blame_reg: u32, seen: u32): u32 {
-	if (!iommu.powered) return seen;
+	if (sun50i_iommu_is_dark(iommu)) return seen;
 
 	const blame = iommu_read(iommu, blame_reg) & IOMMU_INT_MASTER_MASK;
 	return (blame & ~seen) !== 0 ? sun50i_iommu_handle_pt_irq(iommu, addr_reg, blame_reg, seen) : seen;
@@ -983,7 +983,7 @@ function sun50i_iommu_handle_fault(iommu: sun50i_iommu, status: u32): void {
 	if (has_l2) l2 = sun50i_iommu_handle_late_irq(iommu, IOMMU_INT_ERR_ADDR_L2_REG, IOMMU_L2PG_INT_REG, l2);
 
 	// Another CPU may have turned it off while a handler ran.
-	if (!iommu.powered) return;
+	if (sun50i_iommu_is_dark(iommu)) return;
 
 	iommu_write(iommu, IOMMU_INT_CLR_REG, status);
 
@@ -999,7 +999,7 @@ function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 
 	spin_lock(iommu.iommu_lock);
 	// It may have been turned off while the interrupt was on its way.
-	const status = !iommu.powered ? 0 : iommu_read(iommu, IOMMU_INT_STA_REG);
+	const status = sun50i_iommu_is_dark(iommu) ? 0 : iommu_read(iommu, IOMMU_INT_STA_REG);
 	if ((status & IOMMU_INT_MASK) !== 0) {
 		sun50i_iommu_handle_fault(iommu, status);
 		ret = IRQ_HANDLED;
