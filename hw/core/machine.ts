@@ -217,6 +217,8 @@ export class Machine implements machine, MachineServices {
 	#inHook = false;
 	/** How often lines had gone up when the kernel was interrupted; -1: it is not. */
 	#raisedBefore = -1;
+	/** How many interrupts it had acknowledged then. */
+	#acknowledgedBefore = 0;
 
 	constructor(dtb: Uint8Array, options: MachineOptions = {}) {
 		this.#options = options;
@@ -461,7 +463,15 @@ export class Machine implements machine, MachineServices {
 			throw new MachineHang(
 				`an interrupt storm: ${LIVELOCK} interrupts in a row, each raised again after its handler, and what they interrupt never goes on`,
 			);
+		if (this.#raisedBefore >= 0 && this.controller.acknowledged - this.#acknowledgedBefore > this.#storm)
+			throw new MachineHang(
+				`an interrupt storm: ${this.#storm} interrupts in a row, whose handler never lowers what raised them`,
+			);
 		if (this.#irqsEnabled && (this.controller.asserted || this.#timerPending)) this.#deliver();
+	}
+
+	get #storm(): number {
+		return this.#options.stormLimit ?? STORM;
 	}
 
 	/** Take exceptions until nothing is pending or the kernel masks them. */
@@ -472,7 +482,10 @@ export class Machine implements machine, MachineServices {
 			return;
 		}
 		const outermost = this.#raisedBefore < 0;
-		if (outermost) this.#raisedBefore = this.controller.lines.raised;
+		if (outermost) {
+			this.#raisedBefore = this.controller.lines.raised;
+			this.#acknowledgedBefore = this.controller.acknowledged;
+		}
 		try {
 			this.#takeAll(vectors);
 		} finally {
@@ -500,7 +513,7 @@ export class Machine implements machine, MachineServices {
 				vectors.timer();
 				this.#irqsEnabled = true;
 			} else return;
-			if (taken > (this.#options.stormLimit ?? STORM))
+			if (taken > this.#storm)
 				throw new MachineHang('an interrupt storm: the line stays up, and its handler does not clear it');
 		}
 	}

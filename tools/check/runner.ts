@@ -33,7 +33,7 @@ export interface Outcome {
 }
 
 /** An interrupt that is not lowered comes again at once: a million times take a minute. */
-const STORM = 5000;
+const STORM = 300;
 
 const PESSIMISTIC: readonly Policy[] = ['pessimistic'];
 
