@@ -78,6 +78,7 @@ const IOMMU_CALLS = [
 	'overrun',
 	'forgotten',
 	'held',
+	'enabled',
 ] as const satisfies readonly (keyof IommuObserver)[];
 
 /** An object with those of @names that a part has; each calls them all, in the parts' order. */

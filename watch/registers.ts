@@ -10,6 +10,7 @@ import type { DeviceModel } from '#hw/core/model.js';
 import { hex, type Misuse, type RegisterFile } from '#hw/core/register-file.js';
 import { type Iommu, isIommu } from '#hw/iommu/iommu.js';
 import type { Invariant } from './report.js';
+import { isFreePage } from './walks.js';
 import type { Watched, Watcher } from './watcher.js';
 import { accessorOf, isPolling, whoIsAtWork } from './who.js';
 
@@ -76,6 +77,29 @@ export class Registers implements Watcher {
 			place: `${addr} ${write}`,
 			details: [`${write ? 'Write to' : 'Read of'} register ${register} at ${hex(addr)} is lost: ${why}`],
 			advice: `${who ?? 'the driver'} ${write ? 'writes to' : 'reads'} ${register} while ${why}: ${remedyOf(why)}`,
+		});
+	}
+
+	/** Translation begins: by then the hardware has to know where to look. */
+	enabled(iommu: Iommu): void {
+		const who = this.watched.running ? accessorOf(whoIsAtWork()) : null;
+		const { machine } = this.watched;
+		const port = machine.ports.find((p) => machine.iommuOf(p) === iommu);
+		if (who === null || port === undefined) return;
+		const [first] = iommu.explain(port.stream, 0).steps;
+		if (first === undefined || (machine.memory.is_ram(first.addr, first.bytes) && !isFreePage(first.addr)))
+			return;
+		this.watched.find({
+			invariant: 'INV-PWR',
+			kind: 'enabled-without-root',
+			device: iommu.name,
+			moment: 'return',
+			what: who,
+			place: who,
+			details: [
+				`${who} turns translation on, and the first word that a walk would read is at ${hex(first.addr, 8)}, which is nobody's memory`,
+			],
+			advice: `${who} enables translation before it has written the root (or writes a wrong one): every access until then is walked through whatever is at ${hex(first.addr, 8)}`,
 		});
 	}
 

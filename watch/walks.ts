@@ -225,7 +225,7 @@ export class Walks implements Watcher {
 }
 
 /** Whether the page at @phys has been somebody's, and is free. */
-function isFreePage(phys: number): boolean {
+export function isFreePage(phys: number): boolean {
 	const page = phys < 0 ? null : pfn_to_page_if_made(Math.floor(phys / PAGE_SIZE));
 	return page !== null && is_free_buddy_page(page);
 }

@@ -47,6 +47,7 @@ import {
 	type StreamState,
 	tellAnswered,
 	tellCommanded,
+	tellEnabled,
 	tellForgotten,
 	type WalkStep,
 	WRITE,
@@ -479,6 +480,7 @@ export class EduIommu implements Iommu {
 		) {
 			registers.set('STATUS', registers.get('CTRL'));
 			if (registers.get('STATUS') === 0) this.#drop('off');
+			else tellEnabled(this);
 		}
 		// Who hears of an effect may look at the model.
 		if (this.#executing) return;

@@ -161,6 +161,8 @@ export interface IommuObserver {
 	commanded?(iommu: Iommu, text: string): void;
 	/** The operation @name was begun before it had ended the last time. */
 	overrun?(iommu: Iommu, name: string): void;
+	/** Translation was off, and begins. */
+	enabled?(iommu: Iommu): void;
 	/** @stream is held up, or reset, by a register. */
 	held?(iommu: Iommu, stream: number): void;
 	/** The registers, or a queue, have lost @fault, or its address: it was @cleared, or there was no room for it. */
@@ -248,6 +250,11 @@ export function tellAnswered(
 /** Tell who watches that a command took effect. */
 export function tellCommanded(iommu: Iommu, text: string): void {
 	for (const observer of iommu.observers) observer.commanded?.(iommu, text);
+}
+
+/** Tell who watches that translation begins. */
+export function tellEnabled(iommu: Iommu): void {
+	for (const observer of iommu.observers) observer.enabled?.(iommu);
 }
 
 /** Tell who watches that an operation was begun before it had ended. */

@@ -35,6 +35,7 @@ import {
 	type StreamState,
 	tellAnswered,
 	tellCommanded,
+	tellEnabled,
 	tellOverrun,
 	type WalkStep,
 	WRITE,
@@ -249,6 +250,7 @@ export class RockchipMmu {
 		switch (command) {
 			case COMMAND.enablePaging:
 				this.#setStatus(STATUS.paging, 0);
+				tellEnabled(unit);
 				break;
 			case COMMAND.disablePaging:
 				this.#setStatus(0, STATUS.paging);

@@ -32,6 +32,7 @@ import {
 	type StreamState,
 	tellAnswered,
 	tellCommanded,
+	tellEnabled,
 	tellForgotten,
 	tellOverrun,
 	WRITE,
@@ -352,8 +353,13 @@ export class Sun50iH6Iommu implements Iommu {
 			if ((value & WALK) === 0) this.#translation.walk[0].clear('reset');
 			this.#takeMode();
 		});
-		for (const name of ['ENABLE', 'BYPASS', 'TLB_ENABLE', 'TLB_PREFETCH'])
+		for (const name of ['BYPASS', 'TLB_ENABLE', 'TLB_PREFETCH'])
 			registers.whenWritten(name, () => this.#takeMode());
+		registers.whenWritten('ENABLE', () => {
+			const was = this.#mode.enabled;
+			this.#takeMode();
+			if (this.#mode.enabled && !was) tellEnabled(this);
+		});
 		registers.whenWritten('TLB_FLUSH', (_value, written) => {
 			this.#busy = true;
 			this.#flush.begin(written & values[this.#at.TLB_ENABLE]);

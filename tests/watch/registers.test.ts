@@ -78,6 +78,18 @@ describe('registers', () => {
 		asKernel(() => writel(readl(EDU + REG.STAB_BASE), EDU + REG.STAB_BASE));
 	});
 
+	it('reports translation that is turned on without a root', () => {
+		attached();
+		asKernel(() => writel(0, IOMMU + 0x020));
+		asKernel(() => writel(1, IOMMU + 0x020));
+		asKernel(() => writel(0, IOMMU + 0x020));
+		asKernel(() => writel(0, TTB));
+		expectFinding(
+			/enabled-without-root in bus_for_each_dev\(\)\nINV-PWR[\s\S]*before it has written the root/,
+		);
+		asKernel(() => writel(1, IOMMU + 0x020));
+	});
+
 	it('says of a block without a clock what has to come first, and who did not see to it', () => {
 		attached();
 		writel(0x10000, CCU + 0x7bc);
