@@ -67,7 +67,8 @@ export class BufferViews {
 			if (!this.#inReach(mapping, part)) return;
 		}
 		if (watch !== null) this.#rights(mapping, watch);
-		if (mapping.kind !== 'resource' && mapping.kind !== 'coherent')
+		// Memory that was allocated for streaming is cleared last: its syncs are the caller's.
+		if ((mapping.kind === 'page' || mapping.kind === 'sg') && mapping.routed)
 			this.#forDevice(mapping, mapping.made.what);
 	}
 
@@ -241,7 +242,10 @@ export class BufferViews {
 	#leads(mapping: Mapping, part: Part, watch: DomainWatch | null): boolean {
 		const { client } = mapping;
 		const begin = this.#route(client, watch, part.first);
-		if (Number.isNaN(begin)) return true;
+		if (Number.isNaN(begin)) {
+			mapping.routed = false;
+			return true;
+		}
 		if (begin !== part.phys && begin >= 0 && mapping.streaming && this.#inPool(client, begin, part.size))
 			part.actual = begin;
 		const step = Math.max(PAGE_SIZE, Math.floor(part.size / PAGES / PAGE_SIZE) * PAGE_SIZE);

@@ -88,6 +88,7 @@ export class Buffers implements Watcher {
 		this.#byPort.clear();
 		this.#places.clear();
 		this.#exposures.clear();
+		this.#slots.clear();
 		this.#pending = null;
 		this.#left = null;
 		this.#notifier = null;
@@ -162,6 +163,8 @@ export class Buffers implements Watcher {
 			attrs: number,
 		): void => this.#map('resource', 'dma_map_resource', dev, addr, size, dir, attrs, phys);
 		return {
+			swiotlb_bounced: (_data: unknown, dev: device, addr: number) =>
+				this.#slots.bounced(dev.dma_iommu ? addr : (dma_to_phys(dev, addr) as number)),
 			dma_map_page: (_data: unknown, ...args: Parameters<typeof page>) => page(...args),
 			dma_map_resource: (_data: unknown, ...args: Parameters<typeof resource>) => resource(...args),
 			dma_unmap_page: (_data: unknown, dev: device, addr: number, size: number, dir: number, attrs: number) =>
@@ -442,7 +445,9 @@ export class Buffers implements Watcher {
 		this.#places.ended(mapping);
 		client.end(mapping, event);
 		const synced =
-			(mapping.kind === 'page' || mapping.kind === 'sg') && (attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0;
+			(mapping.kind === 'page' || mapping.kind === 'sg') &&
+			mapping.routed &&
+			(attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0;
 		if (after) {
 			if (synced)
 				for (const part of mapping.parts)
@@ -514,6 +519,7 @@ export class Buffers implements Watcher {
 
 	#synced(part: Part, from: number, size: number, { fn, forCpu }: Sync): void {
 		const { mapping } = part;
+		if (!mapping.streaming || !mapping.routed) return;
 		if (forCpu) {
 			this.#views.syncedForCpu({ part, from, size }, fn);
 			mapping.syncedForCpu = true;

@@ -5,12 +5,13 @@
 // A range that was given back stays in the tree: its first frame is in a cache of its size, or in the flush queue.
 
 import type { iommu_dma_cookie } from '#drivers/iommu/dma-iommu.js';
+import { iommu_get_group_resv_regions, iommu_put_resv_regions } from '#drivers/iommu/iommu.js';
 import { hex } from '#hw/core/register-file.js';
 import { rb_first, rb_next } from '#lib/rbtree.js';
 import { for_each_possible_cpu } from '#linux/cpumask.js';
-import type { iommu_domain } from '#linux/iommu.js';
+import type { iommu_domain, iommu_resv_region } from '#linux/iommu.js';
 import type { iova, iova_domain } from '#linux/iova.js';
-import { list_for_each_entry } from '#linux/list.js';
+import { list_for_each_entry, list_head } from '#linux/list.js';
 import { per_cpu_ptr } from '#linux/percpu.js';
 import { rb_find } from '#linux/rbtree.js';
 import type { Client, Mapping } from './mappings.js';
@@ -112,7 +113,7 @@ export class Iovas {
 			if (reserved?.has(pfn_lo) || doorbells.has(first)) continue;
 			const user = users.find(({ live }) => live.find(first, last) !== null);
 			const given = free.has(pfn_lo);
-			if (given === (user === undefined)) continue;
+			if (given === (user === undefined) || (!given && isReserved(users[0], first))) continue;
 			const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
 			const part = user?.live.find(first, last) ?? null;
 			this.watched.find({
@@ -198,4 +199,17 @@ function eachQueued({ single_fq, percpu_fq }: Queues, visit: (pfn: number) => vo
 	for (const fq of queues)
 		for (let at = fq?.head ?? 0; fq !== undefined && at !== fq.tail; at = (at + 1) & fq.mod_mask)
 			visit(fq.entries[at].iova_pfn);
+}
+
+/** Whether a device of @client's group, which may have joined late, reserves the region that begins at @addr. */
+function isReserved({ dev }: Client, addr: number): boolean {
+	const { iommu_group } = dev;
+	if (iommu_group === null) return false;
+	const regions = new list_head<iommu_resv_region>();
+	iommu_get_group_resv_regions(iommu_group, regions);
+	const found = [...list_for_each_entry(regions)].some(
+		({ start, length }) => start <= addr && addr < (start as number) + length,
+	);
+	iommu_put_resv_regions(dev, regions);
+	return found;
 }

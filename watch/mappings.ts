@@ -67,6 +67,8 @@ export class Mapping {
 	ended: JournalEvent | null = null;
 	/** The space that its addresses are of; null: the bus's own. */
 	readonly domain: iommu_domain | null;
+	/** Where its addresses lead is known. */
+	routed = true;
 	/** What the CPU has been given back of it, since the device has it: dma_sync_*_for_cpu() was called. */
 	syncedForCpu = false;
 
@@ -96,7 +98,9 @@ export class Mapping {
 		return `${this.made.what}() of ${this.size} bytes at ${hex(this.addr, 8)}, ${directionText(this.dir)}`;
 	}
 
+	/** Memory that was allocated for streaming is mapped both ways: its direction is that of its syncs. */
 	allows(write: boolean): boolean {
+		if (this.kind === 'pages' || this.kind === 'noncontiguous') return true;
 		return this.dir !== (write ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
 	}
 

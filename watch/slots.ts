@@ -2,6 +2,7 @@
 // INV-LEAK and INV-BOUNCE of bounce slots: a mapping's slots are free when it has ended, none is taken at a quiet point
 // that no mapping has, and the counters of a pool agree with its slots.
 
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { hex } from '#hw/core/register-file.js';
 import { atomic_long_read } from '#linux/atomic.js';
 import { list_for_each_entry } from '#linux/list.js';
@@ -11,10 +12,22 @@ import type { Memory } from './memory.js';
 import type { Watched } from './watcher.js';
 
 export class Slots {
+	/** Buffers that the DMA API has had bounced: whoever else takes slots knows what it does. */
+	readonly #buffers = new Set<number>();
+
 	constructor(
 		readonly watched: Watched,
 		readonly memory: Memory,
 	) {}
+
+	clear(): void {
+		this.#buffers.clear();
+	}
+
+	/** The buffer at @phys is about to be bounced. */
+	bounced(phys: number): void {
+		this.#buffers.add(phys);
+	}
 
 	/** @mapping's end has returned: its slots are free. */
 	freed(mapping: Mapping, clients: Iterable<Client>): void {
@@ -81,22 +94,20 @@ export class Slots {
 			if (list !== 0) continue;
 			taken++;
 			const at = pool.start + i * IO_TLB_SIZE;
-			// What has no buffer was allocated from the pool.
-			if (live.has(Math.floor(at / IO_TLB_SIZE)) || !this.watched.machine.ram.is_ram(orig_addr, 1)) continue;
+			if (live.has(Math.floor(at / IO_TLB_SIZE)) || !this.#buffers.has(orig_addr)) continue;
 			const owner = this.memory.at(orig_addr);
 			this.watched.find({
 				invariant: 'INV-LEAK',
 				kind: 'leaked-slot',
 				device: user,
 				moment: 'quiet',
-				place: `${at}`,
+				place: `${orig_addr - (orig_addr % PAGE_SIZE)}`,
 				details: [
 					`After ${operation}: the bounce slot at ${hex(at, 8)} is taken for the buffer at ${hex(orig_addr, 8)}, which nobody has mapped`,
 					...(owner === null ? [] : this.memory.lines(owner)),
 				],
 				advice: `a mapping that failed behind swiotlb_tbl_map_single(), or ended, did not call swiotlb_tbl_unmap_single() for ${hex(at, 8)}`,
 			});
-			return taken;
 		}
 		return taken;
 	}

@@ -3,6 +3,7 @@
 // Linux 6.12: include/trace/events/swiotlb.h
 import { __field, __string, TRACE_EVENT } from '#include/trace/trace_events.js';
 import { trace_event } from '#kernel/trace/trace.js';
+import { do_trace } from '#kernel/tracepoint.js';
 import { dev_name, type device } from '#linux/device.js';
 import { is_swiotlb_force_bounce } from '#linux/swiotlb.js';
 import type { dma_addr_t, size_t } from '#linux/types.js';
@@ -23,6 +24,7 @@ const swiotlb_bounced = TRACE_EVENT(
 
 /** A mapping went through the bounce pool (include/trace/events/swiotlb.h: trace_swiotlb_bounced()). */
 export function trace_swiotlb_bounced(dev: device, dev_addr: dma_addr_t, size: size_t): void {
+	if (swiotlb_bounced.probes.length !== 0) do_trace(swiotlb_bounced, dev, dev_addr, size);
 	if (!swiotlb_bounced.enabled) return;
 	trace_event(
 		swiotlb_bounced,

@@ -93,7 +93,8 @@ const IOMMU: Failure[] = [
 		when: 'swiotlb full',
 		call: (d) => {
 			// 512 slots of 2 KiB, in runs of at most 128.
-			for (let i = 0; i < 4; i++) swiotlb_tbl_map_single(d.m3, BUFS, 256 << 10, 0, DMA_TO_DEVICE, 0);
+			for (let i = 0; i < 4; i++)
+				swiotlb_tbl_map_single(d.m3, BUFS + PAGE_SIZE, 256 << 10, 0, DMA_TO_DEVICE, 0);
 			return iommu_dma_map_page(d.m0, page, 0, 8, DMA_BIDIRECTIONAL, 0);
 		},
 		on: 'main swiotlb=512',

@@ -11,7 +11,7 @@ import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { IS_ERR } from '#linux/err.js';
 import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
 import { Board } from '#tests/kernel/dma/board.js';
-import { expectWarning } from '#tests/setup.js';
+import { expectFinding, expectWarning } from '#tests/setup.js';
 
 /** What was logged since @from, without times. */
 function logged(from: RegExp): string[] {
@@ -45,6 +45,7 @@ describe('stacktrace', () => {
 
 	it('prints a WARN with the place, the task, the hardware and the kernel functions, in the order of arm64', () => {
 		expectWarning(/^WARNING: at drivers\/iommu\/dma-iommu/);
+		expectFinding(/never-mapped in dma_unmap_page/);
 		expectWarning(/DMA-API: test-masters m0: device driver tries to free DMA memory it has not allocated/);
 		dma_unmap_page_attrs(board.device('m0'), 0x1000, 4096, DMA_TO_DEVICE, 0);
 		const lines = logged(/cut here/);
@@ -63,6 +64,7 @@ describe('stacktrace', () => {
 
 	it("puts dma-debug's report where the check is, with driver and device, and says that the kernel is tainted", () => {
 		expectWarning(/^WARNING: at drivers\/iommu\/dma-iommu/);
+		expectFinding(/never-mapped in dma_unmap_page/);
 		expectWarning(/tries to free DMA memory/);
 		dma_unmap_page_attrs(board.device('m0'), 0x1000, 4096, DMA_TO_DEVICE, 0);
 		const lines = logged(/^DMA-API: test-masters m0: /);

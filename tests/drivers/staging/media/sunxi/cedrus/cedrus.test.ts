@@ -33,7 +33,7 @@ import { slab_shrink_all } from '#mm/slub.js';
 import { failEach } from '#tests/fail-each.js';
 import { dma_map_single } from '#tests/kernel/dma/client.js';
 import { testMachine } from '#tests/machine.js';
-import { expectWarning } from '#tests/setup.js';
+import { expectFinding, expectWarning } from '#tests/setup.js';
 import { rogueRead, rogueWrite } from '#tools/cedrus-rogue.js';
 import { encodeJpeg } from '#tools/jpeg-encode.js';
 import { mapFile, SyscallError, VideoDevice } from '#tools/v4l2.js';
@@ -261,6 +261,7 @@ describe('cedrus', () => {
 	});
 
 	it('gives up on an engine that does not answer, after two seconds, and resets it', () => {
+		expectFinding(/never-mapped in read by 1c0e000\.video-codec/);
 		const { machine, said } = boot();
 		const job = ready(stream);
 		job.decode();
@@ -274,6 +275,7 @@ describe('cedrus', () => {
 	});
 
 	it('is stopped when it reads what nobody mapped: the fault is in the log', () => {
+		expectFinding(/never-mapped in read by 1c0e000\.video-codec/);
 		const { machine, log } = boot();
 		const job = ready(stream);
 		job.decode();
@@ -287,6 +289,7 @@ describe('cedrus', () => {
 	});
 
 	it('is stopped when it writes what was mapped for reading: no byte changes', () => {
+		expectFinding(/wrong-direction in write by 1c0e000\.video-codec/);
 		const { machine, log } = boot();
 		const dev = bus_find_device_by_name(platform_bus_type, null, '1c0e000.video-codec')!;
 		const secret = kzalloc(4096, GFP_KERNEL)!;
