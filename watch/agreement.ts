@@ -55,6 +55,8 @@ export interface Span {
 export interface Change extends Span {
 	/** Where it is to lead; -1: nowhere. */
 	readonly phys: number;
+	/** A walk may meet its first address before it is changed. */
+	readonly walked: boolean;
 }
 
 /** A range whose invalidation is owed. */

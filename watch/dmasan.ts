@@ -27,8 +27,8 @@ import { Lines } from './lines.js';
 import { Memory } from './memory.js';
 import { Registers } from './registers.js';
 import { type Exposure, type Finding, findingText } from './report.js';
-import { Tables } from './tables.js';
 import { Resources } from './resources.js';
+import { Tables } from './tables.js';
 import { Walks } from './walks.js';
 import type { Watched, Watcher } from './watcher.js';
 

@@ -200,7 +200,8 @@ export class Domains implements IommuCalls, Watcher {
 			if (span === undefined || !this.#streams(watch).some((stream) => stream.iommu === iommu)) continue;
 			for (const iova of [span.first, span.last - (span.last % 4096)])
 				if (span.phys < 0 && this.#isMapped(watch, iova)) this.#speculate(watch, iova);
-			if (span.phys >= 0 && !this.#isMapped(watch, span.first)) this.#speculate(watch, span.first);
+			if (span.phys >= 0 && span.walked && !this.#isMapped(watch, span.first))
+				this.#speculate(watch, span.first);
 		}
 		for (const { before, walked } of this.#attaching)
 			for (const was of before) {
@@ -324,10 +325,11 @@ export class Domains implements IommuCalls, Watcher {
 		const watch = this.#watch(domain);
 		const last = iova + size - 1;
 		if (watch.fresh.length === 0) this.log.begin();
-		watch.changing.push({ first: iova, last, phys: paddr });
-		this.#changing.push(watch);
 		// Behind what the same mapping has just made nobody walks yet.
-		for (const fresh of watch.fresh) if (fresh.last + 1 === iova) return;
+		const walked = watch.fresh.every((fresh) => fresh.last + 1 !== iova);
+		watch.changing.push({ first: iova, last, phys: paddr, walked });
+		this.#changing.push(watch);
+		if (!walked) return;
 		this.#speculate(watch, iova);
 		for (const { iommu } of this.#streams(watch))
 			if (iommu.habits.negativeNeighbours) {
@@ -400,7 +402,7 @@ export class Domains implements IommuCalls, Watcher {
 	unmapping(domain: iommu_domain, iova: number, size: number): void {
 		const watch = this.#watch(domain);
 		if (watch.owed.length === 0) this.log.begin();
-		watch.changing.push({ first: iova, last: iova + size - 1, phys: -1 });
+		watch.changing.push({ first: iova, last: iova + size - 1, phys: -1, walked: true });
 		this.#changing.push(watch);
 		const step = Math.max(4096, Math.ceil(size / AHEAD / 4096) * 4096);
 		const { mappings } = watch;
@@ -785,6 +787,9 @@ export class Domains implements IommuCalls, Watcher {
 					this.#inTables(watch, owed);
 					this.#caches(watch, owed.first, owed.last, owed.by, owed);
 				}
+			// Who cannot be told to flush has done it.
+			if (watch.lazy.length !== 0 && watch.domain.ops?.flush_iotlb_all === undefined)
+				this.#settleAll(watch, watch.lazy, () => true, watch.lazy[0].by);
 			for (let i = watch.lazy.length - 1; i >= 0 && !watch.lazy[i].compared; i--) {
 				watch.lazy[i].compared = true;
 				this.#inTables(watch, watch.lazy[i]);
