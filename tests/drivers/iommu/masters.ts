@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A booted board whose "oracle,master" nodes have a driver.
 import { bus_find_device_by_name } from '#drivers/base/bus.js';
-import { platform_bus_type, platform_driver_unregister } from '#drivers/base/platform.js';
+import {
+	platform_bus_type,
+	platform_device_unregister,
+	platform_driver_unregister,
+} from '#drivers/base/platform.js';
 import type { Machine } from '#hw/core/machine.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import { start_kernel } from '#init/main.js';
 import { dev_name, type device } from '#linux/device.js';
 import type { device_node } from '#linux/of_node.js';
-import { platform_driver, platform_driver_register } from '#linux/platform_device.js';
+import { platform_driver, platform_driver_register, to_platform_device } from '#linux/platform_device.js';
 
 /** The devices of the test masters by name, bound to a driver that does nothing. */
 export class Masters {
 	readonly devices = new Map<string, device>();
+	/** What switches a device on, and off: its driver, and whoever has taken that away. */
+	power: { on(dev: device): void; off(dev: device): void } | null = null;
 	readonly #driver: platform_driver;
 
 	constructor(readonly machine: Machine) {
@@ -19,10 +25,12 @@ export class Masters {
 		this.#driver = new platform_driver({
 			probe: (pdev) => {
 				this.devices.set(dev_name(pdev.dev), pdev.dev);
+				this.power?.on(pdev.dev);
 				return 0;
 			},
 			remove: (pdev) => {
 				this.devices.delete(dev_name(pdev.dev));
+				this.power?.off(pdev.dev);
 			},
 			driver: { name: 'test-masters', of_match_table: [{ compatible: 'oracle,master' }] },
 		});
@@ -33,12 +41,19 @@ export class Masters {
 	unbind(): void {
 		const devices = [...this.devices];
 		platform_driver_unregister(this.#driver);
+		for (const [, dev] of devices) this.power?.on(dev);
 		for (const [name, dev] of devices) this.devices.set(name, dev);
 	}
 
 	/** And give it back. */
 	bind(): void {
+		for (const dev of this.devices.values()) this.power?.off(dev);
 		platform_driver_register(this.#driver);
+	}
+
+	/** Take the device @name away. */
+	remove(name: string): void {
+		platform_device_unregister(to_platform_device(this.device(name)));
 	}
 
 	/** The tree's node of the IOMMU whose device is called @name. */

@@ -745,6 +745,8 @@ export const dma: readonly Case[] = [
 		machine: { nrCpus: 2 },
 		run(rig) {
 			const dev = rig.device(0);
+			// A driver that has no such op invalidates at once: nothing is deferred.
+			if (rig.current()!.ops!.flush_iotlb_all === undefined) return;
 			rig.equal('writing "DMA-FQ" to the type', setType(dev, 'DMA-FQ'), 0);
 			withBuffer(rig, PAGE_SIZE, 0, (bytes) => {
 				for (let round = 0; round < 2; round++) {

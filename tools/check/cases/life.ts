@@ -2,7 +2,6 @@
 // The life of domains, groups and devices: attach, replace, detach, claim, release, unbind, rebind, in every order.
 
 import { device_shutdown } from '#drivers/base/core.js';
-import { platform_device_unregister } from '#drivers/base/platform.js';
 import {
 	iommu_attach_device,
 	iommu_attach_group,
@@ -22,7 +21,6 @@ import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { EBUSY, EINVAL, EPERM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import type { iommu_domain } from '#linux/iommu.js';
-import { to_platform_device } from '#linux/platform_device.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { slab_shrink_all } from '#mm/slub.js';
 import { setType, typeOf } from '#tests/drivers/iommu/rig.js';
@@ -366,7 +364,7 @@ export const life: readonly Case[] = [
 			const left = rig.leakCheck();
 			for (let n = 0; n < rig.count; n++) {
 				for (let m = n; m < rig.count; m++) dmaWorks(rig, m);
-				platform_device_unregister(to_platform_device(rig.device(n)));
+				rig.masters.remove(rig.master(n));
 				rig.clean(`the removal of ${rig.master(n)}`);
 			}
 			rig.machine.advance(10_000_000);
@@ -384,7 +382,7 @@ export const life: readonly Case[] = [
 			rig.access(0, rig.page, true, true);
 			rig.detachAndFree(domain);
 			const streams = rig.sharers.map((n) => [rig.iommuOf(n), rig.stream(n)] as const);
-			for (const n of rig.sharers) platform_device_unregister(to_platform_device(rig.device(n)));
+			for (const n of rig.sharers) rig.masters.remove(rig.master(n));
 			rig.settle();
 			rig.clean('the removal of the devices');
 			for (const [iommu, stream] of streams)

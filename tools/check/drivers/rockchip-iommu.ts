@@ -4,7 +4,7 @@
 import type { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
 import { EADDRINUSE, EINVAL } from '#linux/errno.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
-import { pm_runtime_enable, pm_runtime_get_sync } from '#linux/pm_runtime.js';
+import { pm_runtime_enable, pm_runtime_get_sync, pm_runtime_put_sync } from '#linux/pm_runtime.js';
 import { boardBlob } from '#tests/boot.js';
 import { testMachine } from '#tests/machine.js';
 import type { Description } from '../description.js';
@@ -46,10 +46,14 @@ const FIRST: Description = {
 	helpless: /\brk_iommu_(zap_iova|disable)\b/,
 	// Old trees have no clocks.
 	saidAtBoot: /error -ENOENT: Failed to get clk/,
-	prepare(rig) {
-		for (const dev of rig.masters.devices.values()) {
+	prepare({ masters }) {
+		masters.power = {
+			on: (dev) => pm_runtime_get_sync(dev),
+			off: (dev) => pm_runtime_put_sync(dev),
+		};
+		for (const dev of masters.devices.values()) {
 			pm_runtime_enable(dev);
-			pm_runtime_get_sync(dev);
+			masters.power.on(dev);
 		}
 	},
 };
