@@ -45,6 +45,7 @@ export const FALLIBLE: readonly Fallible[] = [
 	...list('lib/idr', 'errno', ENOMEM, 'ida_alloc_range'),
 	...list('lib/xarray', 'errno', ENOMEM, 'xa_insert'),
 	...list('drivers/base/core', 'null', EINVAL, 'device_link_add'),
-	...list('drivers/base/power/runtime', 'errno', EINVAL, '__pm_runtime_resume'),
+	// Who asked for a use has it also when the resume fails: the count is raised before.
+	...list('drivers/base/power/runtime', 'errno', EINVAL, 'rpm_resume'),
 	...list('drivers/base/power/domain', 'errno', ENODEV, 'dev_pm_domain_attach'),
 ];

@@ -16,8 +16,10 @@ import { platform_driver, platform_driver_register, to_platform_device } from '#
 /** The devices of the test masters by name, bound to a driver that does nothing. */
 export class Masters {
 	readonly devices = new Map<string, device>();
-	/** What switches a device on, and off: its driver, and whoever has taken that away. */
-	power: { on(dev: device): void; off(dev: device): void } | null = null;
+	/** What switches a device on (less than 0: it does not), and off: its driver, and whoever has taken that away. */
+	power: { on(dev: device): number; off(dev: device): void } | null = null;
+	/** Those that the driver has switched on; the others somebody else has. */
+	readonly #on = new Set<device>();
 	readonly #driver: platform_driver;
 
 	constructor(readonly machine: Machine) {
@@ -25,12 +27,12 @@ export class Masters {
 		this.#driver = new platform_driver({
 			probe: (pdev) => {
 				this.devices.set(dev_name(pdev.dev), pdev.dev);
-				this.power?.on(pdev.dev);
+				if (this.power !== null && this.power.on(pdev.dev) >= 0) this.#on.add(pdev.dev);
 				return 0;
 			},
 			remove: (pdev) => {
 				this.devices.delete(dev_name(pdev.dev));
-				this.power?.off(pdev.dev);
+				if (this.#on.delete(pdev.dev)) this.power?.off(pdev.dev);
 			},
 			driver: { name: 'test-masters', of_match_table: [{ compatible: 'oracle,master' }] },
 		});
@@ -40,8 +42,9 @@ export class Masters {
 	/** Take the driver away; the devices stay known. */
 	unbind(): void {
 		const devices = [...this.devices];
+		const on = [...this.#on];
 		platform_driver_unregister(this.#driver);
-		for (const [, dev] of devices) this.power?.on(dev);
+		for (const dev of on) this.power?.on(dev);
 		for (const [name, dev] of devices) this.devices.set(name, dev);
 	}
 
@@ -53,7 +56,9 @@ export class Masters {
 
 	/** Take the device @name away. */
 	remove(name: string): void {
-		platform_device_unregister(to_platform_device(this.device(name)));
+		const dev = this.device(name);
+		if (!this.#on.has(dev)) this.power?.off(dev);
+		platform_device_unregister(to_platform_device(dev));
 	}
 
 	/** The tree's node of the IOMMU whose device is called @name. */

@@ -4,7 +4,7 @@
 import type { RockchipIommu } from '#hw/iommu/rockchip-iommu.js';
 import { EADDRINUSE, EINVAL } from '#linux/errno.js';
 import { IOMMU_READ, IOMMU_WRITE } from '#linux/iommu.js';
-import { pm_runtime_enable, pm_runtime_get_sync, pm_runtime_put_sync } from '#linux/pm_runtime.js';
+import { pm_runtime_enable, pm_runtime_put_sync, pm_runtime_resume_and_get } from '#linux/pm_runtime.js';
 import { boardBlob } from '#tests/boot.js';
 import { testMachine } from '#tests/machine.js';
 import type { Description } from '../description.js';
@@ -48,7 +48,7 @@ const FIRST: Description = {
 	saidAtBoot: /error -ENOENT: Failed to get clk/,
 	prepare({ masters }) {
 		masters.power = {
-			on: (dev) => pm_runtime_get_sync(dev),
+			on: (dev) => pm_runtime_resume_and_get(dev),
 			off: (dev) => pm_runtime_put_sync(dev),
 		};
 		for (const dev of masters.devices.values()) {
