@@ -5,7 +5,7 @@
 import { hex } from '#hw/core/register-file.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { PAGE_ALIGN } from '#linux/mm.js';
-import { type Client, directionText, type Kind, type Mapping, type Part } from './mappings.js';
+import { type Client, directionText, driverOf, type Kind, type Mapping, type Part } from './mappings.js';
 import type { Watched } from './watcher.js';
 
 /** What a function that ends a mapping was called with. */
@@ -187,7 +187,7 @@ export class BufferPairs {
 			what: `${fn}()`,
 			place: `${fn} ${mapping === null ? '' : mapping.addr}`,
 			details: mapping === null ? [] : mapping.lines(),
-			advice,
+			advice: mapping === null ? advice : `${advice}${driversOf(mapping)}`,
 		});
 	}
 }
@@ -196,4 +196,10 @@ export class BufferPairs {
 function sameAddress(a: object, b: object): boolean {
 	if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b)) return a === b;
 	return a.buffer === b.buffer && a.byteOffset === b.byteOffset;
+}
+
+/** Whose calls they are. */
+function driversOf({ made, ended }: Mapping): string {
+	const [by, undone] = [driverOf(made), driverOf(ended)];
+	return by === '' && undone === '' ? '' : ` (mapped${by || ' elsewhere'}, ended${undone || ' elsewhere'})`;
 }

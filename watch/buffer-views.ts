@@ -18,6 +18,7 @@ import {
 	DMA_ATTR_SKIP_CPU_SYNC,
 	dma_get_mask,
 	dma_get_max_seg_size,
+	dma_get_min_align_mask,
 	dma_get_seg_boundary,
 } from '#linux/dma-mapping.js';
 import { IOMMU_CACHE } from '#linux/iommu.js';
@@ -246,8 +247,10 @@ export class BufferViews {
 			mapping.routed = false;
 			return true;
 		}
-		if (begin !== part.phys && begin >= 0 && mapping.streaming && this.#inPool(client, begin, part.size))
+		if (begin !== part.phys && begin >= 0 && mapping.streaming && this.#inPool(client, begin, part.size)) {
 			part.actual = begin;
+			this.#aligned(mapping, part);
+		}
 		const step = Math.max(PAGE_SIZE, Math.floor(part.size / PAGES / PAGE_SIZE) * PAGE_SIZE);
 		for (let at = part.first, i = 0; ; i++) {
 			const phys = this.#route(client, watch, at);
@@ -266,6 +269,21 @@ export class BufferViews {
 			const next = i === 0 ? part.first - (part.first % PAGE_SIZE) + step : at + step;
 			at = Math.min(next, part.last);
 		}
+	}
+
+	/** A copy keeps the bits of the buffer's address that the device goes by, and begins a page when it fills one. */
+	#aligned(mapping: Mapping, { phys, actual, size }: Part): void {
+		const { dev, domain } = mapping.client;
+		const mask = dma_get_min_align_mask(dev);
+		const kept = phys % (mask + 1) === actual % (mask + 1);
+		const paged = domain !== null || mask !== 0 || size < PAGE_SIZE || actual % PAGE_SIZE === 0;
+		if (kept && paged) return;
+		this.#find(mapping, 'INV-BOUNCE', 'misaligned-slot', mapping.made.what, {
+			details: [
+				`The buffer at ${hex(phys, 8)} has its copy at ${hex(actual, 8)}: ${kept ? 'a copy of a page or more begins at a page' : `the device goes by the address bits ${hex(mask)} (min_align_mask)`}`,
+			],
+			advice: `swiotlb_search_pool_area() has to take slots whose address ${kept ? 'is a multiple of PAGE_SIZE (align_mask) when alloc_size is a page or more' : "agrees with orig_addr in the bits of the device's min_align_mask"}`,
+		});
 	}
 
 	#inPool({ dev }: Client, phys: number, size: number): boolean {

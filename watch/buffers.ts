@@ -296,7 +296,11 @@ export class Buffers implements Watcher {
 		phys: number,
 	): void {
 		const client = this.#client(dev, true);
-		if (client === null || addr === DMA_MAPPING_ERROR) return;
+		if (client === null) return;
+		if (addr === DMA_MAPPING_ERROR) {
+			this.#failed(client, fn);
+			return;
+		}
 		const mapping = this.#mapping(client, kind, fn, addr, size, dir, attrs, null, 0);
 		this.#part(mapping, addr, size, phys);
 		this.#made(mapping);
@@ -348,7 +352,11 @@ export class Buffers implements Watcher {
 		attrs: number,
 	): void {
 		const client = this.#client(dev, true);
-		if (client === null || cpu === null || addr === DMA_MAPPING_ERROR) return;
+		if (client === null || addr === DMA_MAPPING_ERROR) return;
+		if (cpu === null) {
+			this.#failed(client, fn);
+			return;
+		}
 		const mapping = this.#mapping(
 			client,
 			kind,
@@ -401,6 +409,13 @@ export class Buffers implements Watcher {
 		this.#made(mapping);
 	}
 
+	/** @fn of @client has failed: it has no effect. */
+	#failed(client: Client, fn: string): void {
+		if (this.#complete) this.#iovas.failed(client, [...this.#clients.values()], fn);
+		if (this.#left !== null) this.#givenBack(this.#left);
+		this.#left = null;
+	}
+
 	#mapping(
 		client: Client,
 		kind: Kind,
@@ -425,7 +440,6 @@ export class Buffers implements Watcher {
 		this.#places.mapped(mapping, this.#clients.values());
 		for (const part of mapping.parts) mapping.client.live.add(part);
 		this.#exposures.mapped(mapping);
-		this.#iovas.made(mapping);
 		if (this.#left === null) return;
 		this.#givenBack(this.#left);
 		this.#left = null;
@@ -441,6 +455,7 @@ export class Buffers implements Watcher {
 			return;
 		}
 		const event = this.watched.journal.record(ending.fn, client.name);
+		mapping.ended = event;
 		this.#pairs.ends(mapping, ending);
 		this.#places.ended(mapping);
 		client.end(mapping, event);
@@ -540,7 +555,6 @@ export class Buffers implements Watcher {
 		if (client !== undefined) return client;
 		client = new Client(dev, this.watched.machine);
 		this.#clients.set(dev, client);
-		this.#iovas.begun(client.domain);
 		this.#byPort.clear();
 		this.#listen();
 		return client;

@@ -115,6 +115,8 @@ export class Dmasan implements Watched {
 	readonly domains: Domains;
 	/** Who allocated, and who freed, the kernel's memory. */
 	readonly memory: Memory;
+	/** What the DMA API has given to which device. */
+	readonly buffers: Buffers;
 
 	/** What others have seen, too. */
 	readonly channels = new Channels(this);
@@ -138,6 +140,7 @@ export class Dmasan implements Watched {
 		const log = new DriverLog();
 		const tables = new Tables(this, this.memory, log);
 		this.domains = new Domains(this, tables, log, domainsOfBoot);
+		this.buffers = new Buffers(this, this.memory, this.domains);
 		this.#walks = new Walks(this, (iova) => this.domains.isOwed(iova));
 		this.balance = new Balance(this, this.memory);
 		const devices = new Devices();
@@ -148,7 +151,7 @@ export class Dmasan implements Watched {
 			tables,
 			this.#walks,
 			this.domains,
-			new Buffers(this, this.memory, this.domains),
+			this.buffers,
 			new Lines(this),
 			new IommuRange(this),
 			new Registers(this),

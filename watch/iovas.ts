@@ -5,15 +5,18 @@
 // A range that was given back stays in the tree: its first frame is in a cache of its size, or in the flush queue.
 
 import type { iommu_dma_cookie } from '#drivers/iommu/dma-iommu.js';
-import { iommu_get_group_resv_regions, iommu_put_resv_regions } from '#drivers/iommu/iommu.js';
+import { iommu_get_group_resv_regions } from '#drivers/iommu/iommu.js';
 import { hex } from '#hw/core/register-file.js';
 import { rb_first, rb_next } from '#lib/rbtree.js';
 import { for_each_possible_cpu } from '#linux/cpumask.js';
-import type { iommu_domain, iommu_resv_region } from '#linux/iommu.js';
+import type { device } from '#linux/device.js';
+import type { iommu_resv_region } from '#linux/iommu.js';
 import type { iova, iova_domain } from '#linux/iova.js';
-import { list_for_each_entry, list_head } from '#linux/list.js';
+import { list_for_each_entry, list_for_each_entry_safe, list_head } from '#linux/list.js';
+import { dev_is_pci } from '#linux/pci.js';
 import { per_cpu_ptr } from '#linux/percpu.js';
 import { rb_find } from '#linux/rbtree.js';
+import { kfree } from '#linux/slab.js';
 import type { Client, Mapping } from './mappings.js';
 import type { Watched } from './watcher.js';
 
@@ -21,24 +24,18 @@ import type { Watched } from './watcher.js';
 type Visit = (pfn: number, order: number) => boolean;
 
 export class Iovas {
-	/** What of a space was taken before its first mapping: reserved. */
+	/** What of a space is reserved, as far as somebody has asked. */
 	readonly #reserved = new WeakMap<iova_domain, Set<number>>();
 
 	constructor(readonly watched: Watched) {}
 
-	/** The DMA API has begun to use @domain. */
-	begun(domain: iommu_domain | null): void {
-		const iovad = domain?.iova_cookie?.iovad;
-		if (iovad === undefined || this.#reserved.has(iovad)) return;
-		this.#reserved.set(iovad, new Set([...nodes(iovad)].map(({ pfn_lo }) => pfn_lo)));
-	}
-
-	/** What @mapping has was its, if it was the first. */
-	made({ domain, parts }: Mapping): void {
-		const iovad = domain?.iova_cookie?.iovad;
-		const reserved = iovad === undefined ? undefined : this.#reserved.get(iovad);
-		if (iovad !== undefined && reserved !== undefined)
-			for (const { first } of parts) reserved.delete(Math.floor(first / iovad.granule));
+	/** A mapping of @client by @fn has failed: it has left nothing taken. */
+	failed(client: Client, clients: readonly Client[], fn: string): void {
+		const { domain } = client;
+		const cookie = domain?.iova_cookie ?? null;
+		// Another CPU may stand between its address and its mapping.
+		if (cookie === null || cookie.iovad.granule === 0 || this.watched.machine.injecting) return;
+		this.#settled(`a failed ${fn}()`, cookie, [client, ...clients.filter((c) => c.domain === domain)], fn);
 	}
 
 	/** @mapping's end has returned: its addresses are given back. */
@@ -92,14 +89,14 @@ export class Iovas {
 			const cookie = domain?.iova_cookie ?? null;
 			if (cookie === null || cookie.iovad.granule === 0) continue;
 			const users = clients.filter((client) => client.domain === domain);
-			this.#settled(operation, cookie, users);
+			this.#settled(operation, cookie, users, null);
 		}
 	}
 
-	#settled(operation: string, cookie: iommu_dma_cookie, users: readonly Client[]): void {
+	/** @fn: what has just failed; null: nothing goes on. */
+	#settled(operation: string, cookie: iommu_dma_cookie, users: readonly Client[], fn: string | null): void {
 		const { iovad } = cookie;
 		const { granule } = iovad;
-		const reserved = this.#reserved.get(iovad);
 		const free = new Set<number>();
 		eachCached(iovad, (pfn) => {
 			if (free.has(pfn)) this.#twice(operation, users[0], pfn * granule);
@@ -110,17 +107,19 @@ export class Iovas {
 		const doorbells = new Set([...list_for_each_entry(cookie.msi_page_list)].map(({ iova }) => iova));
 		for (const { pfn_lo, pfn_hi } of nodes(iovad)) {
 			const [first, last] = [pfn_lo * granule, (pfn_hi + 1) * granule - 1];
-			if (reserved?.has(pfn_lo) || doorbells.has(first)) continue;
+			if (doorbells.has(first)) continue;
 			const user = users.find(({ live }) => live.find(first, last) !== null);
 			const given = free.has(pfn_lo);
-			if (given === (user === undefined) || (!given && isReserved(users[0], first))) continue;
+			if (given === (user === undefined) || (!given && this.#isReserved(users, iovad, pfn_lo, pfn_hi)))
+				continue;
 			const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
 			const part = user?.live.find(first, last) ?? null;
 			this.watched.find({
 				invariant: given ? 'INV-IOVA' : 'INV-LEAK',
 				kind: given ? 'iova-freed-early' : 'leaked-iova',
 				device: (user ?? users[0]).name,
-				moment: 'quiet',
+				moment: fn === null ? 'quiet' : 'return',
+				...(fn === null ? {} : { what: `${fn}()` }),
 				place: `${first}`,
 				details: [
 					`After ${operation}: ${range} is ${given ? 'free, and a mapping has it' : 'taken, and no mapping has it'}`,
@@ -131,6 +130,18 @@ export class Iovas {
 					: `a mapping that failed, or ended, did not give ${range} back: look for an error path after iommu_dma_alloc_iova() without iommu_dma_free_iova()`,
 			});
 		}
+	}
+
+	/** Whether the range at @pfn is kept out of the space: by a region, or by a PCI host's windows. */
+	#isReserved(users: readonly Client[], iovad: iova_domain, pfn: number, last: number): boolean {
+		const known = this.#reserved.get(iovad) ?? new Set();
+		this.#reserved.set(iovad, known);
+		if (known.has(pfn)) return true;
+		const found = users.some(
+			({ dev }) => dev_is_pci(dev) || inRegion(dev, pfn * iovad.granule, (last + 1) * iovad.granule - 1),
+		);
+		if (found) known.add(pfn);
+		return found;
 	}
 
 	#twice(operation: string, client: Client, addr: number): void {
@@ -201,15 +212,15 @@ function eachQueued({ single_fq, percpu_fq }: Queues, visit: (pfn: number) => vo
 			visit(fq.entries[at].iova_pfn);
 }
 
-/** Whether a device of @client's group, which may have joined late, reserves the region that begins at @addr. */
-function isReserved({ dev }: Client, addr: number): boolean {
-	const { iommu_group } = dev;
+/** Whether a device of @dev's group, which may have joined late, reserves a part of [@first, @last]. */
+function inRegion({ iommu_group }: device, first: number, last: number): boolean {
 	if (iommu_group === null) return false;
 	const regions = new list_head<iommu_resv_region>();
 	iommu_get_group_resv_regions(iommu_group, regions);
-	const found = [...list_for_each_entry(regions)].some(
-		({ start, length }) => start <= addr && addr < (start as number) + length,
-	);
-	iommu_put_resv_regions(dev, regions);
+	let found = false;
+	for (const region of list_for_each_entry_safe(regions)) {
+		found ||= region.start <= last && (region.start as number) + region.length > first;
+		kfree(region);
+	}
 	return found;
 }

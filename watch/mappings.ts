@@ -17,6 +17,17 @@ export function directionText(dir: number): string {
 	return DIRECTIONS[dir] ?? `direction ${dir}`;
 }
 
+/** What is no driver's own: the DMA API and what it stands on. */
+const COMMON = /\((kernel|include|mm|lib|arch|watch|drivers\/iommu)\//;
+
+/** ` in stmmac_map_skb()`: the driver's function that was at work at @event; nothing when none is known. */
+export function driverOf(event: JournalEvent | null): string {
+	// Of what comes often not each has a stack of its own.
+	if (event === null || event.stack.number !== event.number) return '';
+	const frame = event.trace().find((line) => !COMMON.test(line));
+	return frame === undefined ? '' : ` in ${frame.split(' ')[0]}()`;
+}
+
 /** Which functions make, and end, a mapping. */
 export type Kind = 'page' | 'sg' | 'resource' | 'coherent' | 'pages' | 'noncontiguous';
 
@@ -95,7 +106,7 @@ export class Mapping {
 	}
 
 	get text(): string {
-		return `${this.made.what}() of ${this.size} bytes at ${hex(this.addr, 8)}, ${directionText(this.dir)}`;
+		return `${this.made.what}()${driverOf(this.made)} of ${this.size} bytes at ${hex(this.addr, 8)}, ${directionText(this.dir)}`;
 	}
 
 	/** Memory that was allocated for streaming is mapped both ways: its direction is that of its syncs. */

@@ -30,7 +30,7 @@ import {
 	DMA_TO_DEVICE,
 	type dma_data_direction,
 } from '#linux/dma-direction.js';
-import { DMA_ATTR_FORCE_CONTIGUOUS } from '#linux/dma-mapping.js';
+import { DMA_ATTR_FORCE_CONTIGUOUS, dma_set_min_align_mask } from '#linux/dma-mapping.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { virt_to_phys } from '#linux/mm.js';
 import { type scatterlist, sg_set_page, sg_table } from '#linux/scatterlist.js';
@@ -216,6 +216,17 @@ describe('watch/buffers', () => {
 		});
 	});
 
+	it('reports a bounce slot that does not keep the address bits that the device goes by', () => {
+		boot('m3', 'swiotlb=2048,force');
+		dma_set_min_align_mask(dev, 0);
+		const { buf } = board.mapped(dev, 64, DMA_TO_DEVICE);
+		sinon
+			.stub(dev.dma_parms!, 'min_align_mask')
+			.get(sinon.stub().onCall(0).returns(0).onCall(1).returns(0).onCall(2).returns(0).returns(0xfff));
+		const kinds = board.kinds(() => dma_map_single(dev, buf.subarray(8), 8, DMA_TO_DEVICE));
+		expect(kinds).to.include('INV-BOUNCE misaligned-slot return');
+	});
+
 	describe('pairs', () => {
 		const wrong = (undo: (addr: number) => void, kind: string, advice: RegExp): void => {
 			boot('m3');
@@ -371,6 +382,23 @@ describe('watch/buffers', () => {
 			const [report] = board.said(() => board.san.quiet('the test'));
 			expect(report).to.include({ invariant: 'INV-LEAK', kind: 'leaked-iova', moment: 'quiet' });
 			expect(report.text).to.contain(`[0x${(pfn * 4096).toString(16)}, `);
+		});
+
+		it('that a mapping that failed keeps are reported as it returns', () => {
+			boot('m0');
+			const domain = iommu_get_dma_domain(dev);
+			const { ops } = domain;
+			domain.ops = {
+				...ops,
+				map_pages: () => {
+					alloc_iova_fast(domain.iova_cookie!.iovad, 1, 0xfffff, true);
+					return -12;
+				},
+			};
+			expect(board.kinds(() => board.mapped(dev, 4096, DMA_TO_DEVICE))).to.deep.equal([
+				'INV-LEAK leaked-iova return',
+			]);
+			domain.ops = ops;
 		});
 
 		it('that an unmap keeps are reported as it returns', () => {
