@@ -322,7 +322,7 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	},
 	{
 		name: 'sun50i/repaired-mapping-meets-stale-entry',
-		find: 'if (iommu.powered) sun50i_iommu_zap_range(iommu, iova, SPAGE_SIZE);',
+		find: 'if (!sun50i_iommu_is_dark(iommu)) sun50i_iommu_zap_range(iommu, iova, SPAGE_SIZE);',
 		replace: '',
 		breaks: ['INV-TLB-MAP', 'INV-FAULT'],
 		from: 'drivers/iommu/sun50i-iommu.c: zap after the handler',
@@ -387,15 +387,15 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	},
 	{
 		name: 'sun50i/second-domain-not-programmed',
-		find: 'const ret = sun50i_iommu_enable(iommu); if (ret === 0) {',
-		replace: 'const ret = was_off ? sun50i_iommu_enable(iommu) : 0; if (ret === 0) {',
+		find: 'const ret = sun50i_iommu_enable(iommu); if (ret === 0 || ret === -ETIMEDOUT) {',
+		replace: 'const ret = was_off ? sun50i_iommu_enable(iommu) : 0; if (ret === 0 || ret === -ETIMEDOUT) {',
 		breaks: ['INV-PWR', 'INV-ERR', 'INV-TABLE-LIVE'],
 		from: 'attach returns 0 without having told the hardware (iommu/ipmmu-vmsa)',
 	},
 	{
 		name: 'sun50i/attach-error-swallowed',
-		find: 'const ret = sun50i_iommu_enable(iommu); if (ret === 0) {',
-		replace: 'sun50i_iommu_enable(iommu); const ret = 0; if (ret === 0) {',
+		find: 'const ret = sun50i_iommu_enable(iommu); if (ret === 0 || ret === -ETIMEDOUT) {',
+		replace: 'sun50i_iommu_enable(iommu); const ret = 0; if (ret === 0 || ret === -ETIMEDOUT) {',
 		breaks: ['INV-ERR', 'INV-PWR'],
 		from: 'drivers/iommu/sun50i-iommu.c of 6.12: sun50i_iommu_attach_device() ignores the result',
 	},
