@@ -18,6 +18,7 @@ import { Output } from './output.js';
 import {
 	bufferLine,
 	comparison,
+	exposureLines,
 	figures,
 	leaks,
 	pictureLines,
@@ -143,7 +144,9 @@ function showBoard(
 		board.machine.iommus.map(({ name }) => name),
 	);
 	say('', 'Figures:', ...figures(board.machine.stats(), job), '', ...lines);
-	sanitisers.at(-1)?.quiet('the job');
+	const sanitiser = sanitisers.at(-1);
+	sanitiser?.quiet('the job');
+	if (sanitiser !== undefined) say('', ...exposureLines(sanitiser));
 	const failed =
 		leaked || rogues.some(({ facts }) => !facts.stopped || facts.written > 0 || facts.changed > 0);
 	const name = ways.engine === 'translated' && ways.display === 'translated' ? 'IOMMU' : 'as booted';

@@ -95,6 +95,12 @@ export function told(log: readonly string[], remarks: readonly string[]): string
 	];
 }
 
+/** What the drivers of the board's masters let these see. */
+export function exposureLines(sanitiser: Dmasan): string[] {
+	const names = new Set(sanitiser.machine.ports.map(({ name }) => name));
+	return [...names].flatMap((name) => sanitiser.buffers.exposureReport(name));
+}
+
 /** What the sanitisers of the boards found, each at its end, when nothing goes on there. */
 export function sanitiserLines(sanitisers: readonly Dmasan[]): string[] {
 	const texts = sanitisers.flatMap(({ reports }) => reports.map(({ text }) => text));
