@@ -427,7 +427,7 @@ export class Buffers implements Watcher {
 		handle: object | null,
 		nents: number,
 	): Mapping {
-		const made = this.watched.journal.record(fn, client.name);
+		const made = this.watched.journal.sample(fn, client.name);
 		return new Mapping(client, kind, addr, size, dir, attrs, made, handle, nents);
 	}
 
@@ -454,7 +454,7 @@ export class Buffers implements Watcher {
 			if (this.#complete && ending.size !== 0) this.#pairs.unknown(client, ending);
 			return;
 		}
-		const event = this.watched.journal.record(ending.fn, client.name);
+		const event = this.watched.journal.sample(ending.fn, client.name);
 		mapping.ended = event;
 		this.#pairs.ends(mapping, ending);
 		this.#places.ended(mapping);

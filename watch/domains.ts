@@ -146,6 +146,8 @@ export class Domains implements IommuCalls, Watcher {
 	readonly #changing: DomainWatch[] = [];
 	readonly #contract: Contract;
 	readonly #agreement: Agreement;
+	/** How many words the tables had seen change when the last operation was looked at. */
+	#seen = 0;
 	/** The driver's own iova_to_phys() is asked; not by the kernel. */
 	#asking = false;
 
@@ -489,7 +491,10 @@ export class Domains implements IommuCalls, Watcher {
 		if (!this.#ask(watch, last, `${by}() has returned, and `)) return;
 		if (last - first >= 4096 && !this.#ask(watch, first, `${by}() has returned, and `)) return;
 		if (watch.partial) return;
-		for (const beside of [first - 1, last + 1])
+		// Where each word was seen as it changed, none beside the range was among them.
+		const seen = this.tables.seen !== this.#seen;
+		this.#seen = this.tables.seen;
+		for (const beside of seen ? [] : [first - 1, last + 1])
 			if (beside >= 0 && !watch.isOwed(beside))
 				this.#agreement.compare(streams, mappings, beside, beside, by);
 		this.#othersAt(watch, first, by);

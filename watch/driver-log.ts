@@ -9,6 +9,7 @@ import type { Watcher } from './watcher.js';
 
 /** From a command's effect through the machine, and an interrupt in between, to the driver. */
 const DEPTH = 40;
+const ONE_IN = 1024;
 /** How much of one operation is remembered. */
 const ACTS = 32;
 
@@ -86,7 +87,7 @@ export class DriverLog implements Watcher {
 			samplers = [];
 			this.#samplers.set(fn, samplers);
 		}
-		while (samplers.length <= nth) samplers.push(new Sampler(DEPTH));
+		while (samplers.length <= nth) samplers.push(new Sampler(DEPTH, ONE_IN));
 		return samplers[nth];
 	}
 

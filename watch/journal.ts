@@ -21,7 +21,7 @@ export function kernelTrace(depth: number): string[] {
 const DEPTH = 16;
 /** Of what happens often so many have a stack each; of those that follow one in so many. */
 const EACH = 64;
-const ONE_IN = 32;
+const ONE_IN = 256;
 
 /** Who was at work in the kernel as the event @number came. */
 export interface Stack {
@@ -38,12 +38,15 @@ export class Sampler {
 	#count = 0;
 	#stack: Stack | null = null;
 
-	/** @depth: how many functions, of all that have not returned. */
-	constructor(readonly depth = DEPTH) {}
+	/** @depth: how many functions, of all that have not returned; @oneIn: of how many that follow the first one is taken. */
+	constructor(
+		readonly depth = DEPTH,
+		readonly oneIn = ONE_IN,
+	) {}
 
 	/** The stack of the event @number, or the last one that was taken. */
 	take(number: number): Stack {
-		if (this.#stack === null || this.#count++ < EACH || this.#count % ONE_IN === 0)
+		if (this.#stack === null || this.#count++ < EACH || this.#count % this.oneIn === 0)
 			this.#stack = { number, error: stackNow(this.depth) };
 		return this.#stack;
 	}

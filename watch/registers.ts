@@ -128,11 +128,11 @@ export class Registers implements Watcher {
 		write: boolean,
 		value: number,
 	): void {
+		// Some drivers clear whole blocks, and only an IOMMU's table is known to be complete.
+		if (iommu === null && !(what === 'read-only' && value !== 0)) return;
 		// A test, or a debugger, may touch what it likes.
 		const who = this.watched.running ? accessorOf(whoIsAtWork()) : null;
 		if (who === null) return;
-		// Some drivers clear whole blocks, and only an IOMMU's table is known to be complete.
-		if (iommu === null && !(what === 'read-only' && value !== 0)) return;
 		const { register, doc } = placeIn(device, file, offset);
 		const spec = file.specAt(offset);
 		const did = write ? `writes ${hex(value >>> 0, 8)} to ${register}` : `reads ${register}`;
@@ -198,12 +198,12 @@ export class Registers implements Watcher {
 	}
 
 	#cut(addr: number, width: number, value: number): void {
-		const who = this.watched.running ? accessorOf(whoIsAtWork()) : null;
-		if (who === null) return;
 		const window = this.watched.machine.bus.find(addr);
 		const { device, register, wraps } = window === null ? NOWHERE : this.#placeOf(window, addr);
 		// Of a block without a table nobody knows.
 		if (wraps) return;
+		const who = this.watched.running ? accessorOf(whoIsAtWork()) : null;
+		if (who === null) return;
 		this.watched.find({
 			invariant: 'INV-RANGE',
 			kind: 'cut-value',

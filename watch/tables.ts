@@ -44,6 +44,7 @@ export class Tables implements Watcher {
 	readonly #new = new Decoded();
 	readonly #below = new Decoded();
 	readonly #word = new Word();
+	#seen = 0;
 
 	constructor(
 		readonly watched: Watched,
@@ -91,16 +92,17 @@ export class Tables implements Watcher {
 
 	onClean(phys: number, size: number): void {
 		if (this.#tables.size === 0) return;
-		const first = phys - (phys % LINE);
 		const last = phys + size - 1;
 		// What is larger than any table is nobody's table.
-		for (let page = Math.floor(first / PAGE); page <= Math.floor(last / PAGE); page++) {
+		for (let page = Math.floor(phys / PAGE); page <= Math.floor(last / PAGE); page++) {
 			const tables = this.#byPage.get(page);
 			if (tables === undefined) continue;
 			for (const table of tables) {
-				const from = Math.max(first, table.addr, page * PAGE);
-				const end = Math.min(last - (last % LINE) + LINE, table.addr + table.bytes, (page + 1) * PAGE);
-				if (from < end && this.watched.machine.ram.isDirty(from, end - from)) this.#visible(table, from, end);
+				const from = Math.max(phys, table.addr, page * PAGE);
+				const end = Math.min(last + 1, table.addr + table.bytes, (page + 1) * PAGE);
+				const few = end - from <= LINE;
+				if (from < end && (few || this.watched.machine.ram.isDirty(from, end - from)))
+					this.#visible(table, from, end);
 			}
 		}
 	}
@@ -109,7 +111,7 @@ export class Tables implements Watcher {
 	#visible(table: Table, from: number, end: number): void {
 		const { ram } = this.watched.machine;
 		const { wordBytes } = table.format;
-		for (let at = from; at < end; at += wordBytes) {
+		for (let at = from - (from % wordBytes); at < end; at += wordBytes) {
 			const low = ram.readWord(at);
 			const cpuLow = ram.readCpuWord(at);
 			const high = wordBytes === 8 ? ram.readWord(at + 4) : 0;
@@ -122,8 +124,14 @@ export class Tables implements Watcher {
 		}
 	}
 
+	/** How many words have changed that it has seen. */
+	get seen(): number {
+		return this.#seen;
+	}
+
 	/** The word at @at of @table, #old until now, becomes #new. */
 	#changes(table: Table, level: TableLevel, at: number, low: number, high: number): void {
+		this.#seen++;
 		const { watch, iommu, format } = table;
 		const [before, after] = [this.#old, this.#new];
 		const size = 2 ** level.shift;
@@ -148,7 +156,16 @@ export class Tables implements Watcher {
 	#pageWord(table: Table, level: TableLevel, at: number, iova: number, word: () => string, fn: string): void {
 		const { watch, iommu } = table;
 		const span = watch.changing.find(({ first, last }) => first <= iova && iova <= last);
-		if (span === undefined || span.phys < 0) return;
+		if (span === undefined) {
+			if (watch.partial || this.log.running === null || watch.mappings.find(iova) !== null) return;
+			this.#find('INV-TABLE-LIVE', 'mapped-another', iommu, fn, [
+				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, becomes ${word()}; nobody maps anything there`,
+				...this.#did(),
+				`${fn}() writes a word at a wrong index, or more words than it was asked for: nobody asked for ${hex(iova, 8)}`,
+			]);
+			return;
+		}
+		if (span.phys < 0) return;
 		const meant = span.phys + (iova - span.first);
 		if (this.#new.addr === meant) return;
 		this.#find('INV-TABLE-LIVE', 'wrong-word', iommu, fn, [

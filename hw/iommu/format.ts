@@ -33,6 +33,9 @@ export interface TableFormat {
 	readonly levels: readonly TableLevel[];
 }
 
+/** Of two: every walk needs some. */
+const POWERS: readonly number[] = Array.from({ length: 64 }, (_, n) => 2 ** n);
+
 /** log2 of the addresses that the tables of @format cover. */
 export function inputBitsOf(format: TableFormat): number {
 	return format.levels[0].shift + format.levels[0].indexBits;
@@ -40,12 +43,12 @@ export function inputBitsOf(format: TableFormat): number {
 
 /** Which word of a table of @level is for @iova. */
 export function indexOf(level: TableLevel, iova: number): number {
-	return Math.floor(iova / 2 ** level.shift) % 2 ** level.indexBits;
+	return Math.floor(iova / POWERS[level.shift]) % POWERS[level.indexBits];
 }
 
 /** The first address that has the same word as @iova. */
 export function firstOf(level: TableLevel, iova: number): number {
-	return iova - (iova % 2 ** level.shift);
+	return iova - (iova % POWERS[level.shift]);
 }
 
 /** A word of memory; reused. */

@@ -81,6 +81,9 @@ export class Translation {
 	readonly #decoded = new Decoded();
 	readonly #walked = new Walked();
 	readonly #last: number;
+	readonly #caches: readonly TranslationCache[];
+	/** What is on the way first. */
+	readonly #inOrder: readonly TranslationCache[];
 
 	constructor(
 		readonly owner: Iommu,
@@ -116,11 +119,13 @@ export class Translation {
 				for (const observer of owner.observers) observer.dropped?.(owner, cache, entry, why);
 			},
 		};
-		for (const cache of this.caches()) cache.sink = sink;
+		this.#caches = [...this.micro, this.shared, ...this.walk];
+		this.#inOrder = [...this.walk, ...this.micro, this.shared];
+		for (const cache of this.#caches) cache.sink = sink;
 	}
 
 	caches(): readonly TranslationCache[] {
-		return [...this.micro, this.shared, ...this.walk];
+		return this.#caches;
 	}
 
 	/** Empty every cache. */
@@ -235,11 +240,13 @@ export class Translation {
 
 	contradictions(first: number, last: number): Contradiction[] {
 		const found: Contradiction[] = [];
-		for (const cache of [...this.walk, ...this.micro, this.shared])
+		for (const cache of this.#inOrder) {
+			if (cache.size === 0) continue;
 			for (const entry of cache.inRange(first, last)) {
 				const wrong = this.contradiction(cache, entry);
 				if (wrong !== null) found.push(wrong);
 			}
+		}
 		return found;
 	}
 
@@ -270,12 +277,11 @@ export class Translation {
 			at.decode(this.#word.low, this.#word.high, this.#decoded);
 			const { kind } = this.#decoded;
 			if (kind === 'page' || level === last) {
-				if (this.sharedOn) this.#guessWord(this.shared, stream, tag, root, addr, level, iova);
-				if (this.micro.length !== 0 && (this.microOn >>> stream) & 1)
-					this.#guessWord(this.micro[stream], stream, tag, root, addr, level, iova);
+				const own = this.micro.length !== 0 && (this.microOn >>> stream) & 1 ? this.micro[stream] : null;
+				this.#guessWord(this.sharedOn ? this.shared : null, own, stream, tag, root, addr, level, iova);
 				return;
 			}
-			if (this.walkOn) this.#guessWord(this.walk[level], stream, tag, root, addr, level, iova);
+			if (this.walkOn) this.#guessWord(this.walk[level], null, stream, tag, root, addr, level, iova);
 			if (kind === 'invalid') return;
 			table = this.#decoded.addr;
 		}
@@ -437,9 +443,10 @@ export class Translation {
 		return entry;
 	}
 
-	/** @cache guesses the word of @level that #word and #decoded have, read at @addr. */
+	/** @cache and @own guess the word of @level that #word and #decoded have, read at @addr. */
 	#guessWord(
-		cache: TranslationCache,
+		cache: TranslationCache | null,
+		own: TranslationCache | null,
 		stream: number,
 		tag: number,
 		root: number,
@@ -450,29 +457,31 @@ export class Translation {
 		const at = this.parts.format.levels[level];
 		const first = firstOf(at, iova);
 		const { low, high } = this.#word;
-		if (cache.hasGuess(tag, first, level, low, high)) return;
+		const shared = cache === null || cache.hasGuess(tag, first, level, low, high) ? null : cache;
+		const micro = own === null || own.hasGuess(tag, first, level, low, high) ? null : own;
+		if (shared === null && micro === null) return;
 		const { kind, addr: phys, rights } = this.#decoded;
 		const valid = kind !== 'invalid';
 		const { now } = this.parts.clock;
-		cache.guess(
-			new CacheEntry(
-				tag,
-				first,
-				2 ** at.shift,
-				level,
-				low,
-				high,
-				addr,
-				valid,
-				phys,
-				rights,
-				now,
-				stream,
-				iova,
-				'guess',
-				root,
-			),
+		const entry = new CacheEntry(
+			tag,
+			first,
+			2 ** at.shift,
+			level,
+			low,
+			high,
+			addr,
+			valid,
+			phys,
+			rights,
+			now,
+			stream,
+			iova,
+			'guess',
+			root,
 		);
+		shared?.guess(entry);
+		micro?.guess(entry);
 	}
 
 	#entryAt(
