@@ -424,7 +424,7 @@ describe('watch/buffers', () => {
 					);
 				},
 			};
-			const cache = sinon.stub(board.san.journal, 'record').callsFake(function (
+			const cache = sinon.stub(board.san.journal, 'sample').callsFake(function (
 				this: typeof board.san.journal,
 				...args
 			) {
