@@ -22,7 +22,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth new dtbs clean
+.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
@@ -86,6 +86,10 @@ chaos: build
 # Each step of a life with an IOMMU, from the boot on, with its first, second, third … failure: DRIVER= as above.
 fail-nth: build
 	@$(NODE) build/tools/linux-iommu.js fail-nth -- "$$DRIVER"
+
+# Faults that are put into the built code, one at a time, and what finds each: a table, also in out/bugs.txt. ONLY=, SEED=.
+bugs: build
+	@$(NODE) build/tests/bugs/main.js
 
 # A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (beside this one).
 new: build
