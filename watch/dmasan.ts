@@ -87,6 +87,11 @@ function fanOut<T extends object>(names: readonly (keyof T & keyof Watcher)[], p
 	for (const name of names) {
 		const listeners = parts.filter((part) => part[name] !== undefined);
 		if (listeners.length === 0) continue;
+		const [only] = listeners;
+		if (listeners.length === 1) {
+			calls[name] = (only[name] as (...args: never[]) => void).bind(only);
+			continue;
+		}
 		calls[name] = (...args: never[]): void => {
 			for (const part of listeners) (part[name] as (...args: never[]) => void)(...args);
 		};

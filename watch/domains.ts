@@ -703,7 +703,7 @@ export class Domains implements IommuCalls, Watcher {
 		this.log.leave();
 		if (watch === undefined) return;
 		this.#watches.delete(domain);
-		this.tables.ended(watch, fn);
+		this.tables.ended(watch);
 		for (const dev of watch.devices) this.#of.delete(dev);
 		this.#byPort.clear();
 		if (watch.root >= 0) this.#inUse(watch.root, watch.iommus, fn);

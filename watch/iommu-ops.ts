@@ -93,10 +93,11 @@ export function guardOps(guard: () => OpGuard | null): () => OpGuard | null {
 
 /** @driver, @op of some table, seen by the guard. */
 function guarded<F extends (...args: never[]) => unknown>(driver: F, op: string): F {
+	const { name } = driver;
 	return ((...args: never[]) => {
 		const guard = guardOf();
 		if (guard === null) return driver(...args);
-		guard.entering(driver.name, op, args);
+		guard.entering(name, op, args);
 		let ret: unknown;
 		try {
 			ret = driver(...args);

@@ -6,7 +6,6 @@
 //   INV-TABLE-LIVE it leads to garbage, or to memory that is free; a word that is valid and wrong for a while; a valid word
 //                  that becomes another; a table that is freed while a walk can come to it
 //   INV-ERR        a word of another mapping was cleared
-//   INV-LEAK       a table is left when its domain is gone
 //
 // Tables are known from the words that lead to them, root tables from the streams that were attached. What a snooping
 // walker sees has no moment that could be watched: of such tables only the freeing is.
@@ -66,26 +65,9 @@ export class Tables implements Watcher {
 		if (iommu.format !== undefined) this.#learn(watch, iommu, iommu.format, addr, 0, 0);
 	}
 
-	/** @watch's domain is gone: what is left of its tables is lost. */
-	ended(watch: DomainWatch, fn: string): void {
-		let left: Table | null = null;
-		let count = 0;
-		for (const table of this.#tables.values()) {
-			if (table.watch !== watch) continue;
-			this.#forget(table);
-			const allocation = this.memory.at(table.addr);
-			if (allocation === null || allocation.freed !== null) continue;
-			left ??= table;
-			count++;
-		}
-		if (left === null) return;
-		const { addr, iova, level, format, iommu } = left;
-		const name = format.levels[level].name;
-		this.#find('INV-LEAK', 'table-leaked', iommu, fn, [
-			`${fn}() has returned, and ${count === 1 ? 'a table' : `${count} tables`} of the domain ${count === 1 ? 'is' : 'are'} not freed: the first is the ${name} at ${hex(addr, 8)}, for ${hex(iova, 8)}`,
-			...this.memory.lines(this.memory.at(addr)!),
-			`${fn}() must free every table that a word of the domain leads to: the ${name} for ${hex(iova, 8)} at ${hex(addr, 8)} is left`,
-		]);
+	/** @watch's domain is gone: what is left of its tables is lost (balance.ts says so). */
+	ended(watch: DomainWatch): void {
+		for (const table of this.#tables.values()) if (table.watch === watch) this.#forget(table);
 	}
 
 	// --- words

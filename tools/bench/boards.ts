@@ -8,25 +8,29 @@ import type { device } from '#linux/device.js';
 import { deviceOf as platformDevice, videoEngine } from '#tools/clients.js';
 import { BOARD_DTB, NO_IOMMU_DTB } from '#tools/project.js';
 import { UserError } from '#tools/run/user-error.js';
+import { Dmasan } from '#watch/dmasan.js';
 
-/** What a mapping of the video engine's goes through. */
-export type Way = 'strict' | 'lazy' | 'direct';
+/** What a mapping of the video engine's goes through; `watched`: strict, with the sanitiser. */
+export type Way = 'strict' | 'lazy' | 'direct' | 'watched';
 
 const BOARDS: Readonly<Record<Way, readonly [dtb: string, commandLine: string]>> = {
 	strict: [BOARD_DTB, 'iommu.strict=1'],
 	lazy: [BOARD_DTB, 'iommu.strict=0'],
 	direct: [NO_IOMMU_DTB, ''],
+	watched: [BOARD_DTB, 'iommu.strict=1'],
 };
 
-/** Boot the tree in the file @dtb; time inside the kernel's benchmarks is this computer's. */
-export function boot(dtb: string, commandLine = ''): void {
+/** Boot the tree in the file @dtb, and have it @watched; time inside the kernel's benchmarks is this computer's. */
+export function boot(dtb: string, commandLine = '', watched = false): void {
 	const blob = new Uint8Array(readFileSync(dtb));
 	const stopwatch = (): number => performance.now() * 1e6;
-	start_kernel(new Machine(blob, { commandLine, stopwatch, onConsole: () => {} }));
+	const machine = new Machine(blob, { commandLine, stopwatch, onConsole: () => {} });
+	if (watched) new Dmasan(machine);
+	start_kernel(machine);
 }
 
 export function bootWay(way: Way): void {
-	boot(...BOARDS[way]);
+	boot(...BOARDS[way], way === 'watched');
 }
 
 /** The platform device @name of the board just booted; "": its video engine. */

@@ -109,6 +109,12 @@ export const CASES = {
 		target: 2000,
 		prepare: () => mapSingle('strict'),
 	},
+	watched: {
+		name: 'dma_map_single + unmap, 4 KiB, strict, watched',
+		batch: 100,
+		target: null,
+		prepare: () => mapSingle('watched'),
+	},
 	lazy: {
 		name: 'dma_map_single + unmap, 4 KiB, lazy (FQ)',
 		batch: 100,

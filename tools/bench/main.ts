@@ -41,6 +41,7 @@ function ratios({
 	tree1k,
 	tree100k,
 	strict,
+	watched,
 	lazy,
 	direct,
 	list,
@@ -52,6 +53,7 @@ function ratios({
 	add('IOVA by the tree, 1,000 live : by the magazines', tree1k, fast);
 	add('IOVA by the tree, 100,000 live : 1,000 live', tree100k, tree1k);
 	add('4 KiB strict : direct', strict, direct);
+	add('4 KiB strict, the sanitiser watches : strict', watched, strict);
 	add('4 KiB strict : lazy', strict, lazy);
 	add('4 KiB lazy : direct', lazy, direct);
 	add('a page of a list of 64 : a page alone', list, strict, 64);
