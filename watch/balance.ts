@@ -336,7 +336,7 @@ export class Balance implements Watcher, OpGuard {
 	#waited({ fn }: Frame): void {
 		for (const { iommu } of this.#blocks) {
 			if (iommu.stuck.size !== 0) continue;
-			const name = iommu.underWay();
+			const name = iommu.underWay?.() ?? null;
 			if (name === null) continue;
 			this.watched.find({
 				invariant: 'INV-TLB-UNMAP',
@@ -360,7 +360,7 @@ export class Balance implements Watcher, OpGuard {
 			const port = machine.ports.find(
 				(p) => machine.iommuOf(p) === iommu && iommu.state(p.stream, NO_PASID) === 'translate',
 			);
-			const silent = port === undefined ? '' : iommu.silentFaults();
+			const silent = port === undefined ? '' : (iommu.silentFaults?.() ?? '');
 			if (silent === '') continue;
 			this.watched.find({
 				invariant: 'INV-FAULT',

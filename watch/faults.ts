@@ -72,7 +72,7 @@ export class Faults implements Watcher {
 		const running = this.#running.at(-1);
 		if (running === undefined || running.iommu !== iommu || running.fresh.has(stream)) return;
 		const mine = (fault: FaultRecord): boolean => fault.stream === stream;
-		if (running.before.some(mine) || running.reported.some(mine) || iommu.stopped(stream)) return;
+		if (running.before.some(mine) || running.reported.some(mine) || iommu.stopped?.(stream)) return;
 		const who = iommu.streamName(stream);
 		this.watched.find({
 			invariant: 'INV-FAULT',
@@ -212,7 +212,7 @@ export class Faults implements Watcher {
 		// What came between its last look and the clearing is gone.
 		if (!up) this.#pendingOf(iommu).length = 0;
 		for (const stream of new Set([...before, ...running.reported].map((fault) => fault.stream))) {
-			if (fresh.has(stream) || !iommu.stopped(stream)) continue;
+			if (fresh.has(stream) || !iommu.stopped?.(stream)) continue;
 			const who = iommu.streamName(stream);
 			this.watched.find({
 				invariant: 'INV-FAULT',

@@ -188,12 +188,6 @@ export interface Iommu extends DeviceModel, Translator {
 
 	/** What to call a stream in a report. */
 	streamName(stream: number): string;
-	/** An operation that has begun and will end by itself, by its name in `stuck`; null: none. */
-	underWay(): string | null;
-	/** Which faults the interrupt line will not tell of, as it is set up now, in words; '': none. */
-	silentFaults(): string;
-	/** Whether @stream gets no answer since a fault, until the driver does what lets it go on. */
-	stopped(stream: number): boolean;
 	state(stream: number, pasid: number): StreamState;
 	/** Where the tables lead; nothing changes. */
 	leaf(stream: number, pasid: number, iova: number): Leaf;
@@ -203,6 +197,12 @@ export interface Iommu extends DeviceModel, Translator {
 	contradictions(first?: number, last?: number): Contradiction[];
 	/** What the cached @entry of @cache says that the tables do not; null: they agree. */
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null;
+	/** An operation that has begun and will end by itself, by its name in `stuck`; null: none. */
+	underWay?(): string | null;
+	/** Which faults the interrupt line will not tell of, as it is set up now, in words; '': none. */
+	silentFaults?(): string;
+	/** Whether @stream gets no answer since a fault, until the driver does what lets it go on. */
+	stopped?(stream: number): boolean;
 	/** Its tables as data; none where the mappings are in the device. */
 	readonly format?: TableFormat;
 	/** Where @stream's root table is; -1: its accesses meet none. */

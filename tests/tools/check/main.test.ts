@@ -24,10 +24,7 @@ describe('tools_check_main', function () {
 
 	it('answers 2 in one line where no case is selected, or nobody is to be checked', () => {
 		for (const [argv, sentence] of [
-			[
-				['--only', 'xyzzy', 'edu-iommu'],
-				/^ONLY: no case has "xyzzy" in its name; there are bring-up, .*\n$/,
-			],
+			[['--only', 'xyzzy', 'edu-iommu'], /^ONLY: no case has "xyzzy" in its name; there are bring-up, .*\n$/],
 			[['no-iommu'], /^"no-iommu": no driver and no folder; .*\n$/],
 		] as const) {
 			const { status, stderr } = start(...argv);
