@@ -23,6 +23,7 @@ import { __GFP_DIRECT_RECLAIM } from '#linux/gfp_types.js';
 import type { iommu_domain } from '#linux/iommu.js';
 import { irqs_disabled } from '#linux/irqflags.js';
 import type { irqaction } from '#linux/irqhandler.js';
+import { kref_read } from '#linux/kref.js';
 import { list_for_each_entry } from '#linux/list.js';
 import type { task_struct } from '#linux/sched/task.js';
 import { slab } from '#mm/slab.js';
@@ -45,6 +46,8 @@ const KEEPS_NOTHING = new Set([
 	'flush_iotlb_all',
 	'iova_to_phys',
 ]);
+/** It may not keep a reference of the IOMMU's device either: who found it gives it back. */
+const XLATE = 'of_xlate';
 /** What they allocate belongs to the domain, which is their first argument or their result. */
 const MAKES = new Set(['domain_alloc', 'domain_alloc_paging']);
 
@@ -77,6 +80,8 @@ class Frame {
 	atomic = false;
 	/** For each block: references, enables, prepares. */
 	readonly counts: number[] = [];
+	/** References of each block's device. */
+	readonly devices: number[] = [];
 	readonly made: Allocation[] = [];
 	objects = 0;
 }
@@ -120,6 +125,7 @@ export class Balance implements Watcher, OpGuard {
 		frame.domain = op === 'handler' ? null : ((args[0] ?? null) as iommu_domain | null);
 		frame.made.length = 0;
 		this.#count(frame.counts);
+		if (op === XLATE) this.#devices(frame.devices);
 		if (op === 'free') frame.objects = this.#structsLike(frame.domain);
 		frame.atomic =
 			KEEPS_NOTHING.has(op) && (op !== 'map_pages' || ((args[6] as number) & __GFP_DIRECT_RECLAIM) === 0);
@@ -141,6 +147,7 @@ export class Balance implements Watcher, OpGuard {
 			this.#same(frame, false);
 			return;
 		}
+		if (frame.op === XLATE) this.#sameDevices(frame);
 		if (KEEPS_NOTHING.has(frame.op)) {
 			this.#same(frame, typeof ret === 'number' && ret < 0);
 			this.#waited(frame);
@@ -244,6 +251,30 @@ export class Balance implements Watcher, OpGuard {
 			const block = this.#blocks[Math.floor(i / 3)];
 			this.#unbalanced(frame.fn, block.iommu.name, WHAT[i % 3], before, now[i], failed, '');
 		}
+	}
+
+	#devices(counts: number[]): void {
+		counts.length = 0;
+		for (const { dev } of this.#blocks) counts.push(kref_read(dev.kobj.kref));
+	}
+
+	#sameDevices({ fn, devices }: Frame): void {
+		const now: number[] = [];
+		this.#devices(now);
+		for (const [i, before] of devices.entries())
+			if (now[i] !== before)
+				this.watched.find({
+					invariant: 'INV-REFS',
+					kind: 'reference-leak',
+					device: this.#blocks[i].iommu.name,
+					moment: 'return',
+					what: call(fn),
+					place: fn,
+					details: [
+						`${call(fn)} has returned, and the IOMMU's device has ${now[i]} references; it had ${before}`,
+					],
+					advice: `${call(fn)} does not give back the device that of_find_device_by_node() has found: put_device()`,
+				});
 	}
 
 	#settle(frame: Frame, ret: number): void {
