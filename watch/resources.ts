@@ -23,6 +23,8 @@ import { IS_ERR } from '#linux/err.js';
 import { kref_read } from '#linux/kref.js';
 import { list_for_each_entry } from '#linux/list.js';
 import { notifier_block } from '#linux/notifier.js';
+import { SLAB_KMALLOC } from '#mm/slab.js';
+import { slab_state } from '#mm/slub.js';
 import type { Devices } from './devices.js';
 import type { Watched, Watcher } from './watcher.js';
 
@@ -145,8 +147,12 @@ export class Resources implements Watcher {
 		for (let irq = 0; irq < NR_IRQS; irq++)
 			for (let action = irq_to_desc(irq)?.action ?? null; action !== null; action = action.next)
 				if (action.name === name) interrupts++;
+		let caches = 0;
+		for (const cache of list_for_each_entry(slab_state.slab_caches))
+			if (cache.type === null && (cache.flags & SLAB_KMALLOC) === 0) caches++;
 		return [
 			{ name: 'the number of its interrupts that are requested', count: interrupts },
+			{ name: 'the number of slab caches', count: caches },
 			...clocks.flatMap((core) => [
 				{ name: `the enable count of clock ${core.name}`, count: core.enable_count },
 				{ name: `the prepare count of clock ${core.name}`, count: core.prepare_count },

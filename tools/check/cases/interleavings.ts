@@ -173,12 +173,16 @@ const fault: Interloper = {
 	after: (rig) => rig.machine.advance(RATELIMIT_NS),
 };
 
+/** What is made for the first time, and kept, is made by then. */
+const WARM = 2;
+
 /** @operation once with each of its steps followed by @interloper; how many steps there were. */
 function interleave(rig: Rig, operation: Operation, interloper: Interloper): void {
 	const places = placesOf(rig);
 	const { machine } = rig;
 	let left: iommu_domain | null = null;
 	for (let nth = 0; ; nth++) {
+		const check = left === null && nth >= WARM ? rig.leakCheck() : null;
 		const domain = operation.before(rig, places, left);
 		interloper.before?.(rig, places, domain);
 		rig.log.length = 0;
@@ -201,6 +205,8 @@ function interleave(rig: Rig, operation: Operation, interloper: Interloper): voi
 		});
 		interloper.after?.(rig, places, domain, where !== '');
 		left = operation.after(rig, places, domain);
+		if (check !== null && left === null)
+			rig.within(`step ${nth}, ${where}`, () => rig.equal('what is left', check(), []));
 		if (where === '') return;
 	}
 }
