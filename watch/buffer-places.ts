@@ -20,7 +20,6 @@ import type { Watched } from './watcher.js';
 
 export class BufferPlaces {
 	readonly #places = new Intervals<Place>();
-	readonly #placeOf = new Map<Part, Place>();
 	/** What is being unmapped, and was told of before. */
 	#leaving: Mapping | null = null;
 
@@ -31,38 +30,36 @@ export class BufferPlaces {
 
 	clear(): void {
 		this.#places.clear();
-		this.#placeOf.clear();
 		this.#leaving = null;
 	}
 
 	/** @mapping is new, and not yet among those of its client. */
-	mapped(mapping: Mapping, clients: Iterable<Client>): void {
+	mapped(mapping: Mapping, clients: readonly Client[]): void {
 		if (mapping.client.domain !== null) this.#iova(mapping, clients);
 		for (const part of mapping.parts) {
 			if (mapping.kind === 'coherent') this.#aliases(part);
 			else if (mapping.streaming) this.#lines(part);
 		}
 		for (const part of mapping.parts) {
-			const place = new Place(part);
-			this.#placeOf.set(part, place);
-			this.#places.add(place);
+			part.place = new Place(part);
+			this.#places.add(part.place);
 		}
 	}
 
 	/** @mapping is about to be ended, or was. */
 	ended(mapping: Mapping): void {
 		for (const part of mapping.parts) {
-			const place = this.#placeOf.get(part);
-			if (place === undefined) continue;
-			this.#placeOf.delete(part);
-			this.#places.delete(place);
+			if (part.place !== null) this.#places.delete(part.place);
+			part.place = null;
 		}
 		this.#leaving = mapping;
 	}
 
 	/** The live part, other than @but, that has a byte of [@first, @last]; null: none. */
 	at(first: number, last: number, wanted: (part: Part) => boolean = () => true): Part | null {
-		return this.#places.find(first, last, ({ part }) => wanted(part))?.part ?? null;
+		return this.#places.size === 0
+			? null
+			: (this.#places.find(first, last, ({ part }) => wanted(part))?.part ?? null);
 	}
 
 	/** @allocation is about to be nobody's. */
@@ -123,7 +120,7 @@ export class BufferPlaces {
 			});
 	}
 
-	#iova(mapping: Mapping, clients: Iterable<Client>): void {
+	#iova(mapping: Mapping, clients: readonly Client[]): void {
 		const { client } = mapping;
 		const { domain } = client;
 		const granule = domain?.iova_cookie?.iovad.granule ?? 0;

@@ -35,6 +35,8 @@ type Probes = Readonly<Record<string, tracepoint_probe<never[]>>>;
 
 export class Buffers implements Watcher {
 	readonly #clients = new Map<device, Client>();
+	/** The same, as a list. */
+	readonly #all: Client[] = [];
 	readonly #byPort = new Map<DmaPort, Client[]>();
 	readonly #access: BufferAccess;
 	readonly #views: BufferViews;
@@ -85,6 +87,7 @@ export class Buffers implements Watcher {
 
 	watchKernel(): () => void {
 		this.#clients.clear();
+		this.#all.length = 0;
 		this.#byPort.clear();
 		this.#places.clear();
 		this.#exposures.clear();
@@ -106,7 +109,7 @@ export class Buffers implements Watcher {
 
 	/** What the driver of the device called @name lets it see, as lines for a person. */
 	exposureReport(name: string): string[] {
-		const client = [...this.#clients.values()].find((c) => c.name === name);
+		const client = this.#all.find((c) => c.name === name);
 		return client === undefined ? [`${name} has mapped nothing`] : this.#exposures.report(client);
 	}
 
@@ -143,10 +146,9 @@ export class Buffers implements Watcher {
 
 	quiet(operation: string): void {
 		this.#settle();
-		const clients = [...this.#clients.values()];
 		if (!this.#complete) return;
-		this.#iovas.quiet(operation, clients);
-		this.#slots.quiet(operation, clients);
+		this.#iovas.quiet(operation, this.#all);
+		this.#slots.quiet(operation, this.#all);
 	}
 
 	// --- the DMA API tells
@@ -411,7 +413,7 @@ export class Buffers implements Watcher {
 
 	/** @fn of @client has failed: it has no effect. */
 	#failed(client: Client, fn: string): void {
-		if (this.#complete) this.#iovas.failed(client, [...this.#clients.values()], fn);
+		if (this.#complete) this.#iovas.failed(client, this.#all, fn);
 		if (this.#left !== null) this.#givenBack(this.#left);
 		this.#left = null;
 	}
@@ -437,7 +439,7 @@ export class Buffers implements Watcher {
 
 	#made(mapping: Mapping): void {
 		this.#views.mapped(mapping);
-		this.#places.mapped(mapping, this.#clients.values());
+		this.#places.mapped(mapping, this.#all);
 		for (const part of mapping.parts) mapping.client.live.add(part);
 		this.#exposures.mapped(mapping);
 		if (this.#left === null) return;
@@ -489,12 +491,10 @@ export class Buffers implements Watcher {
 
 	/** What @mapping had taken is free, or another's. */
 	#givenBack(mapping: Mapping): void {
-		const taken = ({ first, last }: Part): boolean =>
-			[...this.#clients.values()].some(
-				(client) => client.domain === mapping.domain && client.live.find(first, last) !== null,
-			);
-		if (mapping.domain !== null && !mapping.parts.some(taken)) this.#iovas.freed(mapping);
-		this.#slots.freed(mapping, this.#clients.values());
+		this.#iovas.freed(mapping, ({ first, last }) =>
+			this.#all.some((client) => client.domain === mapping.domain && client.live.find(first, last) !== null),
+		);
+		this.#slots.freed(mapping, this.#all);
 	}
 
 	/** A function that was traced before it did its work has returned; @making: a new mapping has been made since. */
@@ -555,6 +555,7 @@ export class Buffers implements Watcher {
 		if (client !== undefined) return client;
 		client = new Client(dev, this.watched.machine);
 		this.#clients.set(dev, client);
+		this.#all.push(client);
 		this.#byPort.clear();
 		this.#listen();
 		return client;
@@ -563,7 +564,7 @@ export class Buffers implements Watcher {
 	#clientsOf(port: DmaPort): Client[] {
 		let clients = this.#byPort.get(port);
 		if (clients === undefined) {
-			clients = [...this.#clients.values()].filter(({ ports }) => ports.includes(port));
+			clients = this.#all.filter(({ ports }) => ports.includes(port));
 			this.#byPort.set(port, clients);
 		}
 		return clients;

@@ -17,7 +17,7 @@ import { dev_is_pci } from '#linux/pci.js';
 import { per_cpu_ptr } from '#linux/percpu.js';
 import { rb_find } from '#linux/rbtree.js';
 import { kfree } from '#linux/slab.js';
-import type { Client, Mapping } from './mappings.js';
+import type { Client, Mapping, Part } from './mappings.js';
 import type { Watched } from './watcher.js';
 
 /** Frames that are free although they are in the tree. */
@@ -38,23 +38,30 @@ export class Iovas {
 		this.#settled(`a failed ${fn}()`, cookie, [client, ...clients.filter((c) => c.domain === domain)], fn);
 	}
 
-	/** @mapping's end has returned: its addresses are given back. */
-	freed(mapping: Mapping): void {
+	/** @mapping's end has returned: its addresses are given back, unless @taken: another has them by now. */
+	freed(mapping: Mapping, taken: (part: Part) => boolean): void {
 		const cookie = mapping.domain?.iova_cookie ?? null;
-		if (cookie === null || mapping.parts.length === 0) return;
+		const { parts } = mapping;
+		if (cookie === null || parts.length === 0) return;
 		// What bounces was mapped entry by entry.
-		const apart = mapping.kind === 'sg' && mapping.parts.some(({ bounced }) => bounced);
-		const ranges = apart
-			? mapping.parts.map(({ first, last }) => [first, last])
-			: [[mapping.parts[0].first, mapping.parts[mapping.parts.length - 1].last]];
-		for (const [first, last] of ranges) this.#isFreed(mapping, cookie, first, last);
+		if (mapping.kind === 'sg' && parts.some(({ bounced }) => bounced))
+			for (const { first, last } of parts) this.#isFreed(mapping, cookie, first, last, taken);
+		else this.#isFreed(mapping, cookie, parts[0].first, parts[parts.length - 1].last, taken);
 	}
 
-	#isFreed(mapping: Mapping, { iovad, ...cookie }: iommu_dma_cookie, first: number, last: number): void {
+	#isFreed(
+		mapping: Mapping,
+		cookie: iommu_dma_cookie,
+		first: number,
+		last: number,
+		taken: (part: Part) => boolean,
+	): void {
+		const { iovad } = cookie;
 		if (iovad.granule === 0) return;
 		const pfn = Math.floor(first / iovad.granule);
 		const order = orderOf(Math.floor(last / iovad.granule) - pfn + 1);
-		if (isCached(iovad, pfn, order) || isQueued(cookie, pfn)) return;
+		if (isLast(iovad, pfn, order) || isCached(iovad, pfn, order) || isQueued(cookie, pfn)) return;
+		if (mapping.parts.some(taken)) return;
 		const node = rb_find(pfn, iovad.rbroot, (key, at) => key - (at as iova).pfn_lo);
 		if (node === null) return;
 		let elsewhere = -1;
@@ -165,6 +172,12 @@ function orderOf(pages: number): number {
 function* nodes(iovad: iova_domain): Iterable<iova> {
 	for (let node = rb_first(iovad.rbroot); node !== null; node = rb_next(node))
 		if (node !== iovad.anchor) yield node as iova;
+}
+
+/** Whether @pfn is what was freed last. */
+function isLast({ rcaches }: iova_domain, pfn: number, order: number): boolean {
+	const mag = rcaches?.[order]?.cpu_rcaches?.unit[0]?.loaded ?? null;
+	return mag !== null && mag.size > 0 && mag.pfns[mag.size - 1] === pfn;
 }
 
 /** Whether @pfn is in the cache of ranges of 2^@order frames; what was freed last is found first. */

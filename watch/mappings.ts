@@ -38,6 +38,8 @@ const REMEMBERED = 512;
 export class Part {
 	/** Where the device's bytes are: the buffer itself, or its copy in a bounce pool. */
 	actual: number;
+	/** Among all that is mapped, by where it is; null: it is not. */
+	place: Place | null = null;
 	/** The device has written there since the CPU's side was last brought up to date. */
 	wrote = false;
 	/** It has written there in the midst of what the kernel did: what the CPU got of that is nobody's promise. */

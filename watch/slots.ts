@@ -30,7 +30,7 @@ export class Slots {
 	}
 
 	/** @mapping's end has returned: its slots are free. */
-	freed(mapping: Mapping, clients: Iterable<Client>): void {
+	freed(mapping: Mapping, clients: readonly Client[]): void {
 		for (const part of mapping.parts) {
 			if (!part.bounced) continue;
 			const pool = swiotlb_find_pool(mapping.client.dev, part.actual);
@@ -114,7 +114,7 @@ export class Slots {
 }
 
 /** Whether a live mapping has the slot of @part by now. */
-function isTaken({ actual }: Part, clients: Iterable<Client>): boolean {
+function isTaken({ actual }: Part, clients: readonly Client[]): boolean {
 	for (const { live } of clients)
 		for (const other of live.all())
 			if (other.bounced && Math.floor(other.actual / IO_TLB_SIZE) === Math.floor(actual / IO_TLB_SIZE))
