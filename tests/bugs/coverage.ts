@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Which faults a case comes to: where it does not come, it cannot see.
 import { type Profiler, Session } from 'node:inspector';
+import { applyEdits } from '#tools/instrument/edits.js';
+import { PROBED } from '#tools/instrument/probed.js';
 import type { Fault } from './fault.js';
-import { functionOf, offsetOf } from './fault.js';
+import { codeOf, functionOf, offsetOf } from './fault.js';
 
 const sizeOf = ({ startOffset, endOffset }: Profiler.CoverageRange): number => endOffset - startOffset;
 
@@ -24,6 +26,14 @@ interface Place {
 	readonly offset: number;
 }
 
+const MARK = '/*@*/';
+
+/** Where in the code as it is probed the place of @fault is. */
+function probedOffsetOf(fault: Fault): number {
+	const [code, at] = [codeOf(fault), offsetOf(fault)];
+	return applyEdits(fault.file, code.slice(0, at) + MARK + code.slice(at), PROBED).indexOf(MARK);
+}
+
 /** Counts what runs in this process from now on, where @faults would be. */
 export class Coverage {
 	readonly #session = new Session();
@@ -33,7 +43,7 @@ export class Coverage {
 		this.#places = faults.map((fault) => ({
 			name: fault.name,
 			url: `/build/${fault.file}.js`,
-			offset: functionOf(fault) === '' ? -1 : offsetOf(fault),
+			offset: functionOf(fault) === '' ? -1 : probedOffsetOf(fault),
 		}));
 		this.#session.connect();
 		this.#session.post('Profiler.enable');

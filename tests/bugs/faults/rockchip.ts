@@ -143,13 +143,6 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		from: 'interrupts stay masked after a reset (iommu/rockchip)',
 	},
 	{
-		name: 'rockchip/stall-not-lifted',
-		find: 'iommu.enabled = ret === 0; } rk_iommu_disable_stall(iommu);',
-		replace: 'iommu.enabled = ret === 0; }',
-		breaks: ['INV-FAULT', 'INV-PWR'],
-		from: '"iommu/rockchip: Fix error handling in attach" (stall left on)',
-	},
-	{
 		name: 'rockchip/fetch-time-limit-left-on',
 		find: '| DISABLE_FETCH_DTE_TIME_LIMIT;',
 		replace: '| 0;',
@@ -183,13 +176,6 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 		replace: 'if (false) {',
 		breaks: ['INV-RANGE'],
 		from: 'drivers/iommu/rockchip-iommu.c of 6.12: upper bits of an address dropped',
-	},
-	{
-		name: 'rockchip/end-of-memory-off-by-one-page',
-		find: 'if (paddr + size - 1 > mask) {',
-		replace: 'if (paddr > mask) {',
-		breaks: ['INV-RANGE'],
-		from: 'a check of the start, not of the end',
 	},
 	{
 		name: 'rockchip/write-right-forgotten',

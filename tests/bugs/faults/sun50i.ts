@@ -77,13 +77,6 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 		from: '"iommu/sun50i: Implement .iotlb_sync_map" (the prefetched neighbour)',
 	},
 	{
-		name: 'sun50i/zap-first-page-only',
-		find: 'const last = size > step ? iova + size : iova;',
-		replace: 'const last = iova;',
-		breaks: ['INV-TLB-MAP'],
-		from: '"iommu/rockchip: Fix TLB flush of secondary IOMMUs"; zap of a line, not of the range',
-	},
-	{
 		name: 'sun50i/zap-without-walk-cache',
 		find: 'sun50i_iommu_zap_ends(iommu, sun50i_iommu_zap_ptw_cache, iova, size, SZ_1M);',
 		replace: '',
@@ -510,14 +503,14 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 		name: 'sun50i/flush-without-lock',
 		find: 'const flags = spin_lock_irqsave(iommu.iommu_lock); if (!sun50i_iommu_is_off(iommu)) sun50i_iommu_flush_all_tlb(iommu); spin_unlock_irqrestore(iommu.iommu_lock, flags);',
 		replace: 'if (!sun50i_iommu_is_off(iommu)) sun50i_iommu_flush_all_tlb(iommu);',
-		breaks: ['INV-RACE'],
+		breaks: ['INV-RACE', 'INV-ERR'],
 		from: 'unserialised TLB maintenance (iommu/exynos)',
 	},
 	{
 		name: 'sun50i/table-race-lost',
 		find: 'const old_dte = cmpxchg(dt, index, 0, sun50i_mk_dte(pt_phys));',
 		replace: 'const old_dte = 0; dt[index] = sun50i_mk_dte(pt_phys);',
-		breaks: ['INV-RACE', 'INV-LEAK'],
+		breaks: ['INV-RACE', 'INV-LEAK', 'INV-TABLE-LIVE'],
 		from: 'cmpxchg() is there for two that map in one MiB (iommu/sun50i)',
 	},
 	{
