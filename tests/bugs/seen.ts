@@ -49,7 +49,7 @@ const KINDS: readonly Kind[] = [
 	{ pattern: /sleeping function called|scheduling while atomic/, invariant: 'INV-SLEEP', moment: 'return' },
 	{
 		pattern:
-			/inconsistent lock state|recursive locking|circular locking|spinlock (bad magic|recursion|already unlocked|wrong)|bad unlock balance|lock held when returning|lockdep|held lock|suspicious RCU|BUG: .*deadlock/i,
+			/inconsistent lock state|recursive locking|circular locking|spinlock (bad magic|recursion|already unlocked|wrong)|bad unlock balance|lock held when returning|lockdep|held lock|suspicious RCU|BUG: .*deadlock|spinlock\.[jt]s:\d+ ass/i,
 		invariant: 'INV-RACE',
 		moment: 'return',
 	},
