@@ -214,7 +214,7 @@ export class Agreement {
 		const { cache, entry } = wrong;
 		const did = this.log.commands(iommu);
 		const early = this.log.early(iommu);
-		const waits = iommu.pending?.() ?? '';
+		const waits = iommu.underWay?.()?.what ?? '';
 		const guessed = entry.reason === 'guess';
 		// One word of it will do.
 		if (guessed) for (const each of iommu.caches()) each.unguess((other) => other.iova === entry.iova);

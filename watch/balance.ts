@@ -6,7 +6,7 @@
 //   INV-LEAK   clocks, resets and runtime-PM references of the IOMMU that it took and kept; a domain's memory
 //   INV-ERR    the same after an error: a call that fails has no effect
 //   INV-FAULT  translation goes on, and the line will not tell of a fault
-//   INV-TLB-UNMAP  an operation of the hardware's that it does not wait for
+//   INV-TLB-UNMAP  an operation of the hardware's that it does not wait for (INV-ERR: an attach, one that never ends)
 //
 // What an attach may leave on is a matter of state: whatever led there, a block that translates, and one that does not,
 // each have the clocks, resets and references that they had the first time.
@@ -150,7 +150,7 @@ export class Balance implements Watcher, OpGuard {
 		if (frame.op === XLATE) this.#sameDevices(frame);
 		if (KEEPS_NOTHING.has(frame.op)) {
 			this.#same(frame, typeof ret === 'number' && ret < 0);
-			this.#waited(frame);
+			this.#waited(frame, false);
 			if (frame.made.length > 0 && frame.domain !== null) this.#own(frame.domain, frame.made);
 		} else if (MAKES.has(frame.op)) {
 			if (ret !== null && !IS_ERR(ret)) this.#own(ret as iommu_domain, frame.made);
@@ -159,7 +159,7 @@ export class Balance implements Watcher, OpGuard {
 			const domain = frame.domain!;
 			if (frame.op === 'attach_dev') {
 				this.#own(domain, frame.made);
-				this.#waited(frame);
+				this.#waited(frame, ret === 0);
 				if (ret === 0) this.#heard(frame);
 			} else {
 				this.#leftover(frame, this.#owned.get(domain) ?? [], 'its domain');
@@ -198,7 +198,7 @@ export class Balance implements Watcher, OpGuard {
 			kind: 'lock-leak',
 			device: fn,
 			moment: 'return',
-			what: `${fn}()`.replace('()()', '()'),
+			what: call(fn),
 			place: fn,
 			details: [`${call(fn)} has returned, and ${what}`],
 			advice: `a way out of ${call(fn)} (an error, most likely) goes past its spin_unlock_irqrestore(), or gives back other flags than it was given`,
@@ -364,34 +364,43 @@ export class Balance implements Watcher, OpGuard {
 
 	// --- the hardware
 
-	#waited({ fn }: Frame): void {
+	/** What @fn has commanded is done. @attached: it says that streams translate now, by no entry of old tables. */
+	#waited({ fn }: Frame, attached: boolean): void {
 		for (const { iommu } of this.#blocks) {
-			if (iommu.stuck.size !== 0) continue;
-			const name = iommu.underWay?.() ?? null;
-			if (name === null) continue;
+			const work = iommu.underWay?.() ?? null;
+			if (work === null) continue;
+			const stuck = iommu.stuck.size !== 0;
+			// What does not end can be given up: but only an attach can say so, and has to.
+			if ((stuck || !work.ends) && !(attached && this.#translated(iommu))) continue;
+			const { what } = work;
 			this.watched.find({
-				invariant: 'INV-TLB-UNMAP',
+				invariant: stuck ? 'INV-ERR' : 'INV-TLB-UNMAP',
 				kind: 'not-waited-for',
 				device: iommu.name,
 				moment: 'return',
 				what: call(fn),
-				place: `${fn} ${name}`,
+				place: `${fn} ${what}`,
 				details: [
-					`${call(fn)} has returned, and the hardware is still at the operation "${name}" that it started`,
+					`${call(fn)} has returned${attached ? ' 0' : ''}, and ${what} has been commanded and not been done`,
 				],
-				advice: `${call(fn)} has to poll until "${name}" is done before it returns: until then the old entries are used`,
+				advice: stuck
+					? `${call(fn)} does not wait for ${what}, or ignores that the wait has timed out (-ETIMEDOUT): it must fail, and leave the stream where nothing stale can answer it`
+					: `${call(fn)} does not wait for ${what}: it has to poll until the hardware says that it is done, and until then the old entries are used`,
 			});
 		}
 	}
 
+	#translated(iommu: Iommu): boolean {
+		const { machine } = this.watched;
+		return machine.ports.some(
+			(port) => machine.iommuOf(port) === iommu && iommu.state(port.stream, NO_PASID) === 'translate',
+		);
+	}
+
 	/** What translates now has to interrupt when it refuses. */
 	#heard({ fn }: Frame): void {
-		const { machine } = this.watched;
 		for (const { iommu } of this.#blocks) {
-			const port = machine.ports.find(
-				(p) => machine.iommuOf(p) === iommu && iommu.state(p.stream, NO_PASID) === 'translate',
-			);
-			const silent = port === undefined ? '' : (iommu.silentFaults?.() ?? '');
+			const silent = this.#translated(iommu) ? (iommu.silentFaults?.() ?? '') : '';
 			if (silent === '') continue;
 			this.watched.find({
 				invariant: 'INV-FAULT',

@@ -580,7 +580,6 @@ export class Domains implements IommuCalls, Watcher {
 					this.#agreement.compare([stream], watch.mappings, first, last, fn);
 			}
 			this.#agreement.switched(iommu, fn, (iova) => watch.isOwed(iova));
-			if (wanted === 'translate') this.#notDone(iommu, port, fn);
 			this.#unmovedOthers(watch, iommu, port, fn);
 		}
 	}
@@ -615,25 +614,6 @@ export class Domains implements IommuCalls, Watcher {
 			advice: `${fn}() gives the hardware the root of another domain for stream ${port.stream}, or leaves the old one there: it must write the address of this domain's root table`,
 		});
 		return false;
-	}
-
-	/** An attach has said 0: what it has commanded has been done. */
-	#notDone(iommu: Iommu, port: DmaPort, fn: string): void {
-		const waits = iommu.pending?.() ?? '';
-		if (waits === '') return;
-		this.watched.find({
-			invariant: 'INV-ERR',
-			kind: 'not-waited-for',
-			device: iommu.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: fn,
-			details: [
-				`${fn}() has returned 0, ${port.name} is translated, and ${waits} has been commanded and not been done`,
-				...this.log.lines(),
-			],
-			advice: `${fn}() does not wait for ${waits}, or ignores that the wait has timed out (-ETIMEDOUT): it must fail, and leave the stream where nothing stale can answer it`,
-		});
 	}
 
 	/** Whoever is behind @iommu in another domain is where it was. */

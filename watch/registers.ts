@@ -158,7 +158,7 @@ export class Registers implements Watcher {
 		value: number,
 		times: number,
 	): void {
-		if (!this.watched.running || iommu.stuck.size !== 0 || (iommu.underWay?.() ?? null) !== null) return;
+		if (!this.watched.running || iommu.stuck.size !== 0 || iommu.underWay?.()?.ends === true) return;
 		const frames = whoIsAtWork();
 		if (!isPolling(frames)) return;
 		const who = accessorOf(frames) ?? 'the driver';

@@ -49,6 +49,7 @@ import {
 	tellCommanded,
 	tellEnabled,
 	tellForgotten,
+	type UnderWay,
 	type WalkStep,
 	WRITE,
 } from './iommu.js';
@@ -195,10 +196,11 @@ export class EduIommu implements Iommu {
 		return tellAnswered(this, stream, addr, access, page.phys + (addr - page.iova), page);
 	}
 
-	underWay(): string | null {
+	underWay(): UnderWay | null {
 		this.#settle();
-		if (this.registers.get('STATUS') !== this.registers.get('CTRL')) return 'status';
-		return this.#commands.empty || this.#refused ? null : 'commands';
+		if (this.registers.get('STATUS') !== this.registers.get('CTRL')) return { what: 'CTRL', ends: true };
+		if (!this.#commands.empty) return { what: 'a command in the queue', ends: !this.#refused };
+		return this.#pending.length === 0 ? null : { what: 'a command without SYNC', ends: false };
 	}
 
 	silentFaults(): string {
@@ -281,12 +283,6 @@ export class EduIommu implements Iommu {
 			...guessedOf([this.#streams], 0, this.streamCount, deny),
 			...this.#translation.guessed(first, last),
 		];
-	}
-
-	pending(): string {
-		this.#settle();
-		if (!this.#commands.empty) return 'a command in the queue';
-		return this.#pending.length === 0 ? '' : 'a command without SYNC';
 	}
 
 	figures(stream?: number): readonly Figure[] {

@@ -115,6 +115,14 @@ export interface FaultRecord {
 	readonly directionLost?: boolean;
 }
 
+/** Something that was commanded and has not taken effect. */
+export interface UnderWay {
+	/** By the hardware's names: `TLB_FLUSH`. */
+	readonly what: string;
+	/** It takes effect in time; false: only when more is commanded. */
+	readonly ends: boolean;
+}
+
 export interface Figure {
 	readonly name: string;
 	readonly value: number;
@@ -197,8 +205,13 @@ export interface Iommu extends DeviceModel, Translator {
 	contradictions(first?: number, last?: number): Contradiction[];
 	/** What the cached @entry of @cache says that the tables do not; null: they agree. */
 	contradiction(cache: TranslationCache, entry: CacheEntry): Contradiction | null;
-	/** An operation that has begun and will end by itself, by its name in `stuck`; null: none. */
-	underWay?(): string | null;
+	/** Counts: accesses, hits, walks, faults; of all streams, or of one. */
+	figures(stream?: number): readonly Figure[];
+
+	// What not every model can say: for who watches.
+
+	/** What was commanded and has not taken effect; null: nothing. */
+	underWay?(): UnderWay | null;
 	/** Which faults the interrupt line will not tell of, as it is set up now, in words; '': none. */
 	silentFaults?(): string;
 	/** Whether @stream gets no answer since a fault, until the driver does what lets it go on. */
@@ -209,15 +222,11 @@ export interface Iommu extends DeviceModel, Translator {
 	rootOf?(stream: number, pasid: number): number;
 	/**
 	 * Have the caches guess what a walk for @stream at @iova reads now, its own record included: hardware may walk at any
-	 * time, for nobody. What is guessed stands beside the caches (TranslationCache.guesses). For who watches.
+	 * time, for nobody. What is guessed stands beside the caches (TranslationCache.guesses).
 	 */
 	speculate?(stream: number, pasid: number, iova: number): void;
 	/** Of what was guessed for [@first, @last], what the tables deny: no invalidation has covered it. */
 	speculated?(first: number, last: number): Contradiction[];
-	/** What has been commanded and has not taken effect: `TLB_FLUSH`; '': nothing. */
-	pending?(): string;
-	/** Counts: accesses, hits, walks, faults; of all streams, or of one. */
-	figures(stream?: number): readonly Figure[];
 }
 
 /** Whether a model is an IOMMU. */

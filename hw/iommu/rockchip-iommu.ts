@@ -37,6 +37,7 @@ import {
 	tellCommanded,
 	tellEnabled,
 	tellOverrun,
+	type UnderWay,
 	type WalkStep,
 	WRITE,
 } from './iommu.js';
@@ -175,12 +176,6 @@ export class RockchipMmu {
 	/** The physical address of the directory. */
 	get root(): number {
 		return this.unit.variant.addressOf(this.registers.get('DTE_ADDR'));
-	}
-
-	/** The command on its way. */
-	get pending(): readonly string[] {
-		this.settle();
-		return this.#pending === null ? [] : [this.#pending.name];
 	}
 
 	/** Where @addr leads: the physical address, or -1 when the access is refused. */
@@ -388,9 +383,9 @@ export class RockchipIommu implements Iommu {
 		return this.parts.master;
 	}
 
-	underWay(): string | null {
-		for (const { underWay } of this.mmus) if (underWay !== null) return underWay;
-		return null;
+	underWay(): UnderWay | null {
+		const commands = this.mmus.map(({ underWay }) => underWay).filter((name) => name !== null);
+		return commands.length === 0 ? null : { what: commands.join(', '), ends: true };
 	}
 
 	silentFaults(): string {
@@ -444,10 +439,6 @@ export class RockchipIommu implements Iommu {
 
 	speculated(first: number, last: number): Contradiction[] {
 		return this.mmus.flatMap((mmu) => (mmu.paging ? mmu.translation.guessed(first, last) : []));
-	}
-
-	pending(): string {
-		return this.mmus.flatMap((mmu) => mmu.pending).join(', ');
 	}
 
 	figures(_stream?: number): readonly Figure[] {

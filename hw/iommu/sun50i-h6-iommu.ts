@@ -35,6 +35,7 @@ import {
 	tellEnabled,
 	tellForgotten,
 	tellOverrun,
+	type UnderWay,
 	WRITE,
 } from './iommu.js';
 import { Operation } from './operation.js';
@@ -233,12 +234,16 @@ export class Sun50iH6Iommu implements Iommu {
 		return ((this.#stalled >>> master) & 1) !== 0;
 	}
 
-	underWay(): string | null {
+	underWay(): UnderWay | null {
 		this.#settle();
 		if (!this.#busy) return null;
-		return (
-			[this.#flush, this.#tlbInvalidate, this.#walkInvalidate].find(({ bits }) => bits !== 0)?.name ?? null
-		);
+		const on = (operation: Operation, what: string): string[] => (operation.bits === 0 ? [] : [what]);
+		const what = [
+			...on(this.#flush, 'TLB_FLUSH'),
+			...on(this.#tlbInvalidate, 'TLB_IVLD'),
+			...on(this.#walkInvalidate, 'PC_IVLD'),
+		].join(', ');
+		return { what, ends: true };
 	}
 
 	streamName(master: number): string {
@@ -282,16 +287,6 @@ export class Sun50iH6Iommu implements Iommu {
 	speculated(first: number, last: number): Contradiction[] {
 		this.#settle();
 		return this.#mode.enabled ? this.#translation.guessed(first, last) : [];
-	}
-
-	pending(): string {
-		this.#settle();
-		const on = (operation: Operation, what: string): string[] => (operation.bits === 0 ? [] : [what]);
-		return [
-			...on(this.#flush, 'TLB_FLUSH'),
-			...on(this.#tlbInvalidate, 'TLB_IVLD'),
-			...on(this.#walkInvalidate, 'PC_IVLD'),
-		].join(', ');
 	}
 
 	figures(master?: number): readonly Figure[] {
