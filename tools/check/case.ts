@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A case of `make check`: one property of an IOMMU driver, what it needs, whom it blames.
 
-import type { MachineOptions } from '#hw/core/machine.js';
 import type { Policy } from '#hw/core/model.js';
+import type { TestMachineOptions } from '#tests/machine.js';
 import type { Description } from './description.js';
 import type { Rig } from './rig.js';
 
@@ -25,7 +25,7 @@ export interface Case {
 	/** All of them. */
 	readonly needs?: readonly Need[];
 	/** How the machine is made, besides its seed and policy. */
-	readonly machine?: MachineOptions;
+	readonly machine?: TestMachineOptions;
 	/** It is run once with each; pessimistic only, unless it says otherwise. */
 	readonly policies?: readonly Policy[];
 	/** It is run on the description's variants, too. */

@@ -8,6 +8,9 @@ import type { Rig } from '../rig.js';
 
 const group = 'tables';
 
+/** Pages that nobody asked for below 4 GiB come from above. */
+const MUCH = 2 ** 30;
+
 /** Powers of two from @first up to, and without, @end. */
 function powers(first: number, end: number): number[] {
 	const out: number[] = [];
@@ -64,6 +67,24 @@ export const tables: readonly Case[] = [
 				together(rig, domain, pages, size);
 				rig.detachAndFree(domain);
 			}
+		},
+	},
+	{
+		group,
+		says: 'tables lie where the walker comes, also when most of the memory is above 4 GiB',
+		blames: 'driver',
+		everyBoard: true,
+		machine: { highMemory: MUCH },
+		run(rig) {
+			const covers = rig.description.tableCovers;
+			const domain = rig.attached();
+			for (let i = 1; i < 8; i++) rig.map(domain, i * covers, rig.memory + i * rig.page);
+			for (let i = 1; i < 8; i++) {
+				rig.leads(domain, i * covers, rig.memory + i * rig.page);
+				rig.access(0, i * covers, true, true);
+			}
+			for (let i = 1; i < 8; i++) rig.unmap(domain, i * covers);
+			rig.detachAndFree(domain);
 		},
 	},
 	{
