@@ -134,7 +134,7 @@ export class Iovas {
 				],
 				advice: given
 					? `iommu_dma_free_iova() was called for ${range} while it is mapped: the next mapping may get it`
-					: `a mapping that failed, or ended, did not give ${range} back: look for an error path after iommu_dma_alloc_iova() without iommu_dma_free_iova()`,
+					: `a mapping that failed, or ended, did not give ${range} back: look in __iommu_dma_map(), iommu_dma_map_sg() and __iommu_dma_alloc_noncontiguous() for an error path without iommu_dma_free_iova()`,
 			});
 		}
 	}
