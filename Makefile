@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make run: boot the board, decode a picture, show it.   make test: all that a change is asked for.
-# PICTURE, OUT, DTB, MEM, CMDLINE choose the picture, the result, the board, its memory, and kernel parameters;
-# DMASAN=1: the sanitiser watches.
-# make run MEM=2G CMDLINE="dma_debug=on"
-# PAGE_SHIFT=14: a kernel with pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
+#
+#   make run       PICTURE= OUT= DTB= MEM=2G CMDLINE="dma_debug=on" DMASAN=1 (the sanitiser watches) V=1
+#   make golden    GOLDEN= (where the vectors are) V=1
+#   make bench     ONLY= (part of a name, here and below)
+#   make fuzz      ONLY= SEED= SECONDS=
+#   make check     DRIVER= (a name, or the folder of one) ONLY= SEED= KTAP=1
+#   make chaos     DRIVER= SEED= (the first) SEEDS= (how many) ONLY= (decisions to keep) SHRINK=1
+#   make fail-nth  DRIVER=
+#   make bugs      ONLY= SEED=
+#   make new       NAME= DIR=
+#   make build     PAGE_SHIFT=14: pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
 GOLDEN ?= tests/golden/vectors
 
@@ -65,33 +72,30 @@ examples: build
 golden: build
 	@$(NODE) build/tests/golden/main.js $(if $(V),-v) -- "$$GOLDEN"
 
-# ONLY=text: the cases whose name has it.
 bench: build
 	@$(NODE) build/tools/bench/main.js --only="$$ONLY"
 
-# SEED=, SECONDS=, ONLY=text: the fuzzers whose name has it.
 fuzz: build
 	@$(NODE) build/tests/fuzz/main.js
 
-# Whether an IOMMU driver does what it has to: DRIVER=sun50i-iommu, or the folder of one. ONLY=text: the cases whose name
-# has it. SEED=, KTAP=1.
+# Whether an IOMMU driver does what it has to.
 check: build
 	@$(NODE) build/tools/linux-iommu.js check --only="$$ONLY" --seed="$$SEED" $(if $(KTAP),--ktap) -- "$$DRIVER"
 
-# Clients that do everything right, on hardware that does what it may: DRIVER= as above, SEEDS=1000 from SEED=1 on.
+# Clients that do everything right, on hardware that does what it may: a thousand seeds, or SEEDS, from SEED on.
 # SHRINK=1: of what fails, the fewest decisions of the hardware's that still do.
 chaos: build
-	@$(NODE) build/tools/linux-iommu.js chaos --seed="$$SEED" --seeds="$$SEEDS" $(if $(SHRINK),--shrink) -- "$$DRIVER"
+	@$(NODE) build/tools/linux-iommu.js chaos --only="$$ONLY" --seed="$$SEED" --seeds="$$SEEDS" $(if $(SHRINK),--shrink) -- "$$DRIVER"
 
-# Each step of a life with an IOMMU, from the boot on, with its first, second, third … failure: DRIVER= as above.
+# Each step of a life with an IOMMU, from the boot on, with its first, second, third … failure.
 fail-nth: build
 	@$(NODE) build/tools/linux-iommu.js fail-nth -- "$$DRIVER"
 
-# Faults that are put into the built code, one at a time, and what finds each: a table, also in out/bugs.txt. ONLY=, SEED=.
+# Faults that are put into the built code, one at a time, and what finds each: a table, also in out/bugs.txt.
 bugs: build
 	@$(NODE) build/tests/bugs/main.js
 
-# A folder of your own for a new IOMMU: NAME=my-iommu, in DIR (beside this one).
+# A folder of your own for a new IOMMU, in DIR (beside this one).
 new: build
 	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-..}/$${NAME:?expected a name, NAME=my-iommu}"
 

@@ -24,6 +24,7 @@ import {
 import type { DriverLog } from './driver-log.js';
 import type { JournalEvent } from './journal.js';
 import type { Ranges } from './ranges.js';
+import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
 
 /** One piece of what a domain maps. */
@@ -118,13 +119,11 @@ export class Agreement {
 				invariant: 'INV-CLEAN',
 				kind: phys < 0 ? 'still-in-tables' : 'not-in-tables',
 				device: iommu.name,
-				moment: 'return',
-				what: `${fn}()`,
-				place: fn,
+				...asReturns(fn),
 				details: [
 					`${fn}() has returned, ${hex(at, 8)} is ${want}, and the tables in memory ${said}: ${how}`,
 					walk.text,
-					...this.#did(),
+					...this.log.lines(),
 				],
 				advice:
 					dirty !== undefined
@@ -138,9 +137,7 @@ export class Agreement {
 				invariant: 'INV-PERM',
 				kind: 'wrong-rights',
 				device: port.name,
-				moment: 'return',
-				what: `${fn}()`,
-				place: fn,
+				...asReturns(fn),
 				details: [
 					`${fn}() has returned, ${hex(at, 8)} was mapped for ${accessText(rights)}, and the hardware lets ${port.name} ${accessText(leaf.rights)}`,
 					iommu.explain(port.stream, at).text,
@@ -225,15 +222,13 @@ export class Agreement {
 			invariant: wrong.invariant,
 			kind,
 			device: iommu.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: fn,
+			...asReturns(fn),
 			details: [
 				guessed
 					? `${what}, and a walk ahead of it may have left: ${wrong.text}`
 					: `${what}, and ${wrong.text}`,
 				`Between the change of the tables and now ${commands}`,
-				...this.#did(),
+				...this.log.lines(),
 				...(waits === '' ? [] : [`Commanded, and not done: ${waits}`]),
 				...(by === null ? [] : by.lines('Unmapped')),
 				iommu.explain(Math.max(0, entry.stream), Math.max(first, at)).text,
@@ -247,11 +242,6 @@ export class Agreement {
 							? `${fn}() invalidates too early (${early}), before the word for ${where} is changed and clean: the hardware may have read it again into the ${cache.name}`
 							: `${fn}() does not invalidate at all what the ${cache.name} has of ${where}`,
 		});
-	}
-
-	#did(): string[] {
-		const lines = this.log.lines();
-		return lines.length === 0 ? [] : ['What the driver has done in it:', ...lines];
 	}
 
 	/** What was cleaned instead. */
@@ -270,9 +260,7 @@ export class Agreement {
 			invariant: 'INV-PWR',
 			kind: 'not-attached',
 			device: port.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: fn,
+			...asReturns(fn),
 			details: [
 				`${fn}() has returned 0 for a domain that asks for "${wanted}", and the hardware has stream ${port.stream} at "${state}"`,
 			],

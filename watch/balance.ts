@@ -32,7 +32,7 @@ import { handlerName } from './interrupts.js';
 import type { OpGuard } from './iommu-ops.js';
 import { attachProbes } from './kernel.js';
 import type { Allocation, Memory } from './memory.js';
-import type { Invariant } from './report.js';
+import { asReturns, called, type Invariant } from './report.js';
 import type { Watched, Watcher } from './watcher.js';
 
 /** May change what is on, as the state asks for it. */
@@ -197,11 +197,9 @@ export class Balance implements Watcher, OpGuard {
 			invariant: 'INV-RACE',
 			kind: 'lock-leak',
 			device: fn,
-			moment: 'return',
-			what: call(fn),
-			place: fn,
-			details: [`${call(fn)} has returned, and ${what}`],
-			advice: `a way out of ${call(fn)} (an error, most likely) goes past its spin_unlock_irqrestore(), or gives back other flags than it was given`,
+			...asReturns(fn),
+			details: [`${called(fn)} has returned, and ${what}`],
+			advice: `a way out of ${called(fn)} (an error, most likely) goes past its spin_unlock_irqrestore(), or gives back other flags than it was given`,
 		});
 	}
 
@@ -267,13 +265,11 @@ export class Balance implements Watcher, OpGuard {
 					invariant: 'INV-REFS',
 					kind: 'reference-leak',
 					device: this.#blocks[i].iommu.name,
-					moment: 'return',
-					what: call(fn),
-					place: fn,
+					...asReturns(fn),
 					details: [
-						`${call(fn)} has returned, and the IOMMU's device has ${now[i]} references; it had ${before}`,
+						`${called(fn)} has returned, and the IOMMU's device has ${now[i]} references; it had ${before}`,
 					],
-					advice: `${call(fn)} does not give back the device that of_find_device_by_node() has found: put_device()`,
+					advice: `${called(fn)} does not give back the device that of_find_device_by_node() has found: put_device()`,
 				});
 	}
 
@@ -290,7 +286,7 @@ export class Balance implements Watcher, OpGuard {
 			}
 			const i = counts.findIndex((count, at) => count !== first.counts[at]);
 			if (i < 0) continue;
-			const how = `while its hardware is "${state}", as after ${call(first.fn)}`;
+			const how = `while its hardware is "${state}", as after ${called(first.fn)}`;
 			this.#unbalanced(
 				frame.fn,
 				block.iommu.name,
@@ -350,15 +346,13 @@ export class Balance implements Watcher, OpGuard {
 			invariant,
 			kind: failed ? 'error-leaves-changes' : 'unbalanced',
 			device,
-			moment: 'return',
-			what: call(fn),
-			place: `${fn} ${what}`,
+			...asReturns(fn, `${fn} ${what}`),
 			details: [
-				`${call(fn)} has returned${failed ? ' an error' : ''}, and ${what} is ${now}; it should be ${before}${how === '' ? ', as before the call' : `, ${how}`}`,
+				`${called(fn)} has returned${failed ? ' an error' : ''}, and ${what} is ${now}; it should be ${before}${how === '' ? ', as before the call' : `, ${how}`}`,
 			],
 			advice: more
-				? `${call(fn)} takes ${what} once more than it gives it back: a path without ${undoOf(what)}, or one that takes what was taken already`
-				: `${call(fn)} gives ${what} back that it has not taken: ${undoOf(what)} is called once too often, or too early`,
+				? `${called(fn)} takes ${what} once more than it gives it back: a path without ${undoOf(what)}, or one that takes what was taken already`
+				: `${called(fn)} gives ${what} back that it has not taken: ${undoOf(what)} is called once too often, or too early`,
 		});
 	}
 
@@ -377,15 +371,13 @@ export class Balance implements Watcher, OpGuard {
 				invariant: stuck ? 'INV-ERR' : 'INV-TLB-UNMAP',
 				kind: 'not-waited-for',
 				device: iommu.name,
-				moment: 'return',
-				what: call(fn),
-				place: `${fn} ${what}`,
+				...asReturns(fn, `${fn} ${what}`),
 				details: [
-					`${call(fn)} has returned${attached ? ' 0' : ''}, and ${what} has been commanded and not been done`,
+					`${called(fn)} has returned${attached ? ' 0' : ''}, and ${what} has been commanded and not been done`,
 				],
 				advice: stuck
-					? `${call(fn)} does not wait for ${what}, or ignores that the wait has timed out (-ETIMEDOUT): it must fail, and leave the stream where nothing stale can answer it`
-					: `${call(fn)} does not wait for ${what}: it has to poll until the hardware says that it is done, and until then the old entries are used`,
+					? `${called(fn)} does not wait for ${what}, or ignores that the wait has timed out (-ETIMEDOUT): it must fail, and leave the stream where nothing stale can answer it`
+					: `${called(fn)} does not wait for ${what}: it has to poll until the hardware says that it is done, and until then the old entries are used`,
 			});
 		}
 	}
@@ -406,13 +398,11 @@ export class Balance implements Watcher, OpGuard {
 				invariant: 'INV-FAULT',
 				kind: 'faults-not-enabled',
 				device: iommu.name,
-				moment: 'return',
-				what: call(fn),
-				place: fn,
+				...asReturns(fn),
 				details: [
-					`${call(fn)} has returned, streams are translated, and the interrupt line will not tell of ${silent}`,
+					`${called(fn)} has returned, streams are translated, and the interrupt line will not tell of ${silent}`,
 				],
-				advice: `${call(fn)} turns translation on without the interrupt for ${silent}: a bit of the interrupt enable (or mask) register is missing, or it is written too early`,
+				advice: `${called(fn)} turns translation on without the interrupt for ${silent}: a bit of the interrupt enable (or mask) register is missing, or it is written too early`,
 			});
 		}
 	}
@@ -445,14 +435,12 @@ export class Balance implements Watcher, OpGuard {
 			invariant: of === 'its domain' ? 'INV-LEAK' : 'INV-ERR',
 			kind: 'domain-leak',
 			device: frame.fn,
-			moment: 'return',
-			what: call(frame.fn),
-			place: frame.fn,
+			...asReturns(frame.fn),
 			details: [
-				`${call(frame.fn)} has returned, and ${left.length} pieces of memory, ${bytes} bytes, that were allocated for ${of} are not freed`,
+				`${called(frame.fn)} has returned, and ${left.length} pieces of memory, ${bytes} bytes, that were allocated for ${of} are not freed`,
 				...this.memory.lines(left[0]),
 			],
-			advice: `${call(frame.fn)} does not free (all of) ${left[0].what} that ${makerOf(left[0])} allocates: page tables, the root, or a bitmap are forgotten, or freed with another size`,
+			advice: `${called(frame.fn)} does not free (all of) ${left[0].what} that ${makerOf(left[0])} allocates: page tables, the root, or a bitmap are forgotten, or freed with another size`,
 		});
 	}
 
@@ -471,13 +459,11 @@ export class Balance implements Watcher, OpGuard {
 			invariant: 'INV-LEAK',
 			kind: 'domain-leak',
 			device: frame.fn,
-			moment: 'return',
-			what: call(frame.fn),
-			place: `${frame.fn} struct`,
+			...asReturns(frame.fn, `${frame.fn} struct`),
 			details: [
-				`${call(frame.fn)} has returned, and the struct ${domain.constructor.name} itself is not freed`,
+				`${called(frame.fn)} has returned, and the struct ${domain.constructor.name} itself is not freed`,
 			],
-			advice: `${call(frame.fn)} ends without kfree() of the domain`,
+			advice: `${called(frame.fn)} ends without kfree() of the domain`,
 		});
 	}
 }
@@ -494,10 +480,6 @@ function undoOf(what: string): string {
 	if (what.includes('enable count')) return 'clk_disable()';
 	if (what.includes('prepare count')) return 'clk_unprepare()';
 	return /reset|RST/i.test(what) ? 'reset_control_assert()' : 'clk_disable_unprepare()';
-}
-
-function call(fn: string): string {
-	return fn.endsWith('()') ? fn : `${fn}()`;
 }
 
 /** The function of the driver's that allocated it. */

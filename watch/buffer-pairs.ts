@@ -6,6 +6,7 @@ import { hex } from '#hw/core/register-file.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { PAGE_ALIGN } from '#linux/mm.js';
 import { type Client, directionText, driverOf, type Kind, type Mapping, type Part } from './mappings.js';
+import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
 
 /** What a function that ends a mapping was called with. */
@@ -183,9 +184,7 @@ export class BufferPairs {
 			invariant: 'INV-PAIR',
 			kind,
 			device: client.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: `${fn} ${mapping === null ? '' : mapping.addr}`,
+			...asReturns(fn, `${fn} ${mapping === null ? '' : mapping.addr}`),
 			details: mapping === null ? [] : mapping.lines(),
 			advice: mapping === null ? advice : `${advice}${driversOf(mapping)}`,
 		});

@@ -15,7 +15,7 @@ import { DMA_ATTR_SKIP_CPU_SYNC } from '#linux/dma-mapping.js';
 import { Intervals } from './intervals.js';
 import { type Client, type Mapping, type Part, Place } from './mappings.js';
 import type { Allocation, Memory } from './memory.js';
-import type { Invariant } from './report.js';
+import { asReturns, type Invariant } from './report.js';
 import type { Watched } from './watcher.js';
 
 export class BufferPlaces {
@@ -219,9 +219,7 @@ export class BufferPlaces {
 			invariant,
 			kind,
 			device: mapping.client.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: `${fn} ${where}`,
+			...asReturns(fn, `${fn} ${where}`),
 			details: [...details, ...mapping.lines()],
 			advice,
 		});

@@ -25,9 +25,10 @@ import { IOMMU_CACHE } from '#linux/iommu.js';
 import { min_not_zero } from '#linux/minmax.js';
 import type { scatterlist } from '#linux/scatterlist.js';
 import { swiotlb_find_pool } from '#linux/swiotlb.js';
-import type { Domains, DomainWatch } from './domains.js';
+import type { DomainWatch } from './domain-set.js';
+import type { Domains } from './domains.js';
 import { type Client, directionText, type Mapping, type Part } from './mappings.js';
-import type { Invariant } from './report.js';
+import { asReturns, type Invariant } from './report.js';
 import type { Watched } from './watcher.js';
 
 /** What is compared of a range: all of it up to here, of a longer one this much of both ends. */
@@ -401,9 +402,7 @@ export class BufferViews {
 			invariant,
 			kind,
 			device: mapping.client.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: `${fn} ${mapping.kind}`,
+			...asReturns(fn, `${fn} ${mapping.kind}`),
 			details: [...details, ...mapping.lines()],
 			advice,
 		});

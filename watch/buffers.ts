@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The DMA API's buffers: who has what mapped, from its tracepoints. The rules are in buffer-access.ts (what devices
-// access), buffer-views.ts (what CPU and device see as its functions return), buffer-pairs.ts (what fits what) and
-// buffer-places.ts (what lies where).
+// The DMA API's buffers: who has what mapped, from its tracepoints (buffer-calls.ts). The rules are in buffer-access.ts
+// (what devices access), buffer-views.ts (what CPU and device see as its functions return), buffer-pairs.ts (what fits
+// what) and buffer-places.ts (what lies where).
 
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { bus_for_each_dev, bus_register_notifier, bus_unregister_notifier } from '#drivers/base/bus.js';
@@ -12,13 +12,13 @@ import type { FaultRecord, Iommu } from '#hw/iommu/iommu.js';
 import { sg_next } from '#lib/scatterlist.js';
 import { BUS_NOTIFY_UNBOUND_DRIVER, dev_name, type device } from '#linux/device.js';
 import { dma_to_phys } from '#linux/dma-direct.js';
-import { DMA_BIDIRECTIONAL, DMA_TO_DEVICE } from '#linux/dma-direction.js';
+import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_ATTR_SKIP_CPU_SYNC, DMA_MAPPING_ERROR } from '#linux/dma-mapping.js';
 import { virt_to_phys } from '#linux/mm.js';
 import { notifier_block } from '#linux/notifier.js';
 import { type scatterlist, sg_phys, type sg_table } from '#linux/scatterlist.js';
-import type { tracepoint_probe } from '#linux/trace_events.js';
 import { BufferAccess } from './buffer-access.js';
+import { type BufferCalls, bufferProbes, sgBytes } from './buffer-calls.js';
 import { BufferPairs, type Ending, type Sync } from './buffer-pairs.js';
 import { BufferPlaces } from './buffer-places.js';
 import { BufferViews } from './buffer-views.js';
@@ -31,9 +31,7 @@ import type { Allocation, Memory } from './memory.js';
 import { Slots } from './slots.js';
 import type { Watched, Watcher } from './watcher.js';
 
-type Probes = Readonly<Record<string, tracepoint_probe<never[]>>>;
-
-export class Buffers implements Watcher {
+export class Buffers implements Watcher, BufferCalls {
 	readonly #clients = new Map<device, Client>();
 	/** The same, as a list. */
 	readonly #all: Client[] = [];
@@ -100,7 +98,7 @@ export class Buffers implements Watcher {
 			this.#complete = false;
 			return 1;
 		});
-		const end = attachProbes(this.#probes());
+		const end = attachProbes(bufferProbes(this));
 		return () => {
 			end();
 			if (this.#notifier !== null) bus_unregister_notifier(platform_bus_type, this.#notifier);
@@ -153,141 +151,11 @@ export class Buffers implements Watcher {
 
 	// --- the DMA API tells
 
-	#probes(): Probes {
-		const page = (dev: device, phys: number, addr: number, size: number, dir: number, attrs: number): void =>
-			this.#map('page', 'dma_map_page', dev, addr, size, dir, attrs, phys);
-		const resource = (
-			dev: device,
-			phys: number,
-			addr: number,
-			size: number,
-			dir: number,
-			attrs: number,
-		): void => this.#map('resource', 'dma_map_resource', dev, addr, size, dir, attrs, phys);
-		return {
-			swiotlb_bounced: (_data: unknown, dev: device, addr: number) =>
-				this.#slots.bounced(dev.dma_iommu ? addr : (dma_to_phys(dev, addr) as number)),
-			dma_map_page: (_data: unknown, ...args: Parameters<typeof page>) => page(...args),
-			dma_map_resource: (_data: unknown, ...args: Parameters<typeof resource>) => resource(...args),
-			dma_unmap_page: (_data: unknown, dev: device, addr: number, size: number, dir: number, attrs: number) =>
-				this.#end(dev, ending('dma_unmap_page', 'page', addr, size, dir), attrs, true),
-			dma_unmap_resource: (
-				_data: unknown,
-				dev: device,
-				addr: number,
-				size: number,
-				dir: number,
-				attrs: number,
-			) => this.#end(dev, ending('dma_unmap_resource', 'resource', addr, size, dir), attrs, true),
-			dma_map_sg: (
-				_data: unknown,
-				dev: device,
-				sgl: scatterlist,
-				nents: number,
-				ents: number,
-				dir: number,
-				attrs: number,
-			) => this.#mapSg(dev, sgl, nents, ents, dir, attrs),
-			dma_unmap_sg: (
-				_data: unknown,
-				dev: device,
-				sgl: scatterlist,
-				nents: number,
-				dir: number,
-				attrs: number,
-			) =>
-				this.#end(
-					dev,
-					{ ...ending('dma_unmap_sg', 'sg', sgl.dma_address, sgBytes(sgl, nents), dir), nents },
-					attrs,
-					false,
-				),
-			dma_alloc: (
-				_data: unknown,
-				dev: device,
-				cpu: Uint8Array | null,
-				addr: number,
-				size: number,
-				_dir: number,
-				_gfp: number,
-				attrs: number,
-			) => this.#allocated('coherent', 'dma_alloc_attrs', dev, cpu, addr, size, DMA_BIDIRECTIONAL, attrs),
-			dma_alloc_pages: (
-				_data: unknown,
-				dev: device,
-				cpu: Uint8Array | null,
-				addr: number,
-				size: number,
-				dir: number,
-				_gfp: number,
-				attrs: number,
-			) => this.#allocated('pages', 'dma_alloc_pages', dev, cpu, addr, size, dir, attrs),
-			dma_alloc_sgt: (
-				_data: unknown,
-				dev: device,
-				sgt: sg_table,
-				size: number,
-				dir: number,
-				_gfp: number,
-				attrs: number,
-			) => this.#allocatedSgt(dev, sgt, size, dir, attrs),
-			dma_free: (
-				_data: unknown,
-				dev: device,
-				cpu: Uint8Array | null,
-				addr: number,
-				size: number,
-				_dir: number,
-				attrs: number,
-			) => {
-				if (cpu !== null)
-					this.#end(
-						dev,
-						{ ...ending('dma_free_attrs', 'coherent', addr, size, DMA_BIDIRECTIONAL), handle: cpu },
-						attrs,
-						false,
-					);
-			},
-			dma_free_pages: (
-				_data: unknown,
-				dev: device,
-				_cpu: Uint8Array | null,
-				addr: number,
-				size: number,
-				dir: number,
-				attrs: number,
-			) => this.#end(dev, ending('dma_free_pages', 'pages', addr, size, dir), attrs, false),
-			dma_free_sgt: (_data: unknown, dev: device, sgt: sg_table, size: number, dir: number) =>
-				this.#end(
-					dev,
-					ending('dma_free_noncontiguous', 'noncontiguous', sgt.sgl?.dma_address ?? 0, size, dir),
-					0,
-					false,
-				),
-			dma_sync_single_for_cpu: (_data: unknown, dev: device, addr: number, size: number, dir: number) =>
-				this.#sync(dev, { fn: 'dma_sync_single_for_cpu', addr, size, dir, forCpu: true }),
-			dma_sync_single_for_device: (_data: unknown, dev: device, addr: number, size: number, dir: number) =>
-				this.#sync(dev, { fn: 'dma_sync_single_for_device', addr, size, dir, forCpu: false }),
-			dma_sync_sg_for_cpu: (_data: unknown, dev: device, sgl: scatterlist, nents: number, dir: number) =>
-				this.#syncSg(dev, sgl, nents, {
-					fn: 'dma_sync_sg_for_cpu',
-					addr: sgl.dma_address,
-					size: sgl.length,
-					dir,
-					forCpu: true,
-				}),
-			dma_sync_sg_for_device: (_data: unknown, dev: device, sgl: scatterlist, nents: number, dir: number) =>
-				this.#syncSg(dev, sgl, nents, {
-					fn: 'dma_sync_sg_for_device',
-					addr: sgl.dma_address,
-					size: sgl.length,
-					dir,
-					forCpu: false,
-				}),
-		};
+	bounced(dev: device, addr: number): void {
+		this.#slots.bounced(dev.dma_iommu ? addr : (dma_to_phys(dev, addr) as number));
 	}
 
-	#map(
+	mapped(
 		kind: Kind,
 		fn: string,
 		dev: device,
@@ -308,7 +176,7 @@ export class Buffers implements Watcher {
 		this.#made(mapping);
 	}
 
-	#mapSg(dev: device, sgl: scatterlist, nents: number, ents: number, dir: number, attrs: number): void {
+	mappedSg(dev: device, sgl: scatterlist, nents: number, ents: number, dir: number, attrs: number): void {
 		const client = this.#client(dev, true);
 		if (client === null) return;
 		const bytes = sgBytes(sgl, nents);
@@ -343,7 +211,7 @@ export class Buffers implements Watcher {
 		this.#made(mapping);
 	}
 
-	#allocated(
+	allocated(
 		kind: Kind,
 		fn: string,
 		dev: device,
@@ -386,7 +254,7 @@ export class Buffers implements Watcher {
 		this.#views.allocated(mapping, ArrayBuffer.isView(cpu) ? cpu : null);
 	}
 
-	#allocatedSgt(dev: device, sgt: sg_table, size: number, dir: number, attrs: number): void {
+	allocatedSgt(dev: device, sgt: sg_table, size: number, dir: number, attrs: number): void {
 		const client = this.#client(dev, true);
 		if (client === null) return;
 		const sgl = sgt.sgl as scatterlist;
@@ -447,8 +315,7 @@ export class Buffers implements Watcher {
 		this.#left = null;
 	}
 
-	/** @after: the tracepoint came after the deed. */
-	#end(dev: device, ending: Ending, attrs: number, after: boolean): void {
+	ends(dev: device, ending: Ending, attrs: number, after: boolean): void {
 		const client = this.#client(dev);
 		if (client === null) return;
 		const mapping = client.at(ending.addr, ending.kind, ending.size, ending.dir);
@@ -508,7 +375,7 @@ export class Buffers implements Watcher {
 		this.#making = false;
 	}
 
-	#sync(dev: device, sync: Sync): void {
+	syncs(dev: device, sync: Sync): void {
 		const client = this.#client(dev);
 		if (client === null) return;
 		const part = client.live.find(sync.addr, sync.addr);
@@ -517,7 +384,7 @@ export class Buffers implements Watcher {
 		this.#synced(part, sync.addr - part.first, Math.min(sync.size, part.last + 1 - sync.addr), sync);
 	}
 
-	#syncSg(dev: device, sgl: scatterlist, nents: number, sync: Sync): void {
+	syncsSg(dev: device, sgl: scatterlist, nents: number, sync: Sync): void {
 		const client = this.#client(dev);
 		if (client === null) return;
 		const mapping = client.at(sync.addr, 'sg', sgBytes(sgl, nents), sync.dir);
@@ -584,17 +451,6 @@ export class Buffers implements Watcher {
 		};
 		if (bus_register_notifier(platform_bus_type, nb) === 0) this.#notifier = nb;
 	}
-}
-
-function ending(fn: string, kind: Kind, addr: number, size: number, dir: number): Ending {
-	return { fn, kind, addr, size, dir, handle: null, nents: 0 };
-}
-
-function sgBytes(sgl: scatterlist, nents: number): number {
-	let bytes = 0;
-	let sg: scatterlist | null = sgl;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) bytes += sg.length;
-	return bytes;
 }
 
 /** Where the byte @at of @view is. */

@@ -31,7 +31,7 @@ import {
 	iommu_iotlb_gather_queued,
 } from '#linux/iommu.js';
 import type { MapCall, UnmapCall } from './iommu-ops.js';
-import type { Finding } from './report.js';
+import { asReturns, type Finding } from './report.js';
 import type { Watched } from './watcher.js';
 
 /** What map_pages() may say, in drivers of 6.12. */
@@ -224,9 +224,7 @@ export class Contract {
 			invariant,
 			kind,
 			device,
-			moment: 'return',
-			what: `${fn}()`,
-			place: fn,
+			...asReturns(fn),
 			details: [detail],
 			advice,
 		});

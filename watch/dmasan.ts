@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // DMASAN: reports what devices, IOMMU and caches do in no correct program, and who made them.
 //
-// The rules, by the names of Documentation/INVARIANTS.md, stand in its parts: walks.ts (what an IOMMU answers against its
-// tables), domains.ts (what the kernel means to have mapped), lines.ts (the CPU's cache against memory), iommu-range.ts.
-// Here: who tells the parts what, and what becomes of what they find.
+// The rules, by the names of Documentation/INVARIANTS.md, stand in its parts:
+//
+//   walks.ts        what an IOMMU answers, against the tables in memory
+//   domains.ts      what the kernel means to have mapped, against tables, caches, streams and accesses
+//   tables.ts       each word of the tables as it becomes visible, and the tables' memory
+//   iommu-range.ts  addresses that an IOMMU has no lines for
+//   buffers.ts      the DMA API's mappings: what devices access, what the CPU sees, what fits what, what is left
+//   lines.ts        the CPU's cache against what devices read and write
+//   registers.ts    what drivers do to registers
+//   balance.ts      what a driver's function leaves changed when it returns
+//   identity.ts     who a device is to its IOMMU, and whether that stands in between
+//   resources.ts    what is left of a driver when it has gone
+//   faults.ts       what becomes of faults, up to report_iommu_fault()
+//   interrupts.ts   what handlers do with their lines
+//
+// What several of them ask: memory.ts (who allocated what), devices.ts (devices by name), driver-log.ts (what a driver
+// has done). Here: who tells the parts what, and what becomes of what they find.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
 import type { DmaPort } from '#hw/core/dma-port.js';

@@ -107,12 +107,13 @@ export class DriverLog implements Watcher {
 		return seen.map(({ phys, size, stack }) => `${callersOf(stack, 2)} ${hex(phys, 8)}+${size}`).join(', ');
 	}
 
-	/** All of it, one below the other. */
+	/** All of it, one below the other; nothing: no lines. */
 	lines(): string[] {
-		return this.#acts.map(({ iommu, text, phys, size, stack }) => {
+		const acts = this.#acts.map(({ iommu, text, phys, size, stack }) => {
 			const what = iommu === null ? `cleaned ${hex(phys, 8)}+${size}` : `told ${iommu.name} ${text}`;
 			return `  ${callersOf(stack, 8)} ${what}`;
 		});
+		return acts.length === 0 ? [] : ['What the driver has done in it:', ...acts];
 	}
 
 	#told(acts: readonly Act[]): string {

@@ -9,7 +9,8 @@ import { __start_ftrace_events, type tracepoint_probe } from '#linux/trace_event
 import type { Domains } from './domains.js';
 import { type Listener, listenToOps } from './iommu-ops.js';
 
-type Probes = Readonly<Record<string, tracepoint_probe<never[]>>>;
+/** What is to be called at which tracepoint. */
+export type Probes = Readonly<Record<string, tracepoint_probe<never[]>>>;
 
 /** Have each of @probes called at the tracepoint of its name; the result ends that. */
 export function attachProbes(probes: Probes): () => void {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a rule says when it is broken.
 
+import { hex } from '#hw/core/register-file.js';
+
 /** The names of Documentation/INVARIANTS.md. */
 export type Invariant =
 	| 'INV-TLB-UNMAP'
@@ -70,6 +72,16 @@ export interface Finding {
 	readonly advice: string;
 }
 
+/** @fn as it is called, which a handler's name is already: `edu_iommu_map_pages()`. */
+export function called(fn: string): string {
+	return fn.endsWith('()') ? fn : `${fn}()`;
+}
+
+/** When and where, of a finding about the function @fn as it returns. */
+export function asReturns(fn: string, place = fn): Pick<Finding, 'moment' | 'what' | 'place'> {
+	return { moment: 'return', what: called(fn), place };
+}
+
 /** Where rules put what they find. */
 export interface Report {
 	find(finding: Finding): void;
@@ -77,11 +89,14 @@ export interface Report {
 
 const RULE = '='.repeat(66);
 
-const hex8 = (n: number): string => `0x${n.toString(16).padStart(8, '0')}`;
+/** @ns as the kernel log has it. */
+export function seconds(ns: number): string {
+	return (ns / 1e9).toFixed(6);
+}
 
 /** `write by m1 at 0x00400000`. */
 function accessBy(device: string, { addr, write }: Access): string {
-	return `${write ? 'write' : 'read'} by ${device} at ${hex8(addr)}`;
+	return `${write ? 'write' : 'read'} by ${device} at ${hex(addr, 8)}`;
 }
 
 /** @finding as the kernel log would show it. @trace: the kernel's functions at that moment. */
@@ -91,12 +106,12 @@ export function findingText(finding: Finding, time: number, trace: readonly stri
 	const lines = [
 		RULE,
 		`BUG: DMASAN: ${kind} in ${where}`,
-		`${invariant}, found ${MOMENTS[moment]}, in ${device} at ${(time / 1e9).toFixed(6)}`,
+		`${invariant}, found ${MOMENTS[moment]}, in ${device} at ${seconds(time)}`,
 	];
 	if (access !== undefined) {
 		const { addr, phys, size, write } = access;
-		const to = phys < 0 ? '' : ` (physical ${hex8(phys)})`;
-		lines.push(`${write ? 'Write' : 'Read'} of size ${size} at address ${hex8(addr)}${to}`);
+		const to = phys < 0 ? '' : ` (physical ${hex(phys, 8)})`;
+		lines.push(`${write ? 'Write' : 'Read'} of size ${size} at address ${hex(addr, 8)}${to}`);
 	}
 	lines.push(...details);
 	if (trace.length > 0) lines.push('Call trace:', ...trace.map((frame) => ` ${frame}`));

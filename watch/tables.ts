@@ -14,10 +14,10 @@ import { hex } from '#hw/core/register-file.js';
 import { Decoded, hexWord, type TableFormat, type TableLevel, type View, Word } from '#hw/iommu/format.js';
 import { type Iommu, NO_PASID } from '#hw/iommu/iommu.js';
 import { isPowered } from './agreement.js';
-import type { DomainWatch } from './domains.js';
+import type { DomainWatch } from './domain-set.js';
 import type { DriverLog } from './driver-log.js';
 import type { Allocation, Memory } from './memory.js';
-import type { Finding } from './report.js';
+import { asReturns, type Finding } from './report.js';
 import type { Watched, Watcher } from './watcher.js';
 
 const PAGE = 4096;
@@ -124,7 +124,7 @@ export class Tables implements Watcher {
 		if (was !== 'invalid' && is !== 'invalid' && (was !== is || before.addr !== after.addr)) {
 			this.#find('INV-TABLE-LIVE', 'live-word-replaced', iommu, fn, [
 				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, goes from one that leads to ${hex(before.addr, 8)} to ${word()}, which leads to ${hex(after.addr, 8)}`,
-				...this.#did(),
+				...this.log.lines(),
 				`${fn}() must not change a valid word into another: make it invalid, clean it, invalidate ${hex(iova, 8)}, and only then write the new one`,
 			]);
 			return;
@@ -142,7 +142,7 @@ export class Tables implements Watcher {
 			if (watch.partial || this.log.running === null || watch.mappings.find(iova) !== null) return;
 			this.#find('INV-TABLE-LIVE', 'mapped-another', iommu, fn, [
 				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, becomes ${word()}; nobody maps anything there`,
-				...this.#did(),
+				...this.log.lines(),
 				`${fn}() writes a word at a wrong index, or more words than it was asked for: nobody asked for ${hex(iova, 8)}`,
 			]);
 			return;
@@ -152,7 +152,7 @@ export class Tables implements Watcher {
 		if (this.#new.addr === meant) return;
 		this.#find('INV-TABLE-LIVE', 'wrong-word', iommu, fn, [
 			`In ${fn}() the ${level.name} word at ${hex(at, 8)} becomes ${word()}, which leads ${hex(iova, 8)} to ${hex(this.#new.addr, 8)}; it is being mapped to ${hex(meant, 8)}`,
-			...this.#did(),
+			...this.log.lines(),
 			`${fn}() writes a valid word with a wrong address, for a while or for good: it must put the whole word for ${hex(iova, 8)} together first, and write it once`,
 		]);
 	}
@@ -192,7 +192,7 @@ export class Tables implements Watcher {
 		if (dirty >= 0)
 			this.#find('INV-CLEAN', 'directory-before-table', iommu, fn, [
 				`${leads}; memory has another word at ${hex(dirty, 8)} of that table than the CPU has stored, whose line is not clean`,
-				...this.#did(),
+				...this.log.lines(),
 				`${fn}() must clean the new ${below.name} (all ${bytes} bytes at ${hex(to, 8)}) before it stores, or cleans, the ${level.name} word for ${hex(iova, 8)} that leads to it`,
 			]);
 		else if (!this.#tables.has(to)) {
@@ -200,7 +200,7 @@ export class Tables implements Watcher {
 			if (bad >= 0)
 				this.#find('INV-TABLE-LIVE', 'garbage-table', iommu, fn, [
 					`${leads}, and a word of that new table, at ${hex(bad, 8)}, is valid: ${hex(ram.readWord(bad), 8)}`,
-					...this.#did(),
+					...this.log.lines(),
 					`${fn}() must link a table that is all zeroes (__GFP_ZERO, kmem_cache_zalloc()) but for what it is to map`,
 				]);
 		}
@@ -217,7 +217,7 @@ export class Tables implements Watcher {
 			if (watch.changing.some((span) => span.first <= lost && lost <= span.last)) continue;
 			this.#find('INV-ERR', 'cleared-another', iommu, fn, [
 				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}..${hex(last, 8)}, is made invalid; ${hex(lost, 8)} is mapped, and nobody unmaps it`,
-				...this.#did(),
+				...this.log.lines(),
 				`${fn}() clears a word (the ${level.name} word for ${hex(iova, 8)}) by which something else is mapped`,
 			]);
 			return;
@@ -266,7 +266,7 @@ export class Tables implements Watcher {
 					const { name } = format.levels[level];
 					this.#find('INV-TABLE-LIVE', 'freed-while-reachable', iommu, fn, [
 						`${what} at ${hex(phys, 8)} is freed: it is the ${name} for ${hex(iova, 8)}, and ${how}`,
-						...this.#did(),
+						...this.log.lines(),
 						`${fn}() frees the ${name} at ${hex(addr, 8)} too early: first clear (and clean) what leads to it, then invalidate, wait, and only then free`,
 					]);
 				}
@@ -362,11 +362,6 @@ export class Tables implements Watcher {
 		}
 	}
 
-	#did(): string[] {
-		const lines = this.log.lines();
-		return lines.length === 0 ? [] : ['What the driver has done so far:', ...lines];
-	}
-
 	/** @lines: details, and the advice as the last. */
 	#find(
 		invariant: Finding['invariant'],
@@ -379,9 +374,7 @@ export class Tables implements Watcher {
 			invariant,
 			kind,
 			device: iommu.name,
-			moment: 'return',
-			what: `${fn}()`,
-			place: fn,
+			...asReturns(fn),
 			details: lines.slice(0, -1),
 			advice: lines[lines.length - 1],
 		});

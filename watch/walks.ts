@@ -22,6 +22,7 @@ import {
 	WRITE,
 } from '#hw/iommu/iommu.js';
 import { is_free_buddy_page } from '#mm/page_alloc.js';
+import { type Finding, seconds } from './report.js';
 import type { Watched, Watcher } from './watcher.js';
 
 export class Walks implements Watcher {
@@ -154,11 +155,7 @@ export class Walks implements Watcher {
 		this.watched.find({
 			invariant: 'INV-TLB-UNMAP',
 			kind: 'stale-tlb',
-			device: iommu.name,
-			moment: 'access',
-			what: accessOf(iommu, stream, iova, access),
-			place: `${pageOf(iova)} ${pageOf(phys)} ${access & WRITE}`,
-			access: { addr: iova, phys, size: 1, write: (access & WRITE) !== 0 },
+			...asAccessed(iommu, stream, iova, access, phys),
 			details: [
 				`${iommu.streamName(stream)} was answered from a cached entry ${hexWord(entry.bits, 4)}; the tables in memory say ${to}`,
 				iommu.explain(stream, iova, pasid).text,
@@ -187,11 +184,7 @@ export class Walks implements Watcher {
 		this.watched.find({
 			invariant: 'INV-PTW',
 			kind: 'stale-stream',
-			device: iommu.name,
-			moment: 'access',
-			what: accessOf(iommu, stream, iova, access),
-			place: `${pageOf(iova)} ${pageOf(phys)} ${access & WRITE}`,
-			access: { addr: iova, phys, size: 1, write: (access & WRITE) !== 0 },
+			...asAccessed(iommu, stream, iova, access, phys),
 			details: [
 				`${iommu.streamName(stream)} was ${what} by what is cached of the stream; what is set up for it is: ${state}`,
 				iommu.explain(stream, iova, pasid).text,
@@ -210,11 +203,7 @@ export class Walks implements Watcher {
 		this.watched.find({
 			invariant: 'INV-TLB-MAP',
 			kind: 'stale-negative',
-			device: iommu.name,
-			moment: 'access',
-			what: accessOf(iommu, stream, iova, access),
-			place: `${pageOf(iova)} ${access & WRITE}`,
-			access: { addr: iova, phys: -1, size: 1, write: (access & WRITE) !== 0 },
+			...asAccessed(iommu, stream, iova, access, -1),
 			details: [
 				`${iommu.streamName(stream)} was refused by a cached word (${fault.what}) ${hexWord(fault.word, 4)}; the tables in memory lead to ${hex(leaf.phys, 8)}`,
 				iommu.explain(stream, iova, pasid).text,
@@ -239,10 +228,20 @@ function pageOf(addr: number): string {
 	return String(Math.floor(addr / GRANULE));
 }
 
-function seconds(ns: number): string {
-	return (ns / 1e9).toFixed(6);
-}
-
-function accessOf(iommu: Iommu, stream: number, iova: number, access: number): string {
-	return `${access & WRITE ? 'write' : 'read'} by ${iommu.streamName(stream)} at ${hex(iova, 8)}`;
+/** When and where, of a finding about an access, which led to @phys. */
+function asAccessed(
+	iommu: Iommu,
+	stream: number,
+	iova: number,
+	access: number,
+	phys: number,
+): Pick<Finding, 'device' | 'moment' | 'what' | 'place' | 'access'> {
+	const write = (access & WRITE) !== 0;
+	return {
+		device: iommu.name,
+		moment: 'access',
+		what: `${write ? 'write' : 'read'} by ${iommu.streamName(stream)} at ${hex(iova, 8)}`,
+		place: `${pageOf(iova)} ${pageOf(phys)} ${write}`,
+		access: { addr: iova, phys, size: 1, write },
+	};
 }

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '#tools/project.js';
-import { complain, UserError } from '#tools/run/user-error.js';
+import { quoted, statusOf, UsageError, UserError, wholeNumber } from '#tools/run/user-error.js';
 import { FAULTS } from './catalogue.js';
 import { type Fault, isFit, unfitness } from './fault.js';
 import type { Job } from './job.js';
@@ -79,31 +79,24 @@ function write(rows: readonly Row[], summary: string): void {
 	writeFileSync(join(out, 'bugs.json'), `${JSON.stringify(rows, null, '\t')}\n`);
 }
 
-async function main(): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+	if (args.includes('--help') || args.includes('-h')) {
+		console.log(USAGE);
+		return 0;
+	}
+	if (args.length > 0) throw new UsageError(`${quoted(args.join(' '))}: expected no arguments`, USAGE);
 	const only = process.env['ONLY'] ?? '';
-	const seed = process.env['SEED'] || '1';
+	const seed = wholeNumber('SEED', process.env['SEED'] ?? '', 1);
 	const exact = FAULTS.filter(({ name }) => name === only);
 	const chosen = exact.length > 0 ? exact : FAULTS.filter(({ name }) => name.includes(only));
-	if (!/^\d{1,9}$/.test(seed) || chosen.length === 0) {
-		const what =
-			chosen.length === 0
-				? `ONLY: no fault has "${only}" in its name`
-				: `SEED: expected a whole number, got "${seed}"`;
-		console.error(`${what}\n${USAGE}`);
-		return 2;
-	}
+	if (chosen.length === 0) throw new UsageError(`ONLY: no fault has ${quoted(only)} in its name`, USAGE);
 	const unfit = chosen.map(unfitness).filter((why) => why !== null);
 	for (const why of unfit) console.error(why);
-	const rows = await rowsOf(chosen.filter(isFit), Number(seed));
+	const rows = await rowsOf(chosen.filter(isFit), seed);
 	const summary = summaryOf(rows);
 	console.log(`\n${summary}`);
 	write(rows, summary);
 	return unfit.length > 0 || rows.some(({ grade }) => grade === 'missed') ? 1 : 0;
 }
 
-try {
-	process.exitCode = await main();
-} catch (e) {
-	if (!(e instanceof UserError)) throw e;
-	process.exitCode = complain(e);
-}
+process.exitCode = await statusOf(() => main(process.argv.slice(2)));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The command line of `linux-iommu chaos`.
-import { parseArgs } from 'node:util';
-import { DRIVER_EXPECTED } from '#tools/check/options.js';
-import { quoted, UsageError } from '#tools/run/user-error.js';
+import { FLAG, parseDriver, TEXT } from '#tools/check/options.js';
+import { quoted, UsageError, wholeNumber } from '#tools/run/user-error.js';
 
 export interface ChaosOptions {
 	/** As it was given: a driver's name, or a folder. */
@@ -19,18 +18,10 @@ export interface ChaosOptions {
 }
 
 export const USAGE =
-	'usage: make chaos DRIVER=sun50i-iommu [SEED=number] [SEEDS=1000] [SHRINK=1]\n' +
-	'   or: linux-iommu chaos [--seed number] [--seeds number] [--steps number] [--only "decisions"] [--shrink] DRIVER,\n' +
-	'       or the folder of one';
+	'usage: make chaos DRIVER=sun50i-iommu [SEED=number] [SEEDS=number] [ONLY="decisions"] [SHRINK=1]\n' +
+	'   or: linux-iommu chaos [--seed number] [--seeds number] [--steps number] [--only "decisions"] [--shrink] DRIVER, or the folder of one';
 
 const KEY = /^(step \d+|-?\d+\.\d+|habit \w+|page placement)$/;
-
-function whole(name: string, text: string, fallback: number): number {
-	if (text === '') return fallback;
-	if (!/^\d{1,9}$/.test(text))
-		throw new UsageError(`${name}: expected a whole number of up to nine digits, got ${quoted(text)}`);
-	return Number(text);
-}
 
 /** `habit prefetch, step 3, 3.17`. */
 function parseOnly(text: string): ReadonlySet<string> | null {
@@ -46,47 +37,16 @@ function parseOnly(text: string): ReadonlySet<string> | null {
 
 /** What the command line asks for; null: for help. */
 export function parseChaos(args: readonly string[]): ChaosOptions | null {
-	const text = { type: 'string', default: '' } as const;
-	const flag = { type: 'boolean', default: false } as const;
-	let parsed: {
-		values: {
-			seed: string;
-			seeds: string;
-			steps: string;
-			only: string;
-			shrink: boolean;
-			help: boolean;
-		};
-		positionals: string[];
-	};
-	try {
-		parsed = parseArgs({
-			args: [...args],
-			allowPositionals: true,
-			options: {
-				seed: text,
-				seeds: text,
-				steps: text,
-				only: text,
-				shrink: flag,
-				help: { ...flag, short: 'h' },
-			},
-		});
-	} catch (e) {
-		throw new UsageError((e as Error).message, USAGE);
-	}
-	const { values, positionals } = parsed;
-	if (values.help) return null;
-	if (positionals.length > 1)
-		throw new UsageError(`expected one driver, got ${positionals.map(quoted).join(' and ')}`, USAGE);
-	const [driver = ''] = positionals;
-	if (driver === '') throw new UsageError(DRIVER_EXPECTED, USAGE);
+	const options = { seed: TEXT, seeds: TEXT, steps: TEXT, only: TEXT, shrink: FLAG };
+	const given = parseDriver(args, USAGE, options);
+	if (given === null) return null;
+	const { driver, values } = given;
 	const only = parseOnly(values.only);
 	return {
 		driver,
-		seed: whole('SEED', values.seed, 1),
-		seeds: whole('SEEDS', values.seeds, only !== null || values.seed !== '' ? 1 : 1000),
-		steps: whole('STEPS', values.steps, 60),
+		seed: wholeNumber('SEED', values.seed, 1),
+		seeds: wholeNumber('SEEDS', values.seeds, only !== null || values.seed !== '' ? 1 : 1000),
+		steps: wholeNumber('STEPS', values.steps, 60),
 		only,
 		shrink: values.shrink,
 	};

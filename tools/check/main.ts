@@ -4,7 +4,7 @@ import '#tools/lost-output.js';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { complain, quoted, UsageError, UserError } from '#tools/run/user-error.js';
+import { quoted, statusOf, UsageError, UserError } from '#tools/run/user-error.js';
 import { type CheckOptions, moduleOf, parseCheck, USAGE } from './options.js';
 import { KtapOutput, type Output, PlainOutput } from './output.js';
 import type { Outcome } from './runner.js';
@@ -128,15 +128,12 @@ async function check(options: CheckOptions): Promise<number> {
 	return results.failed === 0 ? 0 : 1;
 }
 
-/** The verb `check`: @args is the driver, and options. The exit status: 1 when a case failed, 2 for a command line that is none. */
-export async function main(args: readonly string[]): Promise<number> {
-	try {
+/** The verb `check`. The exit status: 1 when a case failed, 2 for a command line that is none. */
+export function main(args: readonly string[]): Promise<number> {
+	return statusOf(() => {
 		const options = parseCheck(args);
-		if (options !== null) return await check(options);
+		if (options !== null) return check(options);
 		console.log(USAGE);
 		return 0;
-	} catch (e) {
-		if (!(e instanceof UserError)) throw e;
-		return complain(e);
-	}
+	});
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { quoted, UsageError, UserError } from '#tools/run/user-error.js';
+import { quoted, UsageError, UserError, wholeNumber } from '#tools/run/user-error.js';
 
 export interface CheckOptions {
 	/** As it was given: a driver's name, or a folder. */
@@ -33,44 +33,50 @@ export function knownDrivers(): string[] {
 		.sort();
 }
 
-/** What is said when no driver is named. */
-export const DRIVER_EXPECTED = `DRIVER: expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`;
+/** What a driver's name has to be. */
+const EXPECTED = `expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`;
 
-function parseSeed(text: string): number {
-	if (!/^\d{1,9}$/.test(text))
-		throw new UsageError(`SEED: expected a whole number of up to nine digits, got ${quoted(text)}`);
-	return Number(text);
-}
+/** Options of parseArgs(): one with a value, and one without. */
+export const TEXT = { type: 'string', default: '' } as const;
+export const FLAG = { type: 'boolean', default: false } as const;
 
-/** What the command line asks for; null: for help. */
-export function parseCheck(args: readonly string[]): CheckOptions | null {
-	let values: { only: string; seed: string; ktap: boolean; help: boolean };
-	let positionals: string[];
+type Values<T> = { readonly [K in keyof T]: T[K] extends typeof TEXT ? string : boolean };
+
+/** The driver that the command line @args names, and its options, of which @options are known; null: for help. */
+export function parseDriver<T extends Readonly<Record<string, typeof TEXT | typeof FLAG>>>(
+	args: readonly string[],
+	usage: string,
+	options: T,
+): { readonly driver: string; readonly values: Values<T> } | null {
+	let parsed: ReturnType<typeof parseArgs>;
 	try {
-		({ values, positionals } = parseArgs({
+		parsed = parseArgs({
 			args: [...args],
 			allowPositionals: true,
-			options: {
-				only: { type: 'string', default: '' },
-				seed: { type: 'string', default: '' },
-				ktap: { type: 'boolean', default: false },
-				help: { type: 'boolean', short: 'h', default: false },
-			},
-		}));
+			options: { ...options, help: { ...FLAG, short: 'h' } },
+		});
 	} catch (e) {
-		throw new UsageError((e as Error).message, USAGE);
+		throw new UsageError((e as Error).message, usage);
 	}
-	if (values.help) return null;
+	const { values, positionals } = parsed;
+	if (values['help'] === true) return null;
 	const [driver = ''] = positionals;
 	const known = knownDrivers();
 	// A variable of make is one word to the shell.
 	const words = driver.trim().split(/\s+/);
 	const given = words.length > 1 && words.every((word) => known.includes(word)) ? words : positionals;
 	if (given.length > 1)
-		throw new UsageError(`expected one driver, got ${given.map(quoted).join(' and ')}`, USAGE);
-	if (driver === '') throw new UsageError(DRIVER_EXPECTED, USAGE);
-	const { only, seed, ktap } = values;
-	return { driver, only, seed: seed === '' ? 1 : parseSeed(seed), ktap };
+		throw new UsageError(`expected one driver, got ${given.map(quoted).join(' and ')}`, usage);
+	if (driver === '') throw new UsageError(`DRIVER: ${EXPECTED}`, usage);
+	return { driver, values: values as Values<T> };
+}
+
+/** What the command line asks for; null: for help. */
+export function parseCheck(args: readonly string[]): CheckOptions | null {
+	const given = parseDriver(args, USAGE, { only: TEXT, seed: TEXT, ktap: FLAG });
+	if (given === null) return null;
+	const { only, seed, ktap } = given.values;
+	return { driver: given.driver, only, seed: wholeNumber('SEED', seed, 1), ktap };
 }
 
 /** The module that describes @driver, as a URL. */
@@ -78,9 +84,7 @@ export function moduleOf(driver: string): string {
 	if (knownDrivers().includes(driver)) return new URL(`${driver}.js`, DRIVERS).href;
 	const folder = resolve(driver);
 	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-		throw new UsageError(
-			`${quoted(driver)}: no driver and no folder; expected ${knownDrivers().join(', ')}, or a folder that linux-iommu new has made`,
-		);
+		throw new UsageError(`${quoted(driver)}: no driver and no folder; ${EXPECTED}`);
 	const built = join(folder, BUILT);
 	if (!existsSync(join(folder, SOURCE)))
 		throw new UsageError(`${driver}: no ${SOURCE} in it, which says what the driver can do`);

@@ -3,17 +3,17 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { PROJECT } from '#tools/project.js';
-import { complain, UsageError, UserError } from '#tools/run/user-error.js';
+import { statusOf, UsageError } from '#tools/run/user-error.js';
 import { makeFolder } from './folder.js';
 import { badName, Names } from './names.js';
 
 const GUIDE = 'Documentation/new-driver.md';
-const USAGE = 'usage: linux-iommu new FOLDER, or make new NAME=my-iommu [DIR=/where/it/goes]';
+const USAGE = 'usage: make new NAME=my-iommu [DIR=/where/it/goes]\n   or: linux-iommu new FOLDER';
 
-/** The verb `new`: @args is the folder. The exit status. */
-export function main(args: readonly string[]): number {
-	try {
-		if (args.includes('--help')) {
+/** The verb `new`: @args is the folder. The exit status: 2 for a command line that is none. */
+export function main(args: readonly string[]): Promise<number> {
+	return statusOf(() => {
+		if (args.includes('--help') || args.includes('-h')) {
 			console.log(USAGE);
 			return 0;
 		}
@@ -35,8 +35,5 @@ export function main(args: readonly string[]): number {
 			`Now: cd '${folder}' && npm test; then ${join(PROJECT, GUIDE)}, and grep SKELETON: (in a tree it is ${names.compatible})`,
 		);
 		return 0;
-	} catch (e) {
-		if (!(e instanceof UserError)) throw e;
-		return complain(e);
-	}
+	});
 }

@@ -26,6 +26,24 @@ export function quoted(text: string): string {
 	return text.length > 60 ? `"${text.slice(0, 60)}..." (${text.length} characters)` : `"${text}"`;
 }
 
+/** What @name says in @text, or @fallback where it says nothing. */
+export function wholeNumber(name: string, text: string, fallback: number): number {
+	if (text === '') return fallback;
+	if (!/^\d{1,9}$/.test(text))
+		throw new UsageError(`${name}: expected a whole number of up to nine digits, got ${quoted(text)}`);
+	return Number(text);
+}
+
+/** The exit status of @program: its answer, or that of what the user can mend, which is said. */
+export async function statusOf(program: () => number | Promise<number>): Promise<number> {
+	try {
+		return await program();
+	} catch (e) {
+		if (!(e instanceof UserError)) throw e;
+		return complain(e);
+	}
+}
+
 /** Say on standard error what went wrong; the exit status for it. */
 export function complain(e: Error): number {
 	console.error(oneLine(e.message));

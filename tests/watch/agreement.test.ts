@@ -11,7 +11,7 @@ import { figure } from '#hw/iommu/iommu.js';
 import type { iommu_domain_ops } from '#linux/iommu.js';
 import { type Change, expectAny, IOVA, K4, WrongDriver } from './wrong-driver.js';
 
-describe('speculation', () => {
+describe('agreement', () => {
 	for (const [what, board, change, found] of [
 		[
 			'an iotlb_sync() that does nothing',
