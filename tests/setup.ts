@@ -35,18 +35,43 @@ function forget(): void {
 	}
 }
 
-/** Throw when what was said is not what was expected; either way it is done with. */
-function check(): void {
+/** @texts, but of those with the same first two lines, as of one fault that is made again and again, only the first. */
+function distinct(texts: readonly string[]): string[] {
+	const first = new Map<string, { text: string; count: number }>();
+	for (const text of texts) {
+		const key = text.split('\n').slice(0, 2).join('\n');
+		const old = first.get(key);
+		if (old === undefined) first.set(key, { text, count: 1 });
+		else old.count++;
+	}
+	return [...first.values()].map(({ text, count }) => (count === 1 ? text : `${text}\n(${count} of these)`));
+}
+
+/** What was said that is not what was expected, and that is done with. */
+function problems(): string[] {
 	checkAtEnd();
-	const problems: string[] = [];
+	const wrong: string[] = [];
 	for (const { what, said, expected } of WITNESSES) {
 		const unexpected = said().filter((text) => !expected.some((e) => e.test(text)));
 		const missing = expected.filter((e) => !said().some((text) => e.test(text)));
-		if (unexpected.length > 0) problems.push(`unexpected ${what}: ${unexpected.join('; ')}`);
-		if (missing.length > 0) problems.push(`expected a ${what} like ${missing.join(', ')}`);
+		if (unexpected.length > 0) wrong.push(`unexpected ${what}: ${distinct(unexpected).join('\n')}`);
+		if (missing.length > 0) wrong.push(`expected a ${what} like ${missing.join(', ')}`);
 	}
 	forget();
-	if (problems.length > 0) throw new Error(problems.join('\n'));
+	return wrong;
+}
+
+/** Throw when there is such. */
+function check(): void {
+	const wrong = problems();
+	if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+/** A test has failed by itself: what was found may well be why. */
+function explain(e: unknown): unknown {
+	const wrong = problems().filter((text) => text.startsWith('unexpected'));
+	if (e instanceof Error && wrong.length > 0) e.message = `${wrong.join('\n')}\n${e.message}`;
+	return e;
 }
 
 export const mochaHooks = {
@@ -57,8 +82,16 @@ export const mochaHooks = {
 		const run = test?.fn as (() => unknown) | undefined;
 		if (test === undefined || run === undefined || run.length > 0) return;
 		test.fn = function (this: Mocha.Context): PromiseLike<void> | undefined {
-			const result = run.call(this);
-			if (result instanceof Promise) return result.then(check);
+			let result: unknown;
+			try {
+				result = run.call(this);
+			} catch (e) {
+				throw explain(e);
+			}
+			if (result instanceof Promise)
+				return result.then(check, (e: unknown) => {
+					throw explain(e);
+				});
 			check();
 			return undefined;
 		};

@@ -10,6 +10,8 @@ import type { Watcher } from './watcher.js';
 /** From a command's effect through the machine, and an interrupt in between, to the driver. */
 const DEPTH = 40;
 const ONE_IN = 1024;
+/** How many of what a function does n-th have a stack of their own, and then one in how many. */
+const EACH = 64;
 /** How much of one operation is remembered. */
 const ACTS = 32;
 
@@ -60,9 +62,9 @@ export class DriverLog implements Watcher {
 		this.#before = 0;
 	}
 
-	/** The tables have changed: an invalidation before that is of no use. */
+	/** The tables have changed: an invalidation before the last word was clean is of no use. */
 	changed(): void {
-		this.#before = this.#acts.length;
+		this.#before = this.#acts.findLastIndex((act) => act.iommu === null) + 1;
 	}
 
 	onClean(phys: number, size: number): void {
@@ -87,7 +89,7 @@ export class DriverLog implements Watcher {
 			samplers = [];
 			this.#samplers.set(fn, samplers);
 		}
-		while (samplers.length <= nth) samplers.push(new Sampler(DEPTH, ONE_IN));
+		while (samplers.length <= nth) samplers.push(new Sampler(DEPTH, EACH, ONE_IN));
 		return samplers[nth];
 	}
 

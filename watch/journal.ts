@@ -19,8 +19,8 @@ export function kernelTrace(depth: number): string[] {
 
 /** Deep enough for an interrupt in a system call. */
 const DEPTH = 16;
-/** Of what happens often so many have a stack each; of those that follow one in so many. */
-const EACH = 64;
+/** Of what happens often so many have a stack each, more than a test does; of those that follow one in so many. */
+const EACH = 2048;
 const ONE_IN = 256;
 
 /** Who was at work in the kernel as the event @number came. */
@@ -38,15 +38,16 @@ export class Sampler {
 	#count = 0;
 	#stack: Stack | null = null;
 
-	/** @depth: how many functions, of all that have not returned; @oneIn: of how many that follow the first one is taken. */
+	/** @depth: how many functions, of all that have not returned; @each: how many are taken; @oneIn: of how many one, then. */
 	constructor(
 		readonly depth = DEPTH,
+		readonly each = EACH,
 		readonly oneIn = ONE_IN,
 	) {}
 
 	/** The stack of the event @number, or the last one that was taken. */
 	take(number: number): Stack {
-		if (this.#stack === null || this.#count++ < EACH || this.#count % this.oneIn === 0)
+		if (this.#stack === null || this.#count++ < this.each || this.#count % this.oneIn === 0)
 			this.#stack = { number, error: stackNow(this.depth) };
 		return this.#stack;
 	}

@@ -99,13 +99,25 @@ function accessBy(device: string, { addr, write }: Access): string {
 	return `${write ? 'write' : 'read'} by ${device} at ${hex(addr, 8)}`;
 }
 
+/** A function of the DMA API, and files that it is made of: whose call it was is what one wants to know. */
+const DMA_API = /^dma_\w+\(\)$/;
+const BELOW =
+	/\((?:build\/)?(?:kernel\/(?:dma|trace|tracepoint)|drivers\/iommu\/(?:iommu|dma-iommu)\.|include|lib|mm)\b/;
+
+/** `dma_unmap_page()`, and who called it, if @trace shows that. */
+function withCaller(where: string, trace: readonly string[]): string {
+	if (!DMA_API.test(where)) return where;
+	const caller = trace.find((frame) => !BELOW.test(frame));
+	return caller === undefined ? where : `${where}, called by ${caller.split(' ')[0]}()`;
+}
+
 /** @finding as the kernel log would show it. @trace: the kernel's functions at that moment. */
 export function findingText(finding: Finding, time: number, trace: readonly string[]): string {
 	const { invariant, kind, device, moment, what, access, details, advice } = finding;
 	const where = what ?? (access === undefined ? device : accessBy(device, access));
 	const lines = [
 		RULE,
-		`BUG: DMASAN: ${kind} in ${where}`,
+		`BUG: DMASAN: ${kind} in ${withCaller(where, trace)}`,
 		`${invariant}, found ${MOMENTS[moment]}, in ${device} at ${seconds(time)}`,
 	];
 	if (access !== undefined) {
