@@ -346,6 +346,7 @@ class Bench {
 			case 'dma': {
 				if (!this.bound.has(op.dev) || this.attached !== -1) return;
 				const at = BUFFER + 2 * MIB + op.phys * K4;
+				if (this.isShared(at, op.size, op.dir)) return;
 				const dma = dma_map_page_attrs(
 					this.devices[op.dev]!,
 					pfn_to_page(at / PAGE_SIZE),
@@ -381,6 +382,16 @@ class Bench {
 				this.type(op.word);
 				return;
 		}
+	}
+
+	/** Whether it has another owner already: what is only read may be mapped twice. */
+	isShared(phys: number, size: number, dir: number): boolean {
+		return this.live.some(
+			(other) =>
+				other.phys < phys + size &&
+				phys < other.phys + other.size &&
+				(dir !== DMA_TO_DEVICE || other.dir !== DMA_TO_DEVICE),
+		);
 	}
 
 	undma(at: number): void {
