@@ -105,6 +105,30 @@ export class BufferPlaces {
 		part.wrote = false;
 	}
 
+	/** @mapping ends with @fn, which does not synchronise: the CPU has got by now what the device wrote. */
+	unseen(mapping: Mapping, fn: string): void {
+		const { kind, routed, dir, seen } = mapping;
+		// Single pages that a driver keeps mapped may hold what nobody wants, and so may a frame that a program has dropped.
+		if ((kind !== 'sg' && (kind !== 'noncontiguous' || seen)) || !routed || dir === DMA_TO_DEVICE) return;
+		const { ram } = this.watched.machine;
+		const { dma_coherent } = mapping.client.dev;
+		for (const part of mapping.parts) {
+			const { first, last, phys, size } = part;
+			if (!part.wrote || part.raced || (dma_coherent && !part.bounced)) continue;
+			// Nor is it the affair of who has got another's memory: who owns it synchronises, or sees past the caches.
+			if (!ram.is_ram(phys, size) || ram.isUncached(phys) || this.at(phys, phys + size - 1) !== null)
+				continue;
+			const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
+			this.#find(mapping, 'INV-OWN', 'missing-sync', fn, mapping.addr, {
+				details: [
+					`The device has written ${range}, and it is ${kind === 'sg' ? 'unmapped' : 'freed'} without a look at it`,
+				],
+				advice: `dma_sync_sgtable_for_cpu() of ${range} is missing before ${fn}(), which does not synchronise${kind === 'sg' ? ' (DMA_ATTR_SKIP_CPU_SYNC)' : ''}: the CPU may have read old lines of what the device wrote; of a video buffer vb2_dc_finish() has to call it, unless the program has said V4L2_BUF_FLAG_NO_CACHE_INVALIDATE and reads it all the same`,
+			});
+			return;
+		}
+	}
+
 	/** @client's driver has gone. */
 	unbound(client: Client): void {
 		if (client.dev.dma_mem !== null) return;

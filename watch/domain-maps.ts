@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is mapped in each domain: by the calls of map_pages() and unmap_pages(), and what walks may meet on the way.
+//
+//   INV-ERR  a mapping that failed took another's away as it was undone
 
+import { hex } from '#hw/core/register-file.js';
 import type { Iommu } from '#hw/iommu/iommu.js';
 import { type iommu_domain, iommu_iotlb_gather_queued } from '#linux/iommu.js';
 import type { Mapping } from './agreement.js';
@@ -10,8 +13,10 @@ import type { DomainSet, DomainWatch } from './domain-set.js';
 import type { DomainTables } from './domain-tables.js';
 import type { DriverLog } from './driver-log.js';
 import type { MapCall, UnmapCall } from './iommu-ops.js';
-import type { JournalEvent } from './journal.js';
-import type { Ranges } from './ranges.js';
+import { isFree } from './iovas.js';
+import { functionsOf, type JournalEvent } from './journal.js';
+import type { Range, Ranges } from './ranges.js';
+import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
 
 /** How many mappings are remembered that have ended, by domain. */
@@ -66,6 +71,7 @@ export class DomainMaps {
 			this.#add(watch, last, call);
 		}
 		if (ret >= 0) return;
+		watch.undoing = watch.fresh.map(({ first, last }) => ({ first, last }));
 		this.#unguess(watch, iova, end);
 		if (done <= end - iova) this.tables.undone(watch, iova + done, end, fn);
 	}
@@ -127,9 +133,11 @@ export class DomainMaps {
 			event = tail.event;
 		} else {
 			event = this.watched.journal.sample(fn, this.set.name(watch));
-			list.push({ first: iova, last, by: fn, event, gather, compared: false });
+			list.push({ first: iova, last, by: fn, event, gather, compared: false, taken: !isFree(domain, iova) });
 		}
-		for (const range of watch.mappings.remove(iova, last)) {
+		const gone = watch.mappings.remove(iova, last);
+		this.#undone(watch, gone);
+		for (const range of gone) {
 			range.value.ended = event;
 			watch.ended.push(range);
 		}
@@ -137,6 +145,33 @@ export class DomainMaps {
 		// A mapping that failed half-way is undone.
 		for (let i = watch.fresh.length - 1; i >= 0; i--)
 			if (watch.fresh[i].last >= iova && watch.fresh[i].first <= last) watch.fresh.splice(i, 1);
+	}
+
+	/** Who undoes a mapping that failed takes away what it had mapped, and none of @gone else. */
+	#undone(watch: DomainWatch, gone: readonly Range<Mapping>[]): void {
+		const { undoing } = watch;
+		if (undoing === null || this.watched.machine.injecting) return;
+		const other = gone.find(
+			({ first, last }) => !undoing.some((own) => own.first <= first && own.last >= last),
+		);
+		if (other === undefined) return;
+		const device = this.set.name(watch);
+		// A driver's function may also be called without the core, by a test: then nobody undoes.
+		const now = this.watched.journal.record('iommu_unmap', device);
+		if (!functionsOf(now.stack).some(({ name }) => name === '__iommu_map')) return;
+		const range = `[${hex(other.first, 8)}, ${hex(other.last + 1, 8)})`;
+		const own = undoing.map(({ first, last }) => `[${hex(first, 8)}, ${hex(last + 1, 8)})`).join(', ');
+		this.watched.find({
+			invariant: 'INV-ERR',
+			kind: 'undo-too-wide',
+			device,
+			...asReturns('__iommu_map'),
+			details: [
+				`A mapping has failed, and what it had mapped (${own === '' ? 'nothing' : own}) is undone; ${range}, which another had mapped, is gone with it`,
+				...other.value.made.lines('Mapped'),
+			],
+			advice: `__iommu_map() undid the whole size that it was asked for: iommu_unmap() has to get only what was done, and leave the live mapping of ${range} alone`,
+		});
 	}
 
 	#returned(watch: DomainWatch): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is owed when a mapping, or an unmapping, has been made: that the hardware is told of it.
 //
-//   INV-IOVA       an address is mapped again before its last mapping was flushed
+//   INV-IOVA       an address is mapped again, or given back, before its last mapping was flushed
 //   INV-TLB-UNMAP  nobody ever synchronised what was unmapped
 
 import { hex } from '#hw/core/register-file.js';
@@ -11,6 +11,7 @@ import type { Agreement, Owed } from './agreement.js';
 import type { Contract } from './contract.js';
 import type { DomainSet, DomainWatch, Fresh, Unmapped } from './domain-set.js';
 import type { DomainTables } from './domain-tables.js';
+import { isFree } from './iovas.js';
 import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
 
@@ -34,6 +35,9 @@ export class DomainOwed {
 	synced(domain: iommu_domain, gather: iommu_iotlb_gather, fn: string): void {
 		const watch = this.set.watch(domain);
 		if (iommu_iotlb_gather_queued(gather)) return;
+		for (const owed of watch.owed)
+			if (owed.gather === gather && owed.taken && isFree(domain, owed.first))
+				this.#freedEarly(watch, owed, fn);
 		this.#settleAll(watch, watch.owed, (owed) => owed.gather === gather, fn);
 	}
 
@@ -88,6 +92,7 @@ export class DomainOwed {
 	/** iommu_unmap() is: the same for iotlb_sync(). What waits for the flush queue is gone from the tables at least. */
 	unmapReturns(): void {
 		for (const watch of this.set.all()) {
+			watch.undoing = null;
 			if (watch.owed.length !== 0 && watch.domain.ops?.iotlb_sync === undefined)
 				for (const owed of watch.owed.splice(0)) {
 					this.tables.inTables(watch, owed);
@@ -127,6 +132,22 @@ export class DomainOwed {
 				});
 				return;
 			}
+	}
+
+	/** @owed is flushed only now, by @fn, and others may have had its addresses before. */
+	#freedEarly(watch: DomainWatch, owed: Unmapped, fn: string): void {
+		const range = `[${hex(owed.first, 8)}, ${hex(owed.last + 1, 8)})`;
+		this.watched.find({
+			invariant: 'INV-IOVA',
+			kind: 'iova-freed-early',
+			device: this.set.name(watch),
+			...asReturns('__iommu_dma_unmap'),
+			details: [
+				`${fn}() has flushed ${range}, which ${owed.by}() had unmapped: the range was given back before that`,
+				...owed.event.lines('Unmapped'),
+			],
+			advice: `__iommu_dma_unmap() called iommu_dma_free_iova() for ${range} before iommu_iotlb_sync(): the next mapping may get the range while the IOMMU still leads to the old pages, so it has to sync first`,
+		});
 	}
 
 	/** Nothing of what was unmapped in @watch's domain may still wait for its iotlb_sync(). */

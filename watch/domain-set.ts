@@ -30,6 +30,8 @@ export interface Unmapped extends Owed {
 	readonly gather: iommu_iotlb_gather;
 	/** The tables have been looked at. */
 	compared: boolean;
+	/** Its addresses were taken of dma-iommu's space as it was unmapped. */
+	readonly taken: boolean;
 }
 
 /** One domain. */
@@ -46,6 +48,8 @@ export class DomainWatch {
 	readonly fresh: Fresh[] = [];
 	/** What the driver is changing at this moment; the last began last: on another CPU, in the middle of the others. */
 	readonly changing: Change[] = [];
+	/** A mapping has failed, and is yet to be undone: what of it, and of others in progress, is there. */
+	undoing: readonly Span[] | null = null;
 	/** It is just being freed. */
 	freeing = false;
 	/** Its root table, as the hardware had it when it was attached; -1: it never was. */

@@ -10,7 +10,7 @@ import { hex } from '#hw/core/register-file.js';
 import { rb_first, rb_next } from '#lib/rbtree.js';
 import { for_each_possible_cpu } from '#linux/cpumask.js';
 import type { device } from '#linux/device.js';
-import type { iommu_resv_region } from '#linux/iommu.js';
+import type { iommu_domain, iommu_resv_region } from '#linux/iommu.js';
 import type { iova, iova_domain } from '#linux/iova.js';
 import { list_for_each_entry, list_for_each_entry_safe, list_head } from '#linux/list.js';
 import { dev_is_pci } from '#linux/pci.js';
@@ -162,6 +162,15 @@ export class Iovas {
 			advice: `iommu_dma_free_iova() was called twice for ${hex(addr, 8)}: two mappings will get it`,
 		});
 	}
+}
+
+/** Whether dma-iommu may give @addr of @domain to somebody: it is not taken, or was freed last of its size. */
+export function isFree({ iova_cookie }: iommu_domain, addr: number): boolean {
+	const iovad = iova_cookie?.iovad;
+	if (iovad === undefined || iovad.granule === 0) return true;
+	const pfn = Math.floor(addr / iovad.granule);
+	if (rb_find(pfn, iovad.rbroot, (key, at) => key - (at as iova).pfn_lo) === null) return true;
+	return (iovad.rcaches ?? []).some((_rcache, order) => isLast(iovad, pfn, order));
 }
 
 /** The cache of @pages (drivers/iommu/iova.c: iova_rcache_order()). */

@@ -11,15 +11,20 @@ import { alloc_iova_fast } from '#drivers/iommu/iova.js';
 import {
 	dma_alloc_attrs,
 	dma_alloc_coherent,
+	dma_alloc_noncontiguous,
 	dma_free_coherent,
+	dma_free_noncontiguous,
 	dma_map_page,
 	dma_map_sg,
 	dma_map_single,
+	dma_sync_sg_for_cpu,
+	dma_sync_sgtable_for_cpu,
 	dma_sync_single_for_cpu,
 	dma_sync_single_for_device,
 	dma_unmap_page,
 	dma_unmap_resource,
 	dma_unmap_sg,
+	dma_unmap_sg_attrs,
 	dma_unmap_single,
 } from '#kernel/dma/mapping.js';
 import { sg_alloc_table, sg_free_table, sg_next } from '#lib/scatterlist.js';
@@ -30,7 +35,11 @@ import {
 	DMA_TO_DEVICE,
 	type dma_data_direction,
 } from '#linux/dma-direction.js';
-import { DMA_ATTR_FORCE_CONTIGUOUS, dma_set_min_align_mask } from '#linux/dma-mapping.js';
+import {
+	DMA_ATTR_FORCE_CONTIGUOUS,
+	DMA_ATTR_SKIP_CPU_SYNC,
+	dma_set_min_align_mask,
+} from '#linux/dma-mapping.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { virt_to_phys } from '#linux/mm.js';
 import { type scatterlist, sg_set_page, sg_table } from '#linux/scatterlist.js';
@@ -360,6 +369,37 @@ describe('watch/buffers', () => {
 			expect(board.kinds(() => dma_sync_single_for_device(dev, addr, 1024, DMA_FROM_DEVICE))).to.deep.equal([
 				'INV-OWN missing-sync return',
 			]);
+		});
+
+		it('reports a list that ends without a look at what the device wrote, when nothing synchronises', () => {
+			boot('m3');
+			for (const [dir, syncs, kinds] of [
+				[DMA_FROM_DEVICE, true, []],
+				[DMA_TO_DEVICE, false, []],
+				[DMA_BIDIRECTIONAL, false, ['INV-OWN missing-sync return']],
+			] as const) {
+				const table = list(2);
+				dma_map_sg(dev, table.sgl!, 2, dir);
+				if (dir !== DMA_TO_DEVICE) board.model('m3').store(table.sgl!.dma_address, Uint8Array.of(1));
+				if (syncs) dma_sync_sg_for_cpu(dev, table.sgl!, 2, dir);
+				const end = (): void => dma_unmap_sg_attrs(dev, table.sgl!, 2, dir, DMA_ATTR_SKIP_CPU_SYNC);
+				expect(board.kinds(end)).to.deep.equal(kinds);
+				sg_free_table(table);
+			}
+		});
+
+		it('reports memory for streaming that is freed, and was never synchronised for the CPU', () => {
+			boot('m0');
+			for (const [syncs, kinds] of [
+				[true, []],
+				[false, ['INV-OWN missing-sync return']],
+			] as const) {
+				const sgt = dma_alloc_noncontiguous(dev, 2 * PAGE_SIZE, DMA_FROM_DEVICE, GFP_KERNEL, 0)!;
+				board.model('m0').store(sgt.sgl!.dma_address, Uint8Array.of(1));
+				if (syncs) dma_sync_sgtable_for_cpu(dev, sgt, DMA_FROM_DEVICE);
+				const end = (): void => dma_free_noncontiguous(dev, 2 * PAGE_SIZE, sgt, DMA_FROM_DEVICE);
+				expect(board.kinds(end)).to.deep.equal(kinds);
+			}
 		});
 
 		it('reports what a driver leaves behind, once it is gone', () => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Drivers that do less than they should, one thing each: the finding comes as the operation returns.
 import { expect } from 'chai';
-import { iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
+import { iommu_get_dma_domain, iommu_map, iommu_unmap } from '#drivers/iommu/iommu.js';
+import { free_iova_fast } from '#drivers/iommu/iova.js';
 import type { MachineOptions } from '#hw/core/machine.js';
 import { dma_map_single, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
@@ -126,6 +127,65 @@ describe('domains', () => {
 		});
 		iommu_unmap(domain, IOVA, SZ_4K);
 		expect(rig.kinds()).to.deep.equal(['INV-CLEAN still-in-tables 3100000.iommu']);
+	});
+
+	it('see that addresses are given back before what was mapped there is flushed', () => {
+		expectFinding(/iova-freed-early/);
+		const rig = new Rig();
+		const dev = rig.device(1);
+		const dma = dma_map_single(dev, kmalloc(SZ_4K, GFP_KERNEL)!, SZ_4K, DMA_TO_DEVICE) as number;
+		expect(dma_mapping_error(dev, dma)).to.equal(0);
+		const domain = iommu_get_dma_domain(dev);
+		const { ops, iova_cookie } = domain;
+		change(domain, {
+			iotlb_sync: (d, gather) => {
+				free_iova_fast(iova_cookie!.iovad, dma / SZ_4K, 1);
+				ops!.iotlb_sync!(d, gather);
+			},
+		});
+		dma_unmap_single(dev, dma, SZ_4K, DMA_TO_DEVICE);
+		domain.ops = ops;
+		expect(rig.kinds()).to.deep.equal(['INV-IOVA iova-freed-early m1']);
+		const range = `[0x${dma.toString(16).padStart(8, '0')}, `;
+		expect(rig.dmasan.text()).to.contain(
+			`Probably: __iommu_dma_unmap() called iommu_dma_free_iova() for ${range}`,
+		);
+	});
+
+	for (const [what, before] of [
+		['half-way', IOVA - SZ_4K],
+		['at once', IOVA],
+	] as const)
+		it(`see a mapping that fails ${what} take away another's as it is undone`, () => {
+			expectFinding(/undo-too-wide/);
+			const rig = new Rig();
+			const domain = rig.attached(1);
+			iommu_map(domain, IOVA, BUFFER, SZ_4K, RW, GFP_KERNEL);
+			const size = IOVA + SZ_4K - before;
+			expect(iommu_map(domain, before, BUFFER + SZ_4K, size, RW, GFP_KERNEL)).to.be.lessThan(0);
+			expect(rig.kinds()).to.deep.equal([]);
+			expect(rig.reads(1, IOVA)).to.equal(true);
+			// As if done were the whole size.
+			const { map_pages } = domain.ops!;
+			change(domain, {
+				map_pages: (d, iova, paddr, pgsize, pgcount, prot, gfp, mapped) => {
+					const ret = map_pages!(d, iova, paddr, pgsize, pgcount, prot, gfp, mapped);
+					if (ret !== 0) mapped.value = pgsize * pgcount;
+					return ret;
+				},
+			});
+			iommu_map(domain, before, BUFFER + SZ_4K, size, RW, GFP_KERNEL);
+			expect(rig.kinds()).to.deep.equal(['INV-ERR undo-too-wide m1']);
+			expect(rig.dmasan.text()).to.contain('leave the live mapping of [0x00400000, 0x00401000) alone');
+		});
+
+	it('say nothing of who fails to map, and then unmaps what is there', () => {
+		const rig = new Rig();
+		const domain = rig.attached(1);
+		iommu_map(domain, IOVA, BUFFER, SZ_4K, RW, GFP_KERNEL);
+		expect(iommu_map(domain, IOVA, BUFFER + SZ_4K, SZ_4K, RW, GFP_KERNEL)).to.be.lessThan(0);
+		iommu_unmap(domain, IOVA, SZ_4K);
+		expect(rig.kinds()).to.deep.equal([]);
 	});
 
 	it('see an access where nothing was ever mapped, also after an unmapping that found nothing there', () => {
