@@ -188,8 +188,8 @@ export class Faults implements Watcher {
 		// That is the line's affair (interrupts.ts).
 		if (ret === IRQ_NONE) return;
 		const { iommu, fn, before, fresh } = running;
-		// While the line is up it will be called again.
-		const up = outputs.some(({ line }) => line.level);
+		// While a line is up, another one of its own or this, a handler will be called again.
+		const up = this.watched.machine.wires.some(({ name, line }) => name === iommu.name && line.level);
 		for (const fault of up ? [] : before) {
 			if (!this.#isOwed(iommu, fault)) continue;
 			this.#settled(iommu, fault);

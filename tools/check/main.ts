@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { quoted, statusOf, UsageError, UserError } from '#tools/run/user-error.js';
-import { type CheckOptions, moduleOf, parseCheck, USAGE } from './options.js';
+import { againText, type CheckOptions, moduleOf, parseCheck, USAGE } from './options.js';
 import { KtapOutput, type Output, PlainOutput } from './output.js';
 import type { Outcome } from './runner.js';
 import type { Job, Message } from './worker.js';
@@ -20,9 +20,6 @@ const MOST_HUNG = 3;
 const HEAP_MB = 2048;
 /** Each loads the kernel anew: more are not faster. */
 const MOST_THREADS = 4;
-
-/** @text for a shell. */
-const shellQuoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Outcomes as they come from several threads, in the order of their cases. */
 class InOrder {
@@ -110,8 +107,7 @@ function turn(job: Job, results: InOrder): Promise<number | null> {
 
 async function check(options: CheckOptions): Promise<number> {
 	const { driver, only, seed, ktap } = options;
-	const again = (name: string): string =>
-		`make check DRIVER=${shellQuoted(driver)} SEED=${seed} ONLY=${shellQuoted(name)}`;
+	const again = (name: string): string => againText(options, name);
 	const output = new (ktap ? KtapOutput : PlainOutput)((line) => console.log(line), again);
 	const results = new InOrder(output);
 	const module = moduleOf(driver);

@@ -71,6 +71,18 @@ export function parseDriver<T extends Readonly<Record<string, typeof TEXT | type
 	return { driver, values: values as Values<T> };
 }
 
+/** @text for a shell, in quotes where it needs them. */
+function forShell(text: string): string {
+	return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The command that repeats the case @name alone. */
+export function againText({ driver, seed }: CheckOptions, name: string): string {
+	return knownDrivers().includes(driver)
+		? `make check DRIVER=${driver} SEED=${seed} ONLY=${forShell(name)}`
+		: `npx linux-iommu check ${forShell(driver)} --seed ${seed} --only ${forShell(name)}`;
+}
+
 /** What the command line asks for; null: for help. */
 export function parseCheck(args: readonly string[]): CheckOptions | null {
 	const given = parseDriver(args, USAGE, { only: TEXT, seed: TEXT, ktap: FLAG });

@@ -27,13 +27,44 @@ function lackText(lacks: readonly string[]): string {
 	return `${lacks.length} not applicable: ${reasons.join(', ')}`;
 }
 
-/** Lines for people: what failed with its reports, a line for each group, and the sum. @again: the command that repeats a case. */
+/** More failures than this are told by their names only. */
+const MOST_TEXTS = 20;
+/** So many kinds are summed up, in so many letters each. */
+const MOST_KINDS = 15;
+const HEADLINE = 160;
+
+/** The lines of @problem without its frame. */
+const linesOf = (problem: string): string[] => problem.split('\n').filter((line) => !/^=+$/.test(line));
+
+const BUG = /^BUG: DMASAN: /;
+
+/** What @problem is, in short: `stale-after-unmap in edu_iommu_iotlb_sync()`. */
+function headlineOf(problem: string): string {
+	const [first, second] = linesOf(problem);
+	// `seed 1:`, and what came of it.
+	const line =
+		first.endsWith(':') && second !== undefined ? `${first} ${second.trim()}` : first.replace(BUG, '');
+	return line.length > HEADLINE ? `${line.slice(0, HEADLINE - 1)}…` : line;
+}
+
+/** What one fault of a driver makes of many cases. */
+interface Kind {
+	readonly headline: string;
+	/** The case that it was shown in. */
+	readonly first: string;
+	count: number;
+}
+
+/**
+ * Lines for people: what failed with its reports, a line for each kind of them, what did not apply, and the sum. @again:
+ * the command that repeats a case.
+ */
 export class PlainOutput implements Output {
 	#passed = 0;
-	readonly #failed: string[] = [];
+	#failed = 0;
 	readonly #lacks: string[] = [];
-	/** What was shown already, and in which case. */
-	readonly #shown = new Map<string, string>();
+	/** By what all of a kind have in common. */
+	readonly #kinds = new Map<string, Kind>();
 
 	constructor(
 		readonly print: Print,
@@ -49,27 +80,39 @@ export class PlainOutput implements Output {
 			this.#passed++;
 			return;
 		}
-		this.#failed.push(name);
+		const short = this.#failed++ >= MOST_TEXTS;
 		this.print(`FAILED ${name}`);
-		for (const problem of problems) this.#problem(name, problem);
+		for (const problem of problems) {
+			const lines = this.#count(name, problem);
+			if (!short) for (const line of lines) this.print(`  ${line}`);
+		}
+		if (short) return;
 		this.print(`  to blame: the ${blames}; once more: ${this.again(name)}`);
 		this.print('');
 	}
 
-	/** One fault makes many cases fail: its report is shown once. */
-	#problem(name: string, problem: string): void {
-		const key = sameness(problem);
-		const before = this.#shown.get(key);
-		const lines = problem.split('\n').filter((line) => !/^=+$/.test(line));
-		if (before === undefined) {
-			this.#shown.set(key, name);
-			for (const line of lines) this.print(`  ${line}`);
-		} else this.print(`  ${lines[0]} (as in "${before}")`);
+	/** One fault makes many cases fail: its report is shown once. The lines to show. */
+	#count(name: string, problem: string): string[] {
+		const lines = linesOf(problem);
+		const headline = headlineOf(problem);
+		const key = sameness(headline);
+		const kind = this.#kinds.get(key);
+		if (kind === undefined) {
+			this.#kinds.set(key, { headline, first: name, count: 1 });
+			return lines;
+		}
+		kind.count++;
+		return [kind.first === name ? lines[0] : `${lines[0]} (as in "${kind.first}")`];
 	}
 
 	end(): void {
+		const kinds = [...this.#kinds.values()].sort((a, b) => b.count - a.count);
+		if (this.#failed > MOST_TEXTS) this.print('');
+		for (const { headline, count } of kinds.slice(0, MOST_KINDS)) this.print(`${count} x ${headline}`);
+		if (kinds.length > MOST_KINDS)
+			this.print(`and ${kinds.length - MOST_KINDS} kinds that are less frequent`);
 		const parts = [`${this.#passed} passed`];
-		if (this.#failed.length > 0) parts.push(`${this.#failed.length} failed`);
+		if (this.#failed > 0) parts.push(`${this.#failed} failed`);
 		if (this.#lacks.length > 0) parts.push(lackText(this.#lacks));
 		this.print(parts.join(', '));
 	}

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { knownDrivers, moduleOf, parseCheck } from '#tools/check/options.js';
+import { againText, knownDrivers, moduleOf, parseCheck } from '#tools/check/options.js';
 import { UsageError, UserError } from '#tools/run/user-error.js';
 
 const KNOWN = 'edu-iommu, rockchip-iommu, sun50i-iommu';
@@ -47,6 +47,14 @@ describe('tools_check_options', () => {
 	it('knows the drivers that are described', () => {
 		expect(knownDrivers().join(', ')).to.equal(KNOWN);
 		expect(moduleOf('edu-iommu')).to.match(/^file:.*\/tools\/check\/drivers\/edu-iommu\.js$/);
+	});
+
+	it('repeats a case as it was asked for: by make for a driver that is known, by the program for a folder', () => {
+		const again = (driver: string): string =>
+			againText({ driver, only: '', seed: 7, ktap: false }, "a: it's");
+		expect(again('edu-iommu')).to.equal("make check DRIVER=edu-iommu SEED=7 ONLY='a: it'\\''s'");
+		expect(again('.')).to.equal("npx linux-iommu check . --seed 7 --only 'a: it'\\''s'");
+		expect(again('../my iommu')).to.match(/^npx linux-iommu check '\.\.\/my iommu' --seed 7 /);
 	});
 
 	it('refuses what is neither driver nor folder', () => {

@@ -46,7 +46,35 @@ describe('tools_check_output', () => {
 			'  BUG: one at 0x2000 (as in "a: x")',
 			"  to blame: the core; once more: make check ONLY='b: y'",
 			'',
+			'2 x BUG: one at 0x1000',
 			'0 passed, 2 failed',
+		]);
+	});
+
+	it('sums up what was found by its headline, the most frequent first', () => {
+		const stale = (at: string): string => `==\nBUG: DMASAN: stale in f()\nat ${at}\n==`;
+		const outcomes = [failed('a: x', 'rare: got 1', stale('once')), failed('a: y', stale('twice'))];
+		const out = lines(PlainOutput, outcomes);
+		expect(out.slice(-3)).to.deep.equal(['2 x stale in f()', '1 x rare: got 1', '0 passed, 2 failed']);
+		expect(out).to.include('  at once').and.not.include('  at twice');
+	});
+
+	it('tells no more than the names of the failures after the twentieth', () => {
+		const out = lines(
+			PlainOutput,
+			Array.from({ length: 25 }, (_x, i) => failed(`a: ${i}`, 'wrong\nvery')),
+		);
+		expect(out.filter((line) => line.startsWith('FAILED'))).to.have.length(25);
+		expect(out.slice(-9)).to.deep.equal([
+			'',
+			'FAILED a: 20',
+			'FAILED a: 21',
+			'FAILED a: 22',
+			'FAILED a: 23',
+			'FAILED a: 24',
+			'',
+			'25 x wrong',
+			'0 passed, 25 failed',
 		]);
 	});
 

@@ -25,6 +25,8 @@ interface Told {
 class Ears {
 	readonly hardware: FaultRecord[] = [];
 	readonly told: Told[] = [];
+	/** What the hardware has lost before anybody was told. */
+	readonly lost: FaultRecord[] = [];
 	readonly #interrupts: number;
 
 	constructor(
@@ -33,7 +35,10 @@ class Ears {
 		answer: (told: Told) => number = () => -ENOSYS,
 	) {
 		for (const iommu of rig.machine.iommus)
-			iommu.observers.push({ faulted: (_iommu, fault) => this.hardware.push(fault) });
+			iommu.observers.push({
+				faulted: (_iommu, fault) => this.hardware.push(fault),
+				forgotten: (_iommu, fault) => this.lost.push(fault),
+			});
 		this.listen(domain, answer);
 		this.#interrupts = rig.machine.interrupts;
 		rig.faults();
@@ -76,6 +81,7 @@ class Ears {
 	forget(): void {
 		this.hardware.length = 0;
 		this.told.length = 0;
+		this.lost.length = 0;
 		this.rig.faults();
 	}
 
@@ -103,6 +109,71 @@ function quiet(rig: Rig): void {
 	rig.holds('the interrupt is still raised after its handler', !machine.controller.asserted);
 	machine.advance(10 * HANDLING_NS);
 	rig.equal('interrupts after the last fault was dealt with', machine.interrupts - before, 0);
+}
+
+/** More than the queue of any IOMMU holds. */
+const MORE_THAN_A_QUEUE = 600;
+
+/** A domain that all have, and who listens to its faults. */
+interface Scene {
+	readonly rig: Rig;
+	readonly masters: readonly number[];
+	readonly places: Places;
+	readonly ears: Ears;
+}
+
+function sceneOf(rig: Rig): Scene {
+	const { masters, domain } = rig.shared();
+	return { rig, masters, places: mapped(rig, domain), ears: new Ears(rig, domain) };
+}
+
+/**
+ * A first fault of master @a, and as its handler is about to access a register for the @nth time one of @b. `over`: the
+ * handler has fewer accesses; `stuck`: the hardware has lost the second fault, and what it stopped waits for ever.
+ */
+function secondFault(scene: Scene, a: number, b: number, nth: number): 'over' | 'stuck' | 'good' {
+	const { rig, ears, places } = scene;
+	const { machine, page } = rig;
+	// Whatever port it takes.
+	const astray = (n: number, iova: number): void => {
+		for (let port = 0; port < (rig.description.portsPerMaster ?? 1); port++) rig.reads(n, iova + port * page);
+	};
+	let points = 0;
+	let stuck = false;
+	ears.forget();
+	machine.hook = (kind) => {
+		if (kind === 'mmio' && points++ === nth) astray(b, places.noPage + 4 * page);
+	};
+	rig.reads(a, places.noPage);
+	machine.advance(HANDLING_NS);
+	machine.hook = null;
+	const when = `a fault of ${rig.master(b)} before register access ${nth} of the handler of one of ${rig.master(a)}`;
+	rig.within(when, () => {
+		for (const fault of ears.hardware) {
+			const { iova, stream } = fault;
+			const told = ears.told.filter((t) => t.iova === iova).length;
+			if (told === 0 && ears.lost.includes(fault)) continue;
+			const where = `${shown(iova)} (stream ${stream})`;
+			rig.holds(
+				`nobody was told of the fault at ${where}: the handler clears it with the first one, which has to be cleared before its master goes on`,
+				told > 0,
+			);
+			rig.equal(`how often the fault handler was called for ${where}`, told, 1);
+		}
+		for (const n of [a, b]) {
+			const stream = rig.stream(n);
+			if (rig.iommuOf(n).stopped?.(stream) !== true) continue;
+			rig.holds(
+				`${rig.master(n)} is still stopped by a fault, and no interrupt comes that could end it: the handler may have cleared, after it let the master go on, what it has not looked at`,
+				ears.lost.some((fault) => fault.stream === stream),
+			);
+			stuck = true;
+		}
+		quiet(rig);
+		if (!stuck) for (const n of [a, b]) rig.access(n, places.good, true, true);
+	});
+	if (points <= nth) return 'over';
+	return stuck ? 'stuck' : 'good';
 }
 
 /** What is mapped in the domain of most cases: one page for each combination of rights, and a table with holes. */
@@ -223,6 +294,29 @@ export const faults: readonly Case[] = [
 			);
 			quiet(rig);
 			for (const n of masters) rig.access(n, places.good, true, true);
+		},
+	},
+	{
+		group,
+		says: 'faults one after the other, more than a queue holds, are each told to the handler',
+		blames: 'driver',
+		run(rig) {
+			const domain = rig.attached();
+			const places = mapped(rig, domain);
+			const ears = new Ears(rig, domain);
+			for (let i = 0; i < MORE_THAN_A_QUEUE; i++) {
+				const [n, told] = [ears.hardware.length, ears.told.length];
+				rig.reads(0, places.noPage + (i % 64) * rig.page);
+				rig.machine.advance(HANDLING_NS);
+				rig.equal(
+					`calls of the handler for fault ${i + 1} (where a queue is full: what was read of it has to be given back, each time)`,
+					ears.told.length - told,
+					1,
+				);
+				rig.equal(`faults of access ${i + 1}`, ears.hardware.length - n, 1);
+			}
+			quiet(rig);
+			rig.access(0, places.good, true, true);
 		},
 	},
 	{
@@ -366,6 +460,24 @@ export const faults: readonly Case[] = [
 			rig.equal('reports in the log', said.length, ears.hardware.length);
 			quiet(rig);
 			for (const n of masters) rig.access(n, places.good, true, true);
+		},
+	},
+	{
+		group,
+		says: 'a fault between any two register accesses of the handler is reported as well',
+		blames: 'driver',
+		everyBoard: true,
+		policies: BOTH,
+		run(rig) {
+			let scene = sceneOf(rig);
+			const { masters } = scene;
+			for (const second of new Set([masters[0], masters.at(-1)!]))
+				for (let nth = 0; ; nth++) {
+					const came = secondFault(scene, masters[0], second, nth);
+					if (came === 'over') break;
+					// Nobody can know of it.
+					if (came === 'stuck') scene = sceneOf(scene.rig.again());
+				}
 		},
 	},
 	{

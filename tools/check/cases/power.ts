@@ -7,7 +7,7 @@ import { pm_runtime_get_sync, pm_runtime_put_sync } from '#linux/pm_runtime.js';
 import { flush_workqueue } from '#linux/workqueue.js';
 import { setType } from '#tests/drivers/iommu/rig.js';
 import { BOTH, type Case, type Need, PASSTHROUGH, POWER, RUNTIME_PM } from '../case.js';
-import type { Rig } from '../rig.js';
+import { type Rig, shown } from '../rig.js';
 import { dmaWorks, leavesNothing } from './life.js';
 
 const group = 'power';
@@ -23,6 +23,30 @@ function release(rig: Rig, n = 0): void {
 	pm_runtime_put_sync(rig.device(n));
 	flush_workqueue(pm_wq);
 	rig.machine.advance(1_000_000);
+}
+
+/** The interrupts of the IOMMU before master @n. */
+function interruptsOf(rig: Rig, n: number): number[] {
+	const { name } = rig.iommuOf(n);
+	return rig.machine.wires.filter((wire) => wire.name === name).map(({ line }) => line.intid);
+}
+
+/** Every access to a register of the IOMMU before master @n, as a line, until @run returns. */
+function touched(rig: Rig, n: number, run: () => void): string[] {
+	const iommu = rig.iommuOf(n);
+	const { read, write } = iommu;
+	const seen: string[] = [];
+	iommu.read = (offset, ...rest) => {
+		seen.push(`read of ${shown(offset)}`);
+		return read.call(iommu, offset, ...rest);
+	};
+	iommu.write = (offset, ...rest) => {
+		seen.push(`write to ${shown(offset)}`);
+		write.call(iommu, offset, ...rest);
+	};
+	run();
+	Object.assign(iommu, { read, write });
+	return seen;
 }
 
 export const power: readonly Case[] = [
@@ -157,6 +181,44 @@ export const power: readonly Case[] = [
 					dmaWorks(rig, n);
 				}
 			});
+		},
+	},
+	{
+		group,
+		says: 'an interrupt on its line while the block is suspended touches no register, and leaves it suspended',
+		blames: 'driver',
+		everyBoard: true,
+		needs: [RUNTIME_PM],
+		run(rig) {
+			const { power } = rig.device(0).iommu!.iommu_dev!.dev!.parent!;
+			for (const intid of interruptsOf(rig, 0))
+				for (let round = 0; round < 3; round++) {
+					// All that are behind it, those without a number, too.
+					for (const dev of rig.masters.devices.values()) pm_runtime_put_sync(dev);
+					rig.settle();
+					const before = power.usage_count.counter;
+					rig.within(
+						`interrupt ${intid}, of another device or late, while ${rig.iommuOf(0).name} is suspended`,
+						() => {
+							const seen = touched(rig, 0, () => {
+								rig.machine.pulse(intid);
+								rig.machine.advance(1_000_000);
+							});
+							rig.equal(
+								'register accesses (the handler has to ask pm_runtime_get_if_active() first, and to return where that is 0)',
+								seen,
+								[],
+							);
+							rig.equal(
+								"the IOMMU's usage count (a pm_runtime_put() without the get)",
+								power.usage_count.counter,
+								before,
+							);
+						},
+					);
+					for (const dev of rig.masters.devices.values()) pm_runtime_get_sync(dev);
+					dmaWorks(rig);
+				}
 		},
 	},
 	{
