@@ -91,13 +91,6 @@ const EMAC = faultsOf('drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i', 'client
 		from: 'freed while it is mapped and the device reads it',
 	},
 	{
-		name: 'emac/tx-lock-with-interrupts-on',
-		find: 'const skbs = tx_q.tx_skbuff; const flags = spin_lock_irqsave(priv.tx_lock);',
-		replace: 'const skbs = tx_q.tx_skbuff; const flags = 0; spin_lock(priv.tx_lock);',
-		breaks: ['INV-RACE'],
-		from: 'xmit lock (net: stmmac)',
-	},
-	{
 		name: 'emac/rx-not-synced-for-cpu',
 		find: 'dma_sync_single_for_cpu(dev, addr, len, DMA_FROM_DEVICE);',
 		replace: '',

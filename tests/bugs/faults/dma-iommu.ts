@@ -22,7 +22,7 @@ export const DMA_IOMMU = faultsOf('drivers/iommu/dma-iommu', 'core', [
 	{
 		name: 'dma-iommu/sleeps-in-map',
 		find: 'iommu_map(domain, iova, phys - iova_off, len, prot, GFP_ATOMIC)',
-		replace: 'iommu_map(domain, iova, phys - iova_off, len, prot, 0xcc0)',
+		replace: 'iommu_map(domain, iova, phys - iova_off, len, prot, GFP_KERNEL)',
 		breaks: ['INV-SLEEP'],
 		from: 'gFP_KERNEL where dma_map_page() may be called with a lock held (iommu/dma)',
 	},

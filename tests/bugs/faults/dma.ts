@@ -130,13 +130,6 @@ export const DIRECT = faultsOf('kernel/dma/direct', 'core', [
 		breaks: ['INV-LEAK', 'INV-BOUNCE'],
 		from: 'slot leak',
 	},
-	{
-		name: 'direct/bounced-twice-back',
-		find: 'swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, addr), size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);',
-		replace: 'swiotlb_tbl_unmap_single(dev, dma_to_phys(dev, addr), size, dir, attrs);',
-		breaks: ['INV-BOUNCE', 'INV-ERR'],
-		from: '"dma-direct: avoid redundant memory sync for swiotlb"',
-	},
 ]);
 
 export const MAPPING = faultsOf('kernel/dma/mapping', 'core', [
@@ -343,7 +336,8 @@ export const SWIOTLB = faultsOf('kernel/dma/swiotlb', 'core', [
 	{
 		name: 'swiotlb/sync-both-ways-forgotten',
 		find: 'if (dir === to || dir === DMA_BIDIRECTIONAL) swiotlb_bounce(dev, tlb_addr, size, to, pool);',
-		replace: 'if (dir === to) swiotlb_bounce(dev, tlb_addr, size, to, pool);',
+		replace:
+			'if (dir === DMA_BIDIRECTIONAL && to === DMA_FROM_DEVICE) return; if (dir === to || dir === DMA_BIDIRECTIONAL) swiotlb_bounce(dev, tlb_addr, size, to, pool);',
 		breaks: ['INV-BOUNCE'],
 		from: 'sync of bidirectional buffers',
 	},
