@@ -105,11 +105,10 @@ export class BufferPlaces {
 		part.wrote = false;
 	}
 
-	/** @mapping ends with @fn, which does not synchronise: the CPU has got by now what the device wrote. */
-	unseen(mapping: Mapping, fn: string): void {
-		const { kind, routed, dir, seen } = mapping;
-		// Single pages that a driver keeps mapped may hold what nobody wants, and so may a frame that a program has dropped.
-		if ((kind !== 'sg' && (kind !== 'noncontiguous' || seen)) || !routed || dir === DMA_TO_DEVICE) return;
+	/** @mapping ends with @fn, which is not to synchronise: the CPU has got by now what the device wrote. */
+	skipped(mapping: Mapping, fn: string): void {
+		// Pages that a driver keeps mapped may hold what nobody wants.
+		if (mapping.kind !== 'sg' || !mapping.routed || mapping.dir === DMA_TO_DEVICE) return;
 		const { ram } = this.watched.machine;
 		const { dma_coherent } = mapping.client.dev;
 		for (const part of mapping.parts) {
@@ -120,10 +119,8 @@ export class BufferPlaces {
 				continue;
 			const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
 			this.#find(mapping, 'INV-OWN', 'missing-sync', fn, mapping.addr, {
-				details: [
-					`The device has written ${range}, and it is ${kind === 'sg' ? 'unmapped' : 'freed'} without a look at it`,
-				],
-				advice: `dma_sync_sgtable_for_cpu() of ${range} is missing before ${fn}(), which does not synchronise${kind === 'sg' ? ' (DMA_ATTR_SKIP_CPU_SYNC)' : ''}: the CPU may have read old lines of what the device wrote; of a video buffer vb2_dc_finish() has to call it, unless the program has said V4L2_BUF_FLAG_NO_CACHE_INVALIDATE and reads it all the same`,
+				details: [`The device has written ${range}, and it is unmapped without a look at it`],
+				advice: `dma_sync_sgtable_for_cpu() of ${range} is missing before ${fn}(), which is told to synchronise nothing (DMA_ATTR_SKIP_CPU_SYNC): the CPU may have old lines of what the device wrote; a driver of a queue has it where a buffer is finished (vb2_dc_finish())`,
 			});
 			return;
 		}

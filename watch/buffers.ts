@@ -327,8 +327,7 @@ export class Buffers implements Watcher, BufferCalls {
 		mapping.ended = event;
 		this.#pairs.ends(mapping, ending);
 		this.#places.ended(mapping);
-		if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0 || mapping.kind === 'noncontiguous')
-			this.#places.unseen(mapping, ending.fn);
+		if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) this.#places.skipped(mapping, ending.fn);
 		client.end(mapping, event);
 		const synced =
 			(mapping.kind === 'page' || mapping.kind === 'sg') &&
@@ -407,7 +406,6 @@ export class Buffers implements Watcher, BufferCalls {
 		if (forCpu) {
 			this.#views.syncedForCpu({ part, from, size }, fn);
 			mapping.syncedForCpu = true;
-			mapping.seen = true;
 			part.wrote = false;
 			return;
 		}

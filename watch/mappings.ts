@@ -84,8 +84,6 @@ export class Mapping {
 	routed = true;
 	/** What the CPU has been given back of it, since the device has it: dma_sync_*_for_cpu() was called. */
 	syncedForCpu = false;
-	/** It was called at least once. */
-	seen = false;
 
 	constructor(
 		readonly client: Client,

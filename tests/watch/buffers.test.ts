@@ -11,14 +11,11 @@ import { alloc_iova_fast } from '#drivers/iommu/iova.js';
 import {
 	dma_alloc_attrs,
 	dma_alloc_coherent,
-	dma_alloc_noncontiguous,
 	dma_free_coherent,
-	dma_free_noncontiguous,
 	dma_map_page,
 	dma_map_sg,
 	dma_map_single,
 	dma_sync_sg_for_cpu,
-	dma_sync_sgtable_for_cpu,
 	dma_sync_single_for_cpu,
 	dma_sync_single_for_device,
 	dma_unmap_page,
@@ -385,20 +382,6 @@ describe('watch/buffers', () => {
 				const end = (): void => dma_unmap_sg_attrs(dev, table.sgl!, 2, dir, DMA_ATTR_SKIP_CPU_SYNC);
 				expect(board.kinds(end)).to.deep.equal(kinds);
 				sg_free_table(table);
-			}
-		});
-
-		it('reports memory for streaming that is freed, and was never synchronised for the CPU', () => {
-			boot('m0');
-			for (const [syncs, kinds] of [
-				[true, []],
-				[false, ['INV-OWN missing-sync return']],
-			] as const) {
-				const sgt = dma_alloc_noncontiguous(dev, 2 * PAGE_SIZE, DMA_FROM_DEVICE, GFP_KERNEL, 0)!;
-				board.model('m0').store(sgt.sgl!.dma_address, Uint8Array.of(1));
-				if (syncs) dma_sync_sgtable_for_cpu(dev, sgt, DMA_FROM_DEVICE);
-				const end = (): void => dma_free_noncontiguous(dev, 2 * PAGE_SIZE, sgt, DMA_FROM_DEVICE);
-				expect(board.kinds(end)).to.deep.equal(kinds);
 			}
 		});
 
