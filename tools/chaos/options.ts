@@ -45,8 +45,8 @@ export function parseChaos(args: readonly string[]): ChaosOptions | null {
 	return {
 		driver,
 		seed: wholeNumber('SEED', values.seed, 1),
-		seeds: wholeNumber('SEEDS', values.seeds, only !== null || values.seed !== '' ? 1 : 1000),
-		steps: wholeNumber('STEPS', values.steps, 60),
+		seeds: wholeNumber('SEEDS', values.seeds, only !== null || values.seed !== '' ? 1 : 1000, 1),
+		steps: wholeNumber('STEPS', values.steps, 60, 1),
 		only,
 		shrink: values.shrink,
 	};

@@ -27,10 +27,12 @@ export function quoted(text: string): string {
 }
 
 /** What @name says in @text, or @fallback where it says nothing. */
-export function wholeNumber(name: string, text: string, fallback: number): number {
+export function wholeNumber(name: string, text: string, fallback: number, least = 0): number {
 	if (text === '') return fallback;
-	if (!/^\d{1,9}$/.test(text))
-		throw new UsageError(`${name}: expected a whole number of up to nine digits, got ${quoted(text)}`);
+	if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+		throw new UsageError(
+			`${name}: expected a whole number ${least === 0 ? '' : `from ${least} on `}of up to nine digits, got ${quoted(text)}`,
+		);
 	return Number(text);
 }
 
