@@ -11,6 +11,7 @@
 import type { DmaPort } from '#hw/core/dma-port.js';
 import { hex } from '#hw/core/register-file.js';
 import type { CacheEntry } from '#hw/iommu/cache.js';
+import { POWERS } from '#hw/iommu/format.js';
 import {
 	accessText,
 	type Contradiction,
@@ -87,7 +88,7 @@ export class Agreement {
 			const { port, iommu } = streams[n];
 			if (iommu.state(port.stream, NO_PASID) !== 'translate') continue;
 			// What is above the IOMMU's addresses is another rule's (iommu-range.ts).
-			const end = Math.min(last, 2 ** iommu.inputBits - 1);
+			const end = Math.min(last, POWERS[iommu.inputBits] - 1);
 			let compared = 0;
 			for (let at = first; at <= end; ) {
 				const leaf = iommu.leaf(port.stream, NO_PASID, at);
@@ -162,7 +163,8 @@ export class Agreement {
 		excused: (entry: CacheEntry) => boolean,
 	): void {
 		let before: Iommu | null = null;
-		for (const { iommu } of streams) {
+		for (let i = 0; i < streams.length; i++) {
+			const { iommu } = streams[i];
 			if (iommu === before) continue;
 			before = iommu;
 			const wrong = this.#stale(iommu, first, last, excused);
@@ -192,11 +194,10 @@ export class Agreement {
 		last: number,
 		excused: (entry: CacheEntry) => boolean,
 	): Contradiction | null {
-		const isWrong = ({ entry }: Contradiction): boolean => !excused(entry);
-		const real = iommu.contradictions(first, last).find(isWrong);
-		if (real !== undefined) return real;
+		const real = firstOf(iommu.contradictions(first, last), excused);
+		if (real !== null || iommu.speculated === undefined) return real;
 		// Hardware that does not what it is told is not the driver's fault.
-		return iommu.stuck.size === 0 ? (iommu.speculated?.(first, last).find(isWrong) ?? null) : null;
+		return iommu.stuck.size === 0 ? firstOf(iommu.speculated(first, last), excused) : null;
 	}
 
 	#staleEntry(
@@ -268,6 +269,14 @@ export class Agreement {
 		});
 		return false;
 	}
+}
+
+function firstOf(
+	all: readonly Contradiction[],
+	excused: (entry: CacheEntry) => boolean,
+): Contradiction | null {
+	for (const wrong of all) if (!excused(wrong.entry)) return wrong;
+	return null;
 }
 
 /** Whether the block answers: what has no power is set up when it gets it. */

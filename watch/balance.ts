@@ -70,6 +70,8 @@ interface Settled {
 class Frame {
 	fn = '';
 	op = '';
+	/** It is one of KEEPS_NOTHING. */
+	keepsNothing = false;
 	domain: iommu_domain | null = null;
 	task: task_struct | null = null;
 	depth = 0;
@@ -78,7 +80,8 @@ class Frame {
 	ticks = 0;
 	/** It was made sure of that it cannot sleep. */
 	atomic = false;
-	/** For each block: references, enables, prepares. */
+	/** How many blocks there were, and for each: references, enables, prepares. */
+	blocks = 0;
 	readonly counts: number[] = [];
 	/** References of each block's device. */
 	readonly devices: number[] = [];
@@ -106,12 +109,12 @@ export class Balance implements Watcher, OpGuard {
 		return attachProbes({
 			add_device_to_group: (_data: unknown, _group: number, dev: device) => this.#found(dev),
 			irq_handler_entry: (_data: unknown, _irq: number, action: irqaction) =>
-				this.entering(handlerName(action), 'handler', []),
+				this.entering(handlerName(action), 'handler', null, 0),
 			irq_handler_exit: () => this.leaving(0),
 		});
 	}
 
-	entering(fn: string, op: string, args: readonly unknown[]): void {
+	entering(fn: string, op: string, first: unknown, gfp: unknown): void {
 		if (this.#frames.length === this.#depth) this.#frames.push(new Frame());
 		const frame = this.#frames[this.#depth++];
 		const { current } = cpu_context;
@@ -122,13 +125,14 @@ export class Balance implements Watcher, OpGuard {
 		frame.preempt = current.preempt_count;
 		frame.masked = irqs_disabled();
 		frame.ticks = this.watched.machine.timerTicks;
-		frame.domain = op === 'handler' ? null : ((args[0] ?? null) as iommu_domain | null);
-		frame.made.length = 0;
-		this.#count(frame.counts);
+		frame.domain = op === 'handler' ? null : ((first ?? null) as iommu_domain | null);
+		if (frame.made.length !== 0) frame.made.length = 0;
+		this.#count(frame);
 		if (op === XLATE) this.#devices(frame.devices);
 		if (op === 'free') frame.objects = this.#structsLike(frame.domain);
+		frame.keepsNothing = KEEPS_NOTHING.has(op);
 		frame.atomic =
-			KEEPS_NOTHING.has(op) && (op !== 'map_pages' || ((args[6] as number) & __GFP_DIRECT_RECLAIM) === 0);
+			frame.keepsNothing && (op !== 'map_pages' || ((gfp as number) & __GFP_DIRECT_RECLAIM) === 0);
 		// A kernel that checks where it sleeps says it then (CONFIG_DEBUG_ATOMIC_SLEEP).
 		if (frame.atomic) current.preempt_count++;
 	}
@@ -148,7 +152,7 @@ export class Balance implements Watcher, OpGuard {
 			return;
 		}
 		if (frame.op === XLATE) this.#sameDevices(frame);
-		if (KEEPS_NOTHING.has(frame.op)) {
+		if (frame.keepsNothing) {
 			this.#same(frame, typeof ret === 'number' && ret < 0);
 			this.#waited(frame, false);
 			if (frame.made.length > 0 && frame.domain !== null) this.#own(frame.domain, frame.made);
@@ -167,7 +171,7 @@ export class Balance implements Watcher, OpGuard {
 			}
 			this.#settle(frame, ret as number);
 			// Another CPU's, in the middle of a call that may keep nothing.
-			for (let i = 0; i < this.#depth; i++) this.#count(this.#frames[i].counts);
+			for (let i = 0; i < this.#depth; i++) this.#count(this.#frames[i]);
 		}
 	}
 
@@ -226,15 +230,12 @@ export class Balance implements Watcher, OpGuard {
 		return this.watched.machine.sharersOfClock(name, index);
 	}
 
-	#count(counts: number[]): void {
-		counts.length = 0;
-		for (const { dev, clocks } of this.#blocks) {
-			let [enables, prepares] = [0, 0];
-			for (const { core } of clocks) {
-				enables += core.enable_count;
-				prepares += core.prepare_count;
-			}
-			counts.push(atomic_read(dev.power.usage_count), enables, prepares);
+	#count(frame: Frame): void {
+		const { counts } = frame;
+		frame.blocks = this.#blocks.length;
+		for (let i = 0; i < frame.blocks; i++) {
+			const block = this.#blocks[i];
+			for (let what = 0; what < WHAT.length; what++) counts[WHAT.length * i + what] = countOf(block, what);
 		}
 	}
 
@@ -242,12 +243,13 @@ export class Balance implements Watcher, OpGuard {
 	#same(frame: Frame, failed: boolean): void {
 		// Others have run: they may have switched what they like.
 		if (this.watched.machine.hook !== null || this.watched.machine.timerTicks !== frame.ticks) return;
-		const now: number[] = [];
-		this.#count(now);
-		for (const [i, before] of frame.counts.entries()) {
-			if (now[i] === before) continue;
-			const block = this.#blocks[Math.floor(i / 3)];
-			this.#unbalanced(frame.fn, block.iommu.name, WHAT[i % 3], before, now[i], failed, '');
+		for (let i = 0; i < frame.blocks; i++) {
+			const block = this.#blocks[i];
+			for (let what = 0; what < WHAT.length; what++) {
+				const now = countOf(block, what);
+				const before = frame.counts[WHAT.length * i + what];
+				if (now !== before) this.#unbalanced(frame.fn, block.iommu.name, WHAT[what], before, now, failed, '');
+			}
 		}
 	}
 
@@ -473,6 +475,17 @@ const WHAT = [
 	'the enable count of its clocks',
 	'the prepare count of its clocks',
 ];
+
+/** How many @block has of what stands at @what of these. */
+function countOf({ dev, clocks }: Block, what: number): number {
+	if (what === 0) return atomic_read(dev.power.usage_count);
+	let sum = 0;
+	for (let i = 0; i < clocks.length; i++) {
+		const { core } = clocks[i];
+		sum += what === 1 ? core.enable_count : core.prepare_count;
+	}
+	return sum;
+}
 
 /** What gives @what back. */
 function undoOf(what: string): string {

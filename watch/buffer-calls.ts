@@ -47,22 +47,28 @@ type SyncSg = [dev: device, sgl: scatterlist, nents: number, dir: number];
 
 /** Have the tracepoints of the DMA API tell @calls. */
 export function bufferProbes(calls: BufferCalls): Probes {
-	const page = (dev: device, phys: number, addr: number, size: number, dir: number, attrs: number): void =>
-		calls.mapped('page', 'dma_map_page', dev, addr, size, dir, attrs, phys);
-	const resource = (
-		dev: device,
-		phys: number,
-		addr: number,
-		size: number,
-		dir: number,
-		attrs: number,
-	): void => calls.mapped('resource', 'dma_map_resource', dev, addr, size, dir, attrs, phys);
 	const syncSg = (fn: string, forCpu: boolean, ...[dev, sgl, nents, dir]: SyncSg): void =>
 		calls.syncsSg(dev, sgl, nents, { fn, addr: sgl.dma_address, size: sgl.length, dir, forCpu });
 	return {
 		swiotlb_bounced: (_data: unknown, dev: device, addr: number) => calls.bounced(dev, addr),
-		dma_map_page: (_data: unknown, ...args: Parameters<typeof page>) => page(...args),
-		dma_map_resource: (_data: unknown, ...args: Parameters<typeof resource>) => resource(...args),
+		dma_map_page: (
+			_data: unknown,
+			dev: device,
+			phys: number,
+			addr: number,
+			size: number,
+			dir: number,
+			attrs: number,
+		) => calls.mapped('page', 'dma_map_page', dev, addr, size, dir, attrs, phys),
+		dma_map_resource: (
+			_data: unknown,
+			dev: device,
+			phys: number,
+			addr: number,
+			size: number,
+			dir: number,
+			attrs: number,
+		) => calls.mapped('resource', 'dma_map_resource', dev, addr, size, dir, attrs, phys),
 		dma_unmap_page: (_data: unknown, dev: device, addr: number, size: number, dir: number, attrs: number) =>
 			calls.ends(dev, ending('dma_unmap_page', 'page', addr, size, dir), attrs, true),
 		dma_unmap_resource: (

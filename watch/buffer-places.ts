@@ -55,11 +55,16 @@ export class BufferPlaces {
 		this.#leaving = mapping;
 	}
 
-	/** The live part, other than @but, that has a byte of [@first, @last]; null: none. */
-	at(first: number, last: number, wanted: (part: Part) => boolean = () => true): Part | null {
-		return this.#places.size === 0
-			? null
-			: (this.#places.find(first, last, ({ part }) => wanted(part))?.part ?? null);
+	/** Whether a live part has a byte of [@first, @last]. */
+	has(first: number, last: number): boolean {
+		return this.#places.find(first, last) !== null;
+	}
+
+	/** The live part that @wanted takes and that has a byte of [@first, @last]; null: none. */
+	at(first: number, last: number, wanted?: (part: Part) => boolean): Part | null {
+		const place = this.#places.find(first, last);
+		if (place === null || wanted === undefined || wanted(place.part)) return place?.part ?? null;
+		return this.#places.find(first, last, ({ part }) => wanted(part))?.part ?? null;
 	}
 
 	/** @allocation is about to be nobody's. */
@@ -115,8 +120,7 @@ export class BufferPlaces {
 			const { first, last, phys, size } = part;
 			if (!part.wrote || part.raced || (dma_coherent && !part.bounced)) continue;
 			// Nor is it the affair of who has got another's memory: who owns it synchronises, or sees past the caches.
-			if (!ram.is_ram(phys, size) || ram.isUncached(phys) || this.at(phys, phys + size - 1) !== null)
-				continue;
+			if (!ram.is_ram(phys, size) || ram.isUncached(phys) || this.has(phys, phys + size - 1)) continue;
 			const range = `[${hex(first, 8)}, ${hex(last + 1, 8)})`;
 			this.#find(mapping, 'INV-OWN', 'missing-sync', fn, mapping.addr, {
 				details: [`The device has written ${range}, and it is unmapped without a look at it`],
@@ -187,15 +191,7 @@ export class BufferPlaces {
 		const end = part.phys + part.size;
 		const first = part.phys - (part.phys % LINE_SIZE);
 		const last = Math.ceil(end / LINE_SIZE) * LINE_SIZE - 1;
-		const other = this.at(
-			first,
-			last,
-			(o) =>
-				o.mapping.streaming &&
-				!o.bounced &&
-				(dir !== DMA_TO_DEVICE || o.mapping.dir !== DMA_TO_DEVICE) &&
-				(o.mapping.attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0,
-		);
+		const other = this.has(first, last) ? this.#sharer(dir, first, last) : null;
 		const fn = mapping.made.what;
 		if (other !== null) {
 			const shares = other.phys < end && other.phys + other.size > part.phys;
@@ -226,6 +222,19 @@ export class BufferPlaces {
 			});
 			return;
 		}
+	}
+
+	/** A part that has a byte of these lines, and whose syncs, or those of one of @dir, drop what the other has of them. */
+	#sharer(dir: number, first: number, last: number): Part | null {
+		return this.at(
+			first,
+			last,
+			(o) =>
+				o.mapping.streaming &&
+				!o.bounced &&
+				(dir !== DMA_TO_DEVICE || o.mapping.dir !== DMA_TO_DEVICE) &&
+				(o.mapping.attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0,
+		);
 	}
 
 	#find(

@@ -9,6 +9,7 @@
 //   INV-BOUNCE    buffer and copy agree
 
 import { PAGE_SIZE } from '#asm/page-def.js';
+import type { Ram } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
 import { READ, WRITE } from '#hw/iommu/iommu.js';
 import { for_each_sg, sg_next } from '#lib/scatterlist.js';
@@ -94,7 +95,7 @@ export class BufferViews {
 		if (part.bounced) this.#copies(bytes, fn, OLD_FOR_CPU);
 		const { ram } = this.watched.machine;
 		if (mapping.client.dev.dma_coherent || !ram.is_ram(actual + from, size)) return;
-		const line = firstLine(actual + from, size, (at, n) => ram.firstStale(at, n));
+		const line = firstLine(ram, actual + from, size, true);
 		if (line < 0) return;
 		this.#find(mapping, 'INV-OWN', 'stale-for-cpu', fn, {
 			details: [
@@ -189,7 +190,7 @@ export class BufferViews {
 		if (kind !== 'coherent' || client.dev.dma_coherent) return;
 		for (const part of mapping.parts) {
 			if (!ram.is_ram(part.phys, part.size)) continue;
-			const line = firstLine(part.phys, part.size, (at, n) => ram.firstDirty(at, n));
+			const line = firstLine(ram, part.phys, part.size, false);
 			const cached = !ram.isUncached(part.phys) && client.dev.dma_mem === null;
 			if (line < 0 && !cached) continue;
 			this.#find(mapping, 'INV-OWN', cached ? 'cached-coherent' : 'dirty-coherent', fn, {
@@ -211,9 +212,9 @@ export class BufferViews {
 		const watch = this.#domain(mapping.client);
 		if (watch === null) return;
 		for (const { first, last } of mapping.parts) {
-			const still = watch.mappings.overlapping(first, last)[0];
+			const still = watch.mappings.first(first, last);
 			// Another mapping may have its addresses by now.
-			if (still === undefined || still.value.made.number > (mapping.ended?.number ?? 0)) continue;
+			if (still === null || still.value.made.number > (mapping.ended?.number ?? 0)) continue;
 			const fn = mapping.ended?.what ?? 'the unmapping';
 			this.#find(mapping, 'INV-LEAK', 'still-mapped', fn, {
 				details: [
@@ -359,7 +360,7 @@ export class BufferViews {
 	#clean({ mapping }: Part, phys: number, size: number, fn: string): boolean {
 		const { ram } = this.watched.machine;
 		if (mapping.client.dev.dma_coherent || size === 0 || !ram.is_ram(phys, size)) return true;
-		const line = firstLine(phys, size, (at, n) => ram.firstDirty(at, n));
+		const line = firstLine(ram, phys, size, false);
 		if (line < 0) return true;
 		this.#find(mapping, 'INV-OWN', 'dirty-for-device', fn, {
 			details: [
@@ -430,9 +431,11 @@ function firstDifference(
 	return -1;
 }
 
-/** What @search finds in [@phys, @phys + @size), of a longer range at its two ends. */
-function firstLine(phys: number, size: number, search: (at: number, n: number) => number): number {
-	if (size <= 2 * SEARCHED) return search(phys, size);
-	const line = search(phys, SEARCHED);
-	return line >= 0 ? line : search(phys + size - SEARCHED, SEARCHED);
+/** The first line of [@phys, @phys + @size), of a longer range at its two ends, that is dirty, or is @stale; -1: none. */
+function firstLine(ram: Ram, phys: number, size: number, stale: boolean): number {
+	if (size > 2 * SEARCHED) {
+		const line = firstLine(ram, phys, SEARCHED, stale);
+		return line >= 0 ? line : firstLine(ram, phys + size - SEARCHED, SEARCHED, stale);
+	}
+	return stale ? ram.firstStale(phys, size) : ram.firstDirty(phys, size);
 }

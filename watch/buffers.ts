@@ -72,9 +72,7 @@ export class Buffers implements Watcher, BufferCalls {
 		this.#places = new BufferPlaces(watched, memory);
 		this.#iovas = new Iovas(watched);
 		this.#slots = new Slots(watched, memory);
-		this.#exposures = new Exposures(watched, memory, (first, last, wanted) =>
-			this.#places.at(first, last, wanted),
-		);
+		this.#exposures = new Exposures(watched, memory, this.#places);
 		for (const { name } of watched.machine.iommus) this.#walkers.add(name);
 		memory.onFree.push((allocation) => {
 			if (this.#leaving !== null && this.#leaving.kind === 'sg' && hasMemory(this.#leaving, allocation))

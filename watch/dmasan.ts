@@ -58,6 +58,14 @@ const DEPTH = 24;
 
 /** Who watches which machine. */
 const watchers = new WeakMap<object, Dmasan>();
+/** Who watches the one that was asked for last: drivers' ops ask at each call. */
+let lastAsked: { readonly machine: object; readonly watcher: Dmasan | null } | null = null;
+
+function watcherOfBoot(): Dmasan | null {
+	if (lastAsked === null || lastAsked.machine !== machine)
+		lastAsked = { machine, watcher: watchers.get(machine) ?? null };
+	return lastAsked.watcher;
+}
 
 // A kernel that boots has no probes yet.
 early_initcall(() => {
@@ -95,19 +103,23 @@ const IOMMU_CALLS = [
 	'enabled',
 ] as const satisfies readonly (keyof IommuObserver)[];
 
+type Hears = (a: never, b: never, c: never, d: never, e: never, f: never, g: never) => void;
+
 /** An object with those of @names that a part has; each calls them all, in the parts' order. */
 function fanOut<T extends object>(names: readonly (keyof T & keyof Watcher)[], parts: readonly Watcher[]): T {
-	const calls: Record<string, unknown> = {};
+	const calls: Record<string, Hears> = {};
 	for (const name of names) {
 		const listeners = parts.filter((part) => part[name] !== undefined);
 		if (listeners.length === 0) continue;
 		const [only] = listeners;
 		if (listeners.length === 1) {
-			calls[name] = (only[name] as (...args: never[]) => void).bind(only);
+			calls[name] = (only[name] as Hears).bind(only);
 			continue;
 		}
-		calls[name] = (...args: never[]): void => {
-			for (const part of listeners) (part[name] as (...args: never[]) => void)(...args);
+		const bound = listeners.map((part) => (part[name] as Hears).bind(part));
+		// As many as any of them has: an array of the rest would be one at each call.
+		calls[name] = (a, b, c, d, e, f, g) => {
+			for (let i = 0; i < bound.length; i++) bound[i](a, b, c, d, e, f, g);
 		};
 	}
 	return calls as T;
@@ -115,10 +127,10 @@ function fanOut<T extends object>(names: readonly (keyof T & keyof Watcher)[], p
 
 /** Whoever watches the kernel that runs now: drivers' ops, which tell, outlive a boot. */
 function domainsOfBoot(): Domains | null {
-	return watchers.get(machine)?.domains ?? null;
+	return watcherOfBoot()?.domains ?? null;
 }
 
-guardOps(() => watchers.get(machine)?.balance ?? null);
+guardOps(() => watcherOfBoot()?.balance ?? null);
 
 export class Dmasan implements Watched {
 	readonly reports: DmasanReport[] = [];
@@ -154,6 +166,7 @@ export class Dmasan implements Watched {
 	constructor(readonly machine: Machine) {
 		watchers.get(machine)?.detach();
 		watchers.set(machine, this);
+		lastAsked = null;
 		this.journal = new Journal(machine.clock);
 		this.memory = new Memory(this);
 		const log = new DriverLog();
@@ -225,6 +238,7 @@ export class Dmasan implements Watched {
 	detach(): void {
 		if (watchers.get(this.machine) !== this) return;
 		watchers.delete(this.machine);
+		lastAsked = null;
 		this.#unwatchKernel?.();
 		for (const port of this.machine.ports) port.observer = null;
 		for (const iommu of this.machine.iommus) iommu.observers.splice(iommu.observers.indexOf(this.#iommu), 1);

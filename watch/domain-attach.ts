@@ -58,7 +58,7 @@ export class DomainAttach {
 		}
 		if (!isIdle(dev))
 			for (const { iommu, port } of streams)
-				for (const iova of walked) iommu.speculate?.(port.stream, NO_PASID, iova);
+				for (const iova of walked) iommu.speculate?.([port.stream], NO_PASID, iova);
 		this.#attaching.push({ before: streams.map(wasOf), walked });
 	}
 
@@ -100,7 +100,7 @@ export class DomainAttach {
 			for (const was of before) {
 				const { port, iommu: its } = was.stream;
 				if (its !== iommu || was.root < 0 || wasOf(was.stream).root !== was.root) continue;
-				for (const iova of walked) its.speculate?.(port.stream, NO_PASID, iova);
+				for (const iova of walked) its.speculate?.([port.stream], NO_PASID, iova);
 			}
 	}
 
@@ -156,7 +156,7 @@ export class DomainAttach {
 	/** Whoever is behind @iommu in another domain is where it was. */
 	#unmovedOthers(watch: DomainWatch, iommu: Iommu, moved: DmaPort, fn: string): void {
 		for (const other of this.set.all()) {
-			if (other === watch || other.devices.size === 0) continue;
+			if (other === watch || other.devices.length === 0) continue;
 			const wanted = stateOf(other.domain);
 			for (const dev of other.devices) {
 				if (isSuspended(dev) || this.isSwitching(dev)) continue;

@@ -9,12 +9,13 @@ import { type iommu_domain, iommu_iotlb_gather_queued } from '#linux/iommu.js';
 import type { Mapping } from './agreement.js';
 import type { Contract } from './contract.js';
 import type { DomainOwed } from './domain-owed.js';
-import type { DomainSet, DomainWatch } from './domain-set.js';
+import type { DomainSet, DomainWatch, Fresh } from './domain-set.js';
 import type { DomainTables } from './domain-tables.js';
 import type { DriverLog } from './driver-log.js';
 import type { MapCall, UnmapCall } from './iommu-ops.js';
 import { isFree } from './iovas.js';
 import { functionsOf, type JournalEvent } from './journal.js';
+import { takeAt } from './lists.js';
 import type { Range, Ranges } from './ranges.js';
 import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
@@ -42,7 +43,7 @@ export class DomainMaps {
 		const last = iova + size - 1;
 		if (watch.fresh.length === 0) this.log.begin();
 		// Behind what the same mapping has just made nobody walks yet.
-		const walked = watch.fresh.every((fresh) => fresh.last + 1 !== iova);
+		const walked = tailOf(watch.fresh, iova) === null;
 		watch.changing.push({ first: iova, last, phys: paddr, walked });
 		this.#changing.push(watch);
 		if (!walked) return;
@@ -50,7 +51,7 @@ export class DomainMaps {
 		for (const { iommu } of this.set.streams(watch))
 			if (iommu.habits.negativeNeighbours) {
 				// A walk for what is behind the range brings the words before it.
-				this.set.speculate(watch, last - (last % 4096));
+				if (size > 4096) this.set.speculate(watch, last - (last % 4096));
 				break;
 			}
 	}
@@ -62,8 +63,8 @@ export class DomainMaps {
 		const device = this.set.name(watch);
 		const end = iova + pgsize * pgcount - 1;
 		const { mappings } = watch;
-		const taken = mappings.size === 0 ? undefined : mappings.overlapping(iova, end)[0];
-		this.contract.mapped(call, taken === undefined ? -1 : Math.max(iova, taken.first), device);
+		const taken = mappings.first(iova, end);
+		this.contract.mapped(call, taken === null ? -1 : Math.max(iova, taken.first), device);
 		this.log.changed();
 		if (done > 0) {
 			const last = iova + done - 1;
@@ -78,9 +79,9 @@ export class DomainMaps {
 
 	/** [@iova, @last] is mapped, alone or behind what the call before has mapped. */
 	#add(watch: DomainWatch, last: number, { iova, paddr: phys, prot, pgsize, fn }: MapCall): void {
-		const tail = watch.fresh.find((fresh) => fresh.last + 1 === iova && fresh.by === fn);
-		const old = tail?.mapping;
-		if (tail !== undefined && old !== undefined) {
+		const tail = tailOf(watch.fresh, iova);
+		if (tail !== null && tail.by === fn) {
+			const old = tail.mapping;
 			tail.last = last;
 			const goesOn = old.phys + (iova - old.iova) === phys && old.prot === prot && old.pgsize === pgsize;
 			if (goesOn && watch.mappings.grow(iova, last, old)) return;
@@ -144,7 +145,7 @@ export class DomainMaps {
 		if (watch.ended.length > 2 * REMEMBERED) watch.ended.splice(0, REMEMBERED);
 		// A mapping that failed half-way is undone.
 		for (let i = watch.fresh.length - 1; i >= 0; i--)
-			if (watch.fresh[i].last >= iova && watch.fresh[i].first <= last) watch.fresh.splice(i, 1);
+			if (watch.fresh[i].last >= iova && watch.fresh[i].first <= last) takeAt(watch.fresh, i);
 	}
 
 	/** Who undoes a mapping that failed takes away what it had mapped, and none of @gone else. */
@@ -191,6 +192,12 @@ export class DomainMaps {
 				this.set.speculate(watch, span.first);
 		}
 	}
+}
+
+/** Which of @fresh ends right before @iova; null: none. */
+function tailOf(fresh: readonly Fresh[], iova: number): Fresh | null {
+	for (let i = 0; i < fresh.length; i++) if (fresh[i].last + 1 === iova) return fresh[i];
+	return null;
 }
 
 /** How many bytes from @iova on are mapped without a hole. */

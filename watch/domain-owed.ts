@@ -9,13 +9,25 @@ import type { CacheEntry } from '#hw/iommu/cache.js';
 import { type iommu_domain, type iommu_iotlb_gather, iommu_iotlb_gather_queued } from '#linux/iommu.js';
 import type { Agreement, Owed } from './agreement.js';
 import type { Contract } from './contract.js';
-import type { DomainSet, DomainWatch, Fresh, Unmapped } from './domain-set.js';
+import type { DomainSet, DomainWatch, Unmapped } from './domain-set.js';
 import type { DomainTables } from './domain-tables.js';
 import { isFree } from './iovas.js';
+import { takeAt } from './lists.js';
 import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
 
 export class DomainOwed {
+	/** Whose caches are looked at. */
+	#settling: DomainWatch | null = null;
+	/** Another domain's tables may just be changing on another CPU: what is cached of them is not this one's fault. */
+	readonly #excused = ({ stream, iova, size }: CacheEntry): boolean => {
+		for (const other of this.set.all()) {
+			if (other === this.#settling || !other.isChanging(iova, iova + size - 1)) continue;
+			if (this.set.streams(other).some(({ port }) => port.stream === stream)) return true;
+		}
+		return false;
+	};
+
 	constructor(
 		readonly watched: Watched,
 		readonly set: DomainSet,
@@ -28,7 +40,7 @@ export class DomainOwed {
 		const watch = this.set.watch(domain);
 		this.contract.returned(ret, this.set.name(watch), fn);
 		const last = iova + size - 1;
-		this.#finish(watch, (fresh) => fresh.first <= last && fresh.last >= iova, fn);
+		this.#finish(watch, iova, last, fn);
 		if (size > 0 && ret === 0) this.#caches(watch, iova, last, fn, null);
 	}
 
@@ -38,43 +50,37 @@ export class DomainOwed {
 		for (const owed of watch.owed)
 			if (owed.gather === gather && owed.taken && isFree(domain, owed.first))
 				this.#freedEarly(watch, owed, fn);
-		this.#settleAll(watch, watch.owed, (owed) => owed.gather === gather, fn);
+		this.#settleAll(watch, watch.owed, gather, fn);
 	}
 
 	flushedAll(domain: iommu_domain, fn: string): void {
 		const watch = this.set.watch(domain);
-		this.#settleAll(watch, watch.lazy, () => true, fn);
+		this.#settleAll(watch, watch.lazy, null, fn);
 	}
 
-	/** Those of @list are flushed. */
-	#settleAll(watch: DomainWatch, list: Unmapped[], which: (owed: Unmapped) => boolean, fn: string): void {
+	/** Those of @list are flushed that are @gather's, or (null) all. */
+	#settleAll(watch: DomainWatch, list: Unmapped[], gather: iommu_iotlb_gather | null, fn: string): void {
 		for (let i = 0; i < list.length; i++) {
 			const owed = list[i];
-			if (!which(owed)) continue;
-			list.splice(i--, 1);
+			if (gather !== null && owed.gather !== gather) continue;
+			takeAt(list, i--);
 			if (!owed.compared) this.tables.inTables(watch, owed);
 			this.#caches(watch, owed.first, owed.last, fn, owed);
 		}
 	}
 
-	/** The caches agree with the tables of @watch. On another CPU another domain's may just be changing. */
+	/** The caches agree with the tables of @watch. */
 	#caches(watch: DomainWatch, first: number, last: number, fn: string, owed: Owed | null): void {
-		const excused = ({ stream, iova, size }: CacheEntry): boolean => {
-			for (const other of this.set.all()) {
-				if (other === watch || !other.isChanging(iova, iova + size - 1)) continue;
-				if (this.set.streams(other).some(({ port }) => port.stream === stream)) return true;
-			}
-			return false;
-		};
-		this.agreement.caches(this.set.streams(watch), first, last, fn, owed, excused);
+		this.#settling = watch;
+		this.agreement.caches(this.set.streams(watch), first, last, fn, owed, this.#excused);
 	}
 
-	/** What was mapped is in the tables, and nothing beside it has changed. */
-	#finish(watch: DomainWatch, which: (fresh: Fresh) => boolean, sync: string | null): void {
+	/** What was mapped of [@first, @last] is in the tables, and nothing beside it has changed. */
+	#finish(watch: DomainWatch, first: number, last: number, sync: string | null): void {
 		for (let i = 0; i < watch.fresh.length; i++) {
 			const fresh = watch.fresh[i];
-			if (!which(fresh)) continue;
-			watch.fresh.splice(i--, 1);
+			if (fresh.first > last || fresh.last < first) continue;
+			takeAt(watch.fresh, i--);
 			this.tables.inTables(watch, fresh);
 			if (sync === null) this.#caches(watch, fresh.first, fresh.last, fresh.by, null);
 		}
@@ -86,7 +92,7 @@ export class DomainOwed {
 	mapReturns(): void {
 		for (const watch of this.set.all())
 			if (watch.fresh.length !== 0 && watch.domain.ops?.iotlb_sync_map === undefined)
-				this.#finish(watch, () => true, null);
+				this.#finish(watch, 0, Number.MAX_SAFE_INTEGER, null);
 	}
 
 	/** iommu_unmap() is: the same for iotlb_sync(). What waits for the flush queue is gone from the tables at least. */
@@ -100,7 +106,7 @@ export class DomainOwed {
 				}
 			// Who cannot be told to flush has done it.
 			if (watch.lazy.length !== 0 && watch.domain.ops?.flush_iotlb_all === undefined)
-				this.#settleAll(watch, watch.lazy, () => true, watch.lazy[0].by);
+				this.#settleAll(watch, watch.lazy, null, watch.lazy[0].by);
 			for (let i = watch.lazy.length - 1; i >= 0 && !watch.lazy[i].compared; i--) {
 				watch.lazy[i].compared = true;
 				this.tables.inTables(watch, watch.lazy[i]);

@@ -13,6 +13,7 @@ import {
 	type iommu_iotlb_gather,
 } from '#linux/iommu.js';
 import type { Change, Mapping, Owed, Span, Stream } from './agreement.js';
+import { takeAt } from './lists.js';
 import { Ranges } from './ranges.js';
 import type { Watched } from './watcher.js';
 
@@ -34,14 +35,22 @@ export interface Unmapped extends Owed {
 	readonly taken: boolean;
 }
 
+/** Streams behind one IOMMU. */
+interface Masters {
+	readonly iommu: Iommu;
+	readonly streams: readonly number[];
+}
+
 /** One domain. */
 export class DomainWatch {
 	readonly mappings = new Ranges<Mapping>();
 	/** The last that ended, oldest first. */
 	readonly ended: { readonly first: number; readonly last: number; readonly value: Mapping }[] = [];
-	readonly devices = new Set<device>();
+	readonly devices: device[] = [];
 	/** Their streams behind its IOMMU; null: to be looked up. */
 	streams: readonly Stream[] | null = null;
+	/** The same, by IOMMU. */
+	masters: readonly Masters[] | null = null;
 	/** Unmapped, and not yet flushed: until the next iotlb_sync(), or (lazy) until the next flush of all. */
 	readonly owed: Unmapped[] = [];
 	readonly lazy: Unmapped[] = [];
@@ -68,8 +77,11 @@ export class DomainWatch {
 
 	/** Whether an operation on a part of [@first, @last] is under way, or waits to be made known to the hardware. */
 	isChanging(first: number, last: number): boolean {
-		return [this.owed, this.lazy, this.changing, this.fresh].some((list) =>
-			list.some((span) => span.first <= last && span.last >= first),
+		return (
+			touches(this.owed, first, last) ||
+			touches(this.lazy, first, last) ||
+			touches(this.changing, first, last) ||
+			touches(this.fresh, first, last)
 		);
 	}
 
@@ -135,7 +147,7 @@ export class DomainSet {
 		if (watch === undefined) {
 			watch = null;
 			for (const each of this.#watches.values())
-				if (each.devices.size !== 0 && this.streams(each).some((stream) => stream.port === port))
+				if (each.devices.length !== 0 && this.streams(each).some((stream) => stream.port === port))
 					watch = each;
 			this.#byPort.set(port, watch);
 		}
@@ -160,16 +172,18 @@ export class DomainSet {
 
 	join(watch: DomainWatch, dev: device): void {
 		this.#of.set(dev, watch);
-		watch.devices.add(dev);
+		if (!watch.devices.includes(dev)) watch.devices.push(dev);
 		watch.streams = null;
+		watch.masters = null;
 		this.#byPort.clear();
 	}
 
 	leave(dev: device): void {
 		const watch = this.#of.get(dev);
 		if (watch === undefined) return;
-		watch.devices.delete(dev);
+		if (watch.devices.includes(dev)) takeAt(watch.devices, watch.devices.indexOf(dev));
 		watch.streams = null;
+		watch.masters = null;
 		this.#byPort.clear();
 	}
 
@@ -181,13 +195,12 @@ export class DomainSet {
 
 	/** Whose it is, in a report. */
 	name(watch: DomainWatch): string {
-		for (const dev of watch.devices) return dev_name(dev);
-		return 'a domain that is attached nowhere';
+		return watch.devices.length === 0 ? 'a domain that is attached nowhere' : dev_name(watch.devices[0]);
 	}
 
 	/** The streams that are in @watch's domain. */
 	streams(watch: DomainWatch): readonly Stream[] {
-		watch.streams ??= [...watch.devices].flatMap((dev) => this.streamsOf(dev));
+		watch.streams ??= watch.devices.flatMap((dev) => this.streamsOf(dev));
 		return watch.streams;
 	}
 
@@ -223,19 +236,33 @@ export class DomainSet {
 
 	/** Somebody who is at work may have @iova walked for now. */
 	speculate(watch: DomainWatch, iova: number): void {
-		for (const dev of watch.devices) if (isIdle(dev)) return;
-		const streams = this.streams(watch);
-		for (let i = 0; i < streams.length; i++) {
-			const { iommu, port } = streams[i];
-			iommu.speculate?.(port.stream, NO_PASID, iova);
+		const { devices } = watch;
+		for (let i = 0; i < devices.length; i++) if (isIdle(devices[i])) return;
+		watch.masters ??= mastersOf(this.streams(watch));
+		for (let i = 0; i < watch.masters.length; i++) {
+			const { iommu, streams } = watch.masters[i];
+			iommu.speculate?.(streams, NO_PASID, iova);
 		}
 	}
 }
 
+/** @streams by their IOMMUs. */
+function mastersOf(streams: readonly Stream[]): Masters[] {
+	return [...new Set(streams.map(({ iommu }) => iommu))].map((iommu) => ({
+		iommu,
+		streams: streams.filter((stream) => stream.iommu === iommu).map(({ port }) => port.stream),
+	}));
+}
+
+/** Whether one of @spans has a part of [@first, @last]. */
+function touches(spans: readonly Span[], first: number, last: number): boolean {
+	for (let i = 0; i < spans.length; i++) if (spans[i].first <= last && spans[i].last >= first) return true;
+	return false;
+}
+
 /** Whether @addr is in one of @spans. */
 export function within(spans: readonly Span[], addr: number): boolean {
-	for (const { first, last } of spans) if (first <= addr && addr <= last) return true;
-	return false;
+	return touches(spans, addr, addr);
 }
 
 /** Whether nobody uses the IOMMU of @dev, by runtime PM: no master is at work that it could walk for. */

@@ -43,7 +43,7 @@ export class DomainTables {
 	#othersAt(watch: DomainWatch, at: number, fn: string): void {
 		if (this.set.size === 1) return;
 		for (const other of this.set.all()) {
-			if (other === watch || other.partial || other.devices.size === 0 || other.root < 0) continue;
+			if (other === watch || other.partial || other.devices.length === 0 || other.root < 0) continue;
 			if (stateOf(other.domain) !== 'translate' || other.isOwed(at)) continue;
 			this.agreement.compare(this.set.translating(other), other.mappings, at, at, fn);
 		}

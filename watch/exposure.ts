@@ -8,7 +8,8 @@
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { hex } from '#hw/core/register-file.js';
 import { DMA_BIDIRECTIONAL } from '#linux/dma-direction.js';
-import { type Client, directionText, type Mapping, type Part } from './mappings.js';
+import type { BufferPlaces } from './buffer-places.js';
+import { type Client, directionText, type Mapping } from './mappings.js';
 import type { Allocation, Memory } from './memory.js';
 import type { Exposure } from './report.js';
 import type { Watched } from './watcher.js';
@@ -30,8 +31,8 @@ export class Exposures {
 	constructor(
 		readonly watched: Watched,
 		readonly memory: Memory,
-		/** A live part with a byte of a range that @wanted takes. */
-		readonly at: (first: number, last: number, wanted: (part: Part) => boolean) => Part | null,
+		/** Where what is mapped lies. */
+		readonly places: BufferPlaces,
 	) {}
 
 	clear(): void {
@@ -57,7 +58,8 @@ export class Exposures {
 		if (mapping.domain === null) return;
 		const { client, dir } = mapping;
 		for (const { phys, size } of mapping.parts) {
-			const other = this.at(
+			if (!this.places.has(phys, phys + size - 1)) continue;
+			const other = this.places.at(
 				phys,
 				phys + size - 1,
 				(part) =>

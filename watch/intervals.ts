@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Ranges that may overlap, in the order of their beginnings.
 
+import { insertAt, takeAt } from './lists.js';
+
 export interface Interval {
 	readonly first: number;
 	readonly last: number;
@@ -24,19 +26,19 @@ export class Intervals<T extends Interval> {
 
 	add(item: T): void {
 		if (item.last - item.first >= LONG) this.#long.push(item);
-		else this.#short.splice(this.#from(item.first), 0, item);
+		else insertAt(this.#short, this.#from(item.first), item);
 	}
 
 	delete(item: T): void {
 		if (item.last - item.first >= LONG) {
 			const at = this.#long.indexOf(item);
-			if (at >= 0) this.#long.splice(at, 1);
+			if (at >= 0) takeAt(this.#long, at);
 			return;
 		}
 		for (let i = this.#from(item.first); i < this.#short.length; i++) {
 			if (this.#short[i].first !== item.first) return;
 			if (this.#short[i] !== item) continue;
-			this.#short.splice(i, 1);
+			takeAt(this.#short, i);
 			return;
 		}
 	}

@@ -75,8 +75,8 @@ export type Listener = () => IommuCalls | null;
 
 /** Sees each call of a driver's function begin and end. */
 export interface OpGuard {
-	/** @fn is the function's name, @op its place in the table. */
-	entering(fn: string, op: string, args: readonly unknown[]): void;
+	/** @fn is the function's name, @op its place in the table; @first: its first argument, @gfp: map_pages()'s. */
+	entering(fn: string, op: string, first: unknown, gfp: unknown): void;
 	leaving(ret: unknown): void;
 	/** It has thrown: the kernel stands. */
 	abandon(): void;
@@ -91,13 +91,16 @@ export function guardOps(guard: () => OpGuard | null): () => OpGuard | null {
 	return before;
 }
 
+/** Where map_pages() has its gfp. */
+const GFP = 6;
+
 /** @driver, @op of some table, seen by the guard. */
 function guarded<F extends (...args: never[]) => unknown>(driver: F, op: string): F {
 	const { name } = driver;
 	return ((...args: never[]) => {
 		const guard = guardOf();
 		if (guard === null) return driver(...args);
-		guard.entering(name, op, args);
+		guard.entering(name, op, args[0], args[GFP]);
 		let ret: unknown;
 		try {
 			ret = driver(...args);

@@ -6,6 +6,7 @@
 // looks where the address would be once it is cut down: what leads to that memory there is the evidence.
 
 import { hex } from '#hw/core/register-file.js';
+import { POWERS } from '#hw/iommu/format.js';
 import { type Iommu, NO_PASID } from '#hw/iommu/iommu.js';
 import { register_trace_map, unregister_trace_map } from '#include/trace/events/iommu.js';
 import type { Watched, Watcher } from './watcher.js';
@@ -25,7 +26,8 @@ export class IommuRange implements Watcher {
 
 	#map(iova: number, phys: number, size: number): void {
 		for (const iommu of this.watched.machine.iommus) {
-			const [inputs, outputs] = [2 ** iommu.inputBits, 2 ** iommu.outputBits];
+			const inputs = POWERS[iommu.inputBits];
+			const outputs = POWERS[iommu.outputBits];
 			if (iova + size <= inputs && phys + size <= outputs) continue;
 			// The last byte is beyond whatever is beyond.
 			const [last, lastPhys] = [iova + size - 1, phys + size - 1];

@@ -170,7 +170,9 @@ export function isFree({ iova_cookie }: iommu_domain, addr: number): boolean {
 	if (iovad === undefined || iovad.granule === 0) return true;
 	const pfn = Math.floor(addr / iovad.granule);
 	if (rb_find(pfn, iovad.rbroot, (key, at) => key - (at as iova).pfn_lo) === null) return true;
-	return (iovad.rcaches ?? []).some((_rcache, order) => isLast(iovad, pfn, order));
+	const orders = iovad.rcaches?.length ?? 0;
+	for (let order = 0; order < orders; order++) if (isLast(iovad, pfn, order)) return true;
+	return false;
 }
 
 /** The cache of @pages (drivers/iommu/iova.c: iova_rcache_order()). */

@@ -21,7 +21,7 @@ export function kernelTrace(depth: number): string[] {
 const DEPTH = 16;
 /** Of what happens often so many have a stack each, more than a test does; of those that follow one in so many. */
 const EACH = 2048;
-const ONE_IN = 256;
+const ONE_IN = 1024;
 
 /** Who was at work in the kernel as the event @number came. */
 export interface Stack {
@@ -29,6 +29,8 @@ export interface Stack {
 	/** Asked for its text only when somebody wants to read it. */
 	readonly error: Error;
 }
+
+export const NO_STACK: Stack = { number: 0, error: new Error() };
 
 /**
  * Stacks of what happens often: each costs as much as a mapping. The first of them are taken, and then one of many: what
@@ -82,9 +84,28 @@ export class JournalEvent {
 	}
 }
 
+/** Those of one kind of event, by device. */
+class Samplers {
+	readonly #devices = new Map<string, Sampler>();
+	#last = '';
+	#its: Sampler | null = null;
+
+	of(device: string): Sampler {
+		if (this.#its !== null && this.#last === device) return this.#its;
+		let sampler = this.#devices.get(device);
+		if (sampler === undefined) {
+			sampler = new Sampler();
+			this.#devices.set(device, sampler);
+		}
+		this.#last = device;
+		this.#its = sampler;
+		return sampler;
+	}
+}
+
 export class Journal {
 	#number = 0;
-	readonly #samplers = new Map<string, Map<string, Sampler>>();
+	readonly #samplers = new Map<string, Samplers>();
 
 	constructor(readonly clock: { readonly now: number }) {}
 
@@ -101,17 +122,12 @@ export class Journal {
 	}
 
 	#samplerOf(what: string, device: string): Sampler {
-		let devices = this.#samplers.get(what);
-		if (devices === undefined) {
-			devices = new Map();
-			this.#samplers.set(what, devices);
+		let samplers = this.#samplers.get(what);
+		if (samplers === undefined) {
+			samplers = new Samplers();
+			this.#samplers.set(what, samplers);
 		}
-		let sampler = devices.get(device);
-		if (sampler === undefined) {
-			sampler = new Sampler();
-			devices.set(device, sampler);
-		}
-		return sampler;
+		return samplers.of(device);
 	}
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is so for which addresses: ranges that do not overlap, in order.
 
+import { insertAt, takeAt } from './lists.js';
+
 export interface Range<T> {
 	readonly first: number;
 	readonly last: number;
@@ -29,20 +31,23 @@ export class Ranges<T> {
 		return this.#list.slice(Math.max(0, at - 1), at + 1);
 	}
 
+	/** The first that overlaps [@first, @last]; null: none. */
+	first(first: number, last: number): Range<T> | null {
+		const range = this.#list[this.#overlapping(first)];
+		return range !== undefined && range.first <= last ? range : null;
+	}
+
 	overlapping(first: number, last: number): Range<T>[] {
 		const found: Range<T>[] = [];
-		for (let i = Math.max(0, this.#behind(first) - 1); i < this.#list.length; i++) {
-			const range = this.#list[i];
-			if (range.first > last) break;
-			if (range.last >= first) found.push(range);
-		}
+		for (let i = this.#overlapping(first); i < this.#list.length && this.#list[i].first <= last; i++)
+			found.push(this.#list[i]);
 		return found;
 	}
 
 	/** From now on it is @value in [@first, @last], whatever it was. */
 	set(first: number, last: number, value: T): void {
 		this.remove(first, last);
-		this.#list.splice(this.#behind(first), 0, { first, last, value });
+		insertAt(this.#list, this.#behind(first), { first, last, value });
 	}
 
 	/** The range that ends before @first with @value goes on to @last, whatever is there; false: there is none. */
@@ -56,10 +61,16 @@ export class Ranges<T> {
 	}
 
 	/** Nothing is so in [@first, @last] any more: the parts that were taken away. */
-	remove(first: number, last: number): Range<T>[] {
+	remove(first: number, last: number): readonly Range<T>[] {
+		const at = this.#overlapping(first);
+		const only = this.#list[at];
+		if (only === undefined || only.first > last) return [];
+		// Mostly what was set is removed.
+		if (only.first === first && only.last === last) {
+			takeAt(this.#list, at);
+			return [only];
+		}
 		const cut = this.overlapping(first, last);
-		if (cut.length === 0) return cut;
-		const at = this.#list.indexOf(cut[0]);
 		const [head, tail] = [cut[0], cut[cut.length - 1]];
 		const rest: Range<T>[] = [];
 		if (head.first < first) rest.push({ first: head.first, last: first - 1, value: head.value });
@@ -74,6 +85,12 @@ export class Ranges<T> {
 
 	clear(): void {
 		this.#list.length = 0;
+	}
+
+	/** Which is the first that ends at @addr or behind. */
+	#overlapping(addr: number): number {
+		const before = this.#behind(addr) - 1;
+		return before >= 0 && this.#list[before].last >= addr ? before : before + 1;
 	}
 
 	/** How many ranges begin at @addr or before. */

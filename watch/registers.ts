@@ -8,7 +8,7 @@
 import type { Window } from '#hw/core/bus.js';
 import type { DeviceModel } from '#hw/core/model.js';
 import { hex, type Misuse, type RegisterFile } from '#hw/core/register-file.js';
-import { type Iommu, isIommu } from '#hw/iommu/iommu.js';
+import { type CommandText, type Iommu, isIommu } from '#hw/iommu/iommu.js';
 import type { Invariant } from './report.js';
 import { isFreePage } from './walks.js';
 import type { Watched, Watcher } from './watcher.js';
@@ -20,8 +20,6 @@ interface Place {
 	/** `TTB (0x050)`. */
 	readonly register: string;
 	readonly doc: string;
-	/** It may be given more than it takes. */
-	readonly wraps: boolean;
 }
 
 /** What is to be done about a block that does not answer, by what it lacks. */
@@ -37,7 +35,7 @@ function remedyOf(why: string): string {
 
 export class Registers implements Watcher {
 	/** The last command that each block was given, for the advice about who waits in vain. */
-	readonly #written = new Map<string, string>();
+	readonly #written = new Map<string, CommandText>();
 
 	constructor(readonly watched: Watched) {
 		const { machine } = watched;
@@ -172,13 +170,13 @@ export class Registers implements Watcher {
 			place: `${offset} ${who}`,
 			details: [
 				`${who} has read ${file.describe(offset, value)} ${times} times, and nothing that the hardware is doing can change it`,
-				`The last command that took effect: ${this.#written.get(device) ?? 'none'}`,
+				`The last command that took effect: ${this.#written.get(device)?.() ?? 'none'}`,
 			],
 			advice: `${who} waits for a value of ${register} that will not come: the wrong register, bit or value is polled, or the command that it waits for was never given (or was refused)`,
 		});
 	}
 
-	commanded(iommu: Iommu, text: string): void {
+	commanded(iommu: Iommu, text: CommandText): void {
 		this.#written.set(iommu.name, text);
 	}
 
@@ -199,9 +197,9 @@ export class Registers implements Watcher {
 
 	#cut(addr: number, width: number, value: number): void {
 		const window = this.watched.machine.bus.find(addr);
-		const { device, register, wraps } = window === null ? NOWHERE : this.#placeOf(window, addr);
 		// Of a block without a table nobody knows.
-		if (wraps) return;
+		if (window === null || wraps(window, addr)) return;
+		const { device, register } = this.#placeOf(window, addr);
 		const who = this.watched.running ? accessorOf(whoIsAtWork()) : null;
 		if (who === null) return;
 		this.watched.find({
@@ -219,10 +217,10 @@ export class Registers implements Watcher {
 	}
 
 	#placeOf(window: Window, addr: number): Place {
-		const { model, name, region, base } = window;
-		const file = model?.registerFiles?.[region] ?? model?.registers;
+		const { name, base } = window;
+		const file = fileOf(window);
 		return file === undefined
-			? { device: name, register: hex(addr - base, 3), doc: '', wraps: true }
+			? { device: name, register: hex(addr - base, 3), doc: '' }
 			: placeIn(name, file, addr - base);
 	}
 }
@@ -231,7 +229,15 @@ function filesOf({ registerFiles, registers }: DeviceModel): readonly RegisterFi
 	return registerFiles ?? (registers === undefined ? [] : [registers]);
 }
 
-const NOWHERE: Place = { device: 'bus', register: 'nothing', doc: '', wraps: true };
+function fileOf({ model, region }: Window): RegisterFile | undefined {
+	return model?.registerFiles?.[region] ?? model?.registers;
+}
+
+/** Whether the register at @addr may be given more than it takes. */
+function wraps(window: Window, addr: number): boolean {
+	const file = fileOf(window);
+	return file === undefined || file.specAt(addr - window.base)?.tolerates !== undefined;
+}
 
 const KINDS: Readonly<Record<Misuse, string>> = {
 	'read-only': 'read-only-write',
@@ -292,6 +298,5 @@ function placeIn(device: string, file: RegisterFile, offset: number): Place {
 		device,
 		register: name === null ? `offset ${hex(offset, 3)}` : `${name} (${hex(offset, 3)})`,
 		doc: file.specAt(offset)?.doc ?? '',
-		wraps: file.specAt(offset)?.tolerates !== undefined,
 	};
 }

@@ -11,9 +11,17 @@
 // walker sees has no moment that could be watched: of such tables only the freeing is.
 
 import { hex } from '#hw/core/register-file.js';
-import { Decoded, hexWord, type TableFormat, type TableLevel, type View, Word } from '#hw/iommu/format.js';
-import { type Iommu, NO_PASID } from '#hw/iommu/iommu.js';
-import { isPowered } from './agreement.js';
+import {
+	Decoded,
+	hexWord,
+	POWERS,
+	type TableFormat,
+	type TableLevel,
+	type View,
+	Word,
+} from '#hw/iommu/format.js';
+import { type Iommu, NO_PASID, wordOf } from '#hw/iommu/iommu.js';
+import { type Change, isPowered } from './agreement.js';
 import type { DomainWatch } from './domain-set.js';
 import type { DriverLog } from './driver-log.js';
 import type { Allocation, Memory } from './memory.js';
@@ -115,33 +123,42 @@ export class Tables implements Watcher {
 	#changes(table: Table, level: TableLevel, at: number, low: number, high: number): void {
 		this.#seen++;
 		const { watch, iommu, format } = table;
-		const [before, after] = [this.#old, this.#new];
-		const size = 2 ** level.shift;
+		const before = this.#old;
+		const after = this.#new;
+		const size = POWERS[level.shift];
 		const iova = table.iova + ((at - table.addr) / format.wordBytes) * size;
-		const word = (): string => hexWord((BigInt(high) << 32n) | BigInt(low), format.wordBytes);
 		const fn = this.log.running ?? 'the kernel';
-		const [is, was] = [after.kind, before.kind];
+		const is = after.kind;
+		const was = before.kind;
 		if (was !== 'invalid' && is !== 'invalid' && (was !== is || before.addr !== after.addr)) {
 			this.#find('INV-TABLE-LIVE', 'live-word-replaced', iommu, fn, [
-				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, goes from one that leads to ${hex(before.addr, 8)} to ${word()}, which leads to ${hex(after.addr, 8)}`,
+				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, goes from one that leads to ${hex(before.addr, 8)} to ${wordText(table, low, high)}, which leads to ${hex(after.addr, 8)}`,
 				...this.log.lines(),
 				`${fn}() must not change a valid word into another: make it invalid, clean it, invalidate ${hex(iova, 8)}, and only then write the new one`,
 			]);
 			return;
 		}
-		if (is === 'page') this.#pageWord(table, level, at, iova, word, fn);
-		else if (is === 'table') this.#tableWord(table, level, at, iova, word, fn);
+		if (is === 'page') this.#pageWord(table, level, at, iova, low, high, fn);
+		else if (is === 'table') this.#tableWord(table, level, at, iova, low, high, fn);
 		else if (was !== 'invalid' && !watch.freeing) this.#clearedWord(table, level, at, iova, fn);
 	}
 
 	/** It is a page's: the one that the call is about. */
-	#pageWord(table: Table, level: TableLevel, at: number, iova: number, word: () => string, fn: string): void {
+	#pageWord(
+		table: Table,
+		level: TableLevel,
+		at: number,
+		iova: number,
+		low: number,
+		high: number,
+		fn: string,
+	): void {
 		const { watch, iommu } = table;
-		const span = watch.changing.find(({ first, last }) => first <= iova && iova <= last);
-		if (span === undefined) {
+		const span = spanAt(watch.changing, iova);
+		if (span === null) {
 			if (watch.partial || this.log.running === null || watch.mappings.find(iova) !== null) return;
 			this.#find('INV-TABLE-LIVE', 'mapped-another', iommu, fn, [
-				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, becomes ${word()}; nobody maps anything there`,
+				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}, becomes ${wordText(table, low, high)}; nobody maps anything there`,
 				...this.log.lines(),
 				`${fn}() writes a word at a wrong index, or more words than it was asked for: nobody asked for ${hex(iova, 8)}`,
 			]);
@@ -151,7 +168,7 @@ export class Tables implements Watcher {
 		const meant = span.phys + (iova - span.first);
 		if (this.#new.addr === meant) return;
 		this.#find('INV-TABLE-LIVE', 'wrong-word', iommu, fn, [
-			`In ${fn}() the ${level.name} word at ${hex(at, 8)} becomes ${word()}, which leads ${hex(iova, 8)} to ${hex(this.#new.addr, 8)}; it is being mapped to ${hex(meant, 8)}`,
+			`In ${fn}() the ${level.name} word at ${hex(at, 8)} becomes ${wordText(table, low, high)}, which leads ${hex(iova, 8)} to ${hex(this.#new.addr, 8)}; it is being mapped to ${hex(meant, 8)}`,
 			...this.log.lines(),
 			`${fn}() writes a valid word with a wrong address, for a while or for good: it must put the whole word for ${hex(iova, 8)} together first, and write it once`,
 		]);
@@ -163,7 +180,8 @@ export class Tables implements Watcher {
 		level: TableLevel,
 		at: number,
 		iova: number,
-		word: () => string,
+		low: number,
+		high: number,
 		fn: string,
 	): void {
 		const { watch, iommu, format } = table;
@@ -171,7 +189,7 @@ export class Tables implements Watcher {
 		const to = this.#new.addr;
 		const below = format.levels[table.level + 1];
 		const bytes = format.wordBytes * 2 ** below.indexBits;
-		const leads = `In ${fn}() the ${level.name} word at ${hex(at, 8)} becomes ${word()}, which leads ${hex(iova, 8)} to a ${below.name} at ${hex(to, 8)}`;
+		const leads = `In ${fn}() the ${level.name} word at ${hex(at, 8)} becomes ${wordText(table, low, high)}, which leads ${hex(iova, 8)} to a ${below.name} at ${hex(to, 8)}`;
 		if (!ram.is_ram(to, bytes)) {
 			this.#find('INV-TABLE-LIVE', 'table-nowhere', iommu, fn, [
 				`${leads}, where no memory is`,
@@ -211,10 +229,15 @@ export class Tables implements Watcher {
 	#clearedWord(table: Table, level: TableLevel, at: number, iova: number, fn: string): void {
 		const { watch, iommu } = table;
 		if (watch.partial) return;
-		const last = iova + 2 ** level.shift - 1;
-		for (const { first } of watch.mappings.overlapping(iova, last)) {
-			const lost = Math.max(first, iova);
-			if (watch.changing.some((span) => span.first <= lost && lost <= span.last)) continue;
+		const last = iova + POWERS[level.shift] - 1;
+		const { mappings } = watch;
+		for (
+			let range = mappings.first(iova, last);
+			range !== null;
+			range = mappings.first(range.last + 1, last)
+		) {
+			const lost = Math.max(range.first, iova);
+			if (spanAt(watch.changing, lost) !== null) continue;
 			this.#find('INV-ERR', 'cleared-another', iommu, fn, [
 				`In ${fn}() the ${level.name} word at ${hex(at, 8)}, for ${hex(iova, 8)}..${hex(last, 8)}, is made invalid; ${hex(lost, 8)} is mapped, and nobody unmaps it`,
 				...this.log.lines(),
@@ -243,7 +266,7 @@ export class Tables implements Watcher {
 			at.decode(ram.readWord(word), format.wordBytes === 8 ? ram.readWord(word + 4) : 0, this.#below);
 			if (this.#below.kind === 'invalid') continue;
 			const [first, last] = [iova + i * size, iova + (i + 1) * size - 1];
-			if (watch.mappings.overlapping(first, last).length !== 0) continue;
+			if (watch.mappings.first(first, last) !== null) continue;
 			if (!watch.changing.some((span) => span.first <= last && first <= span.last)) return word;
 		}
 		return -1;
@@ -379,4 +402,14 @@ export class Tables implements Watcher {
 			advice: lines[lines.length - 1],
 		});
 	}
+}
+
+function wordText({ format }: Table, low: number, high: number): string {
+	return hexWord(wordOf(low, high), format.wordBytes);
+}
+
+/** Which of @spans has @addr; null: none. */
+function spanAt(spans: readonly Change[], addr: number): Change | null {
+	for (let i = 0; i < spans.length; i++) if (spans[i].first <= addr && addr <= spans[i].last) return spans[i];
+	return null;
 }

@@ -431,9 +431,17 @@ export class Ram implements machine_memory {
 	readWord(phys: number): number {
 		this.stats.wordReads++;
 		if (phys % 4 !== 0 || !this.is_ram(phys, 4)) return -1;
-		this.locate(phys, false);
-		if (!this.atTouched || this.atMem.words === null) return 0;
-		return this.atMem.words[this.atMemOffset >>> 2] >>> 0;
+		const nr = Math.floor(phys / BLOCK_SIZE);
+		const block = this.blocks[nr];
+		if (block === undefined) return 0;
+		// What locate() does, for memory alone: walks are most of what reads words.
+		const offset = (phys - nr * BLOCK_SIZE) | 0;
+		const slot = block.slots === null ? null : block.slots[offset >>> GRANULE_SHIFT];
+		const moved = slot === null ? null : slot.mem;
+		const { words, base } = moved ?? block.mem[offset >>> UNIT_SHIFT];
+		const at =
+			slot === null || moved === null ? (phys - base) | 0 : slot.memOffset + (offset & (GRANULE - 1));
+		return words === null ? 0 : words[at >>> 2] >>> 0;
 	}
 
 	/** The same word as the CPU sees it; -1 when it is not RAM. */
@@ -457,12 +465,16 @@ export class Ram implements machine_memory {
 
 	/** The address of the first dirty line of the range, -1 without one. */
 	firstDirty(phys: number, size: number): number {
-		let found = -1;
-		this.eachDirty(phys, size, (line) => {
-			found = line;
-			return false;
-		});
-		return found;
+		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
+		for (let at = Math.floor(phys / LINE_SIZE) * LINE_SIZE; at < end; ) {
+			const run = this.locate(at, false);
+			if (run === 0) break;
+			const n = Math.min(run, end - at);
+			const line = this.dirtyLine(0, n / LINE_SIZE);
+			if (line >= 0) return at + line * LINE_SIZE;
+			at += n;
+		}
+		return -1;
 	}
 
 	/** The address of the first line of the range that is not dirty, and of which memory has other bytes; -1 without one. */
@@ -892,27 +904,13 @@ export class Ram implements machine_memory {
 		}
 	}
 
-	/** Call @visit with the address of each dirty line that the range touches, until it answers false. */
-	private eachDirty(phys: number, size: number, visit: (line: number) => boolean): void {
-		const start = Math.floor(phys / LINE_SIZE) * LINE_SIZE;
-		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
-		for (let at = start; at < end; ) {
-			const run = this.locate(at, false);
-			if (run === 0) break;
-			const n = Math.min(run, end - at);
-			if (this.atTouched && this.atCpu.longs !== null) {
-				const cpu = this.atCpu.longs;
-				const synced = this.synced().longs;
-				const c = this.atCpuOffset >>> 3;
-				const s = this.atUnitOffset >>> 3;
-				const lines = n / LINE_SIZE;
-				for (let line = nextDirty(cpu, c, synced, s, 0, lines); line < lines; ) {
-					if (!visit(at + line * LINE_SIZE)) return;
-					line = nextDirty(cpu, c, synced, s, line + 1, lines);
-				}
-			}
-			at += n;
-		}
+	/** Of @lines lines at the place that locate() found, the first from the @from-th on that is dirty; -1 without one. */
+	private dirtyLine(from: number, lines: number): number {
+		const cpu = this.atTouched ? this.atCpu.longs : null;
+		if (cpu === null || (from === 0 && this.surelyInStep(lines * LINE_SIZE))) return -1;
+		const synced = this.synced().longs;
+		const line = nextDirty(cpu, this.atCpuOffset >>> 3, synced, this.atUnitOffset >>> 3, from, lines);
+		return line < lines ? line : -1;
 	}
 
 	/** The first of @lines lines at the place that locate() found that is stale; -1 without one. */
@@ -936,10 +934,21 @@ export class Ram implements machine_memory {
 	}
 
 	private reportDirty(phys: number, size: number): void {
-		this.eachDirty(phys, size, (line) => {
-			this.observer?.onDirtyDropped?.(line);
-			return true;
-		});
+		const end = Math.ceil((phys + size) / LINE_SIZE) * LINE_SIZE;
+		for (let at = Math.floor(phys / LINE_SIZE) * LINE_SIZE; at < end; ) {
+			const run = this.locate(at, false);
+			if (run === 0) break;
+			const n = Math.min(run, end - at);
+			for (let from = 0; from < n / LINE_SIZE; ) {
+				const line = this.dirtyLine(from, n / LINE_SIZE);
+				if (line < 0) break;
+				this.observer?.onDirtyDropped?.(at + line * LINE_SIZE);
+				from = line + 1;
+				// Who hears of it may have looked elsewhere.
+				this.locate(at, false);
+			}
+			at += n;
+		}
 	}
 
 	/** xorshift32: a number in 0..2^32-1. */

@@ -71,8 +71,17 @@ export interface CacheSink {
 /** A range of more pages than this is found by looking at every entry. */
 const LOOKED_UP = 64;
 
+const NONE: readonly CacheEntry[] = [];
+
 /** How many guesses a cache has: the oldest go first. */
 const GUESSED = 128;
+
+/** Where a guess is kept. */
+type Slot = { -readonly [K in keyof CacheEntry]: CacheEntry[K] };
+
+function noGuess(): Slot {
+	return new CacheEntry(0, 0, 0, 0, 0, 0, 0, false, 0, 0, 0, 0, 0, 'guess', 0);
+}
 
 /** The entries of one tag: for each size, by number. */
 type Sized = Map<number, CacheEntry>[];
@@ -85,9 +94,11 @@ export class TranslationCache {
 	sink: CacheSink | null = null;
 	/**
 	 * What a walk for nobody may have brought in besides: no access is answered from it, nothing is thrown out for it, and
-	 * every invalidation takes it away.
+	 * every invalidation takes it away. Who watches has the caches guess at every mapping, so slots are used again: the first
+	 * #guessed are taken, in order.
 	 */
-	guesses: readonly CacheEntry[] = [];
+	readonly #slots: Slot[] = [];
+	#guessed = 0;
 	readonly #tags = new Map<number, Sized>();
 	readonly #all = new Set<CacheEntry>();
 	/** The tag that was asked for last, and what there is of it. */
@@ -148,35 +159,95 @@ export class TranslationCache {
 		this.sink?.filled(this, entry);
 	}
 
-	/** Whether there is a guess of that word, as it is. */
-	hasGuess(tag: number, iova: number, level: number, word: number, high: number): boolean {
-		for (const guess of this.guesses)
-			if (
-				guess.iova === iova &&
-				guess.word === word &&
-				guess.high === high &&
-				guess.tag === tag &&
-				guess.level === level
-			)
-				return true;
-		return false;
+	/** What is guessed, oldest first; good until the next guess. */
+	get guesses(): readonly CacheEntry[] {
+		return this.#slots.slice(0, this.#guessed);
 	}
 
-	guess(entry: CacheEntry): void {
-		const guesses = this.guesses as CacheEntry[];
-		if (guesses.length === GUESSED) guesses.shift();
-		guesses.push(entry);
+	/** Guess that word of @level, unless it is guessed already. The rest is as in CacheEntry. */
+	guess(
+		tag: number,
+		iova: number,
+		size: number,
+		level: number,
+		word: number,
+		high: number,
+		wordAddr: number,
+		valid: boolean,
+		phys: number,
+		rights: number,
+		time: number,
+		stream: number,
+		at: number,
+		root: number,
+	): void {
+		for (let i = 0; i < this.#guessed; i++) {
+			const old = this.#slots[i];
+			if (
+				old.iova === iova &&
+				old.word === word &&
+				old.high === high &&
+				old.tag === tag &&
+				old.level === level
+			)
+				return;
+		}
+		if (this.#guessed === GUESSED) this.#drop(0);
+		if (this.#guessed === this.#slots.length) this.#slots.push(noGuess());
+		const slot = this.#slots[this.#guessed++];
+		slot.tag = tag;
+		slot.iova = iova;
+		slot.size = size;
+		slot.level = level;
+		slot.word = word;
+		slot.high = high;
+		slot.wordAddr = wordAddr;
+		slot.valid = valid;
+		slot.phys = phys;
+		slot.rights = rights;
+		slot.time = time;
+		slot.stream = stream;
+		slot.at = at;
+		slot.root = root;
+	}
+
+	/** Of what is guessed for [@first, @last], what @deny finds wrong is added to @found. */
+	denied<T>(
+		first: number,
+		last: number,
+		deny: (cache: TranslationCache, entry: CacheEntry) => T | null,
+		found: T[],
+	): void {
+		for (let i = 0; i < this.#guessed; i++) {
+			const guess = this.#slots[i];
+			if (guess.iova > last || guess.iova + guess.size <= first) continue;
+			const wrong = deny(this, guess);
+			if (wrong !== null) found.push(wrong);
+		}
 	}
 
 	/** Forget those guesses. */
 	unguess(which: (entry: CacheEntry) => boolean): void {
-		if (this.guesses.length !== 0) this.guesses = this.guesses.filter((guess) => !which(guess));
+		for (let i = this.#guessed - 1; i >= 0; i--) if (which(this.#slots[i])) this.#drop(i);
+	}
+
+	/** The same for those of @tag or (-1) of all that answer for any address of [@first, @last]. */
+	#unguessRange(tag: number, first: number, last: number): void {
+		for (let i = this.#guessed - 1; i >= 0; i--) if (answers(this.#slots[i], tag, first, last)) this.#drop(i);
+	}
+
+	/** The guess at @i is none any more: its slot is the next one's. */
+	#drop(i: number): void {
+		const slot = this.#slots[i];
+		this.#guessed--;
+		for (let at = i; at < this.#guessed; at++) this.#slots[at] = this.#slots[at + 1];
+		this.#slots[this.#guessed] = slot;
 	}
 
 	/** The entries that answer for any address of [@first, @last]. */
-	inRange(first: number, last: number): CacheEntry[] {
+	inRange(first: number, last: number): readonly CacheEntry[] {
+		if (this.#all.size === 0) return NONE;
 		const found: CacheEntry[] = [];
-		if (this.#all.size === 0) return found;
 		if ((last - first) / this.sizes[0] > Math.min(LOOKED_UP, this.#all.size)) {
 			for (const entry of this.#all)
 				if (entry.iova <= last && entry.iova + entry.size > first) found.push(entry);
@@ -202,7 +273,7 @@ export class TranslationCache {
 
 	/** Drop what answers for any address of [@first, @last], of @tag or (-1) of all. */
 	dropRange(tag: number, first: number, last: number, why: string): void {
-		if (this.guesses.length !== 0) this.unguess((guess) => answers(guess, tag, first, last));
+		this.#unguessRange(tag, first, last);
 		if (this.#all.size === 0) return;
 		const one = first === last && tag >= 0 ? this.#of(tag) : null;
 		if (one !== null) {
@@ -212,7 +283,7 @@ export class TranslationCache {
 			}
 			return;
 		}
-		this.dropWhere((entry) => answers(entry, tag, first, last), why);
+		for (const entry of this.#all) if (answers(entry, tag, first, last)) this.drop(entry, why);
 	}
 
 	/** Drop @iova's word, of @tag, and those that came with it: an aligned group of @words. */
@@ -238,7 +309,7 @@ export class TranslationCache {
 	}
 
 	clear(why: string): void {
-		if (this.guesses.length !== 0) this.guesses = [];
+		this.#guessed = 0;
 		// Flushes mostly find nothing.
 		if (this.#all.size === 0) return;
 		const { sink } = this;

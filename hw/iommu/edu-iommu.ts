@@ -34,6 +34,7 @@ import { fieldsOf, hexWord, readCpu, readWalker, stepText, type View, Word } fro
 import { type Habits, habitsOf } from './habits.js';
 import {
 	accessText,
+	type CommandText,
 	type Contradiction,
 	type Explanation,
 	type FaultKind,
@@ -265,13 +266,19 @@ export class EduIommu implements Iommu {
 		return this.#word.high * FRAME;
 	}
 
-	speculate(stream: number, _pasid: number, iova: number): void {
-		if (!this.habits.speculates || this.state(stream) === 'off') return;
-		const entry = this.#streamEntry(stream, iova, 'guess');
-		const { word, high } = entry;
-		if (!this.#streams.hasGuess(0, stream, 0, word, high)) this.#streams.guess(entry);
-		if (streamValid(word) && streamMode(word) === MODE_TRANSLATE && iova < 2 ** this.inputBits)
-			this.#translation.guess(stream, streamDomain(word), high * FRAME, iova);
+	speculate(streams: readonly number[], _pasid: number, iova: number): void {
+		if (this.habits.speculates) for (const stream of streams) this.#guess(stream, iova);
+	}
+
+	#guess(stream: number, iova: number): void {
+		if (this.state(stream) === 'off') return;
+		const addr = this.#readStream(stream);
+		const { low, high } = this.#word;
+		const { now } = this.#ctx.machine.clock;
+		const [valid, root] = [streamValid(low), high * FRAME];
+		this.#streams.guess(0, stream, 1, 0, low, high, addr, valid, root, 0, now, stream, iova, root);
+		if (valid && streamMode(low) === MODE_TRANSLATE && iova < 2 ** this.inputBits)
+			this.#translation.guess(stream, streamDomain(low), root, iova);
 	}
 
 	speculated(first: number, last: number): Contradiction[] {
@@ -515,21 +522,30 @@ export class EduIommu implements Iommu {
 		const [word, target, first, last] = words;
 		switch (word) {
 			case CMD_INV_STREAM:
-				return this.#effect(`INV_STREAM ${hex(target)}`, () => {
-					if (target === ALL_STREAMS) this.#streams.clear('INV_STREAM');
-					else this.#streams.dropRange(0, target, target, 'INV_STREAM');
-				});
+				return this.#effect(
+					() => `INV_STREAM ${hex(target)}`,
+					() => {
+						if (target === ALL_STREAMS) this.#streams.clear('INV_STREAM');
+						else this.#streams.dropRange(0, target, target, 'INV_STREAM');
+					},
+				);
 			case CMD_INV_DOMAIN:
-				return this.#effect(`INV_DOMAIN ${target}`, () => {
-					this.#translation.dropPages(target, 0, 0xffff_ffff, 'INV_DOMAIN');
-					this.#translation.dropTables(target, 0, 0xffff_ffff, 'INV_DOMAIN');
-				});
+				return this.#effect(
+					() => `INV_DOMAIN ${target}`,
+					() => {
+						this.#translation.dropPages(target, 0, 0xffff_ffff, 'INV_DOMAIN');
+						this.#translation.dropTables(target, 0, 0xffff_ffff, 'INV_DOMAIN');
+					},
+				);
 			case CMD_INV_RANGE:
 			case CMD_INV_RANGE | CMD_TABLES:
-				return this.#effect(`INV_RANGE ${target} ${hex(first, 8)}..${hex(last, 8)}`, () => {
-					this.#translation.dropPages(target, first, last, 'INV_RANGE');
-					if (word & CMD_TABLES) this.#translation.dropTables(target, first, last, 'INV_RANGE');
-				});
+				return this.#effect(
+					() => `INV_RANGE ${target} ${hex(first, 8)}..${hex(last, 8)}`,
+					() => {
+						this.#translation.dropPages(target, first, last, 'INV_RANGE');
+						if (word & CMD_TABLES) this.#translation.dropTables(target, first, last, 'INV_RANGE');
+					},
+				);
 			case CMD_SYNC:
 				for (const take of this.#pending.splice(0)) take();
 				return true;
@@ -539,7 +555,7 @@ export class EduIommu implements Iommu {
 	}
 
 	/** A command's effect: now, or, as late as it may come, at the next SYNC. */
-	#effect(text: string, take: () => void): boolean {
+	#effect(text: CommandText, take: () => void): boolean {
 		const whole = (): void => {
 			take();
 			tellCommanded(this, text);

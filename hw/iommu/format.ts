@@ -34,7 +34,7 @@ export interface TableFormat {
 }
 
 /** Of two: every walk needs some. */
-const POWERS: readonly number[] = Array.from({ length: 64 }, (_, n) => 2 ** n);
+export const POWERS: readonly number[] = Array.from({ length: 64 }, (_, n) => 2 ** n);
 
 /** log2 of the addresses that the tables of @format cover. */
 export function inputBitsOf(format: TableFormat): number {

@@ -36,6 +36,28 @@ export interface Leaf {
 	readonly wordAddr: number;
 }
 
+/** One that a word in memory says. */
+export class LeafWord implements Leaf {
+	constructor(
+		readonly phys: number,
+		readonly iova: number,
+		readonly size: number,
+		readonly rights: number,
+		readonly low: number,
+		readonly high: number,
+		readonly wordAddr: number,
+	) {}
+
+	get word(): bigint {
+		return wordOf(this.low, this.high);
+	}
+}
+
+/** A word of 64 bits. */
+export function wordOf(low: number, high: number): bigint {
+	return (BigInt(high) << 32n) | BigInt(low);
+}
+
 /** A named part of a table word. */
 export interface WordField {
 	readonly name: string;
@@ -148,6 +170,9 @@ export interface WalkRead {
 	readonly reason: 'walk' | 'prefetch' | 'neighbour' | 'configuration';
 }
 
+/** What a command was, for who wants to read it: `TLB_IVLD 0x12345000`. */
+export type CommandText = () => string;
+
 /** Watches a model: the sanitiser, the recorder, a test. Every call comes as the thing happens. */
 export interface IommuObserver {
 	walked?(iommu: Iommu, read: WalkRead): void;
@@ -165,8 +190,8 @@ export interface IommuObserver {
 	filled?(iommu: Iommu, cache: TranslationCache, entry: CacheEntry): void;
 	/** @why: `flush`, `evicted`, `replaced` … */
 	dropped?(iommu: Iommu, cache: TranslationCache, entry: CacheEntry, why: string): void;
-	/** A command (a register's or a queue's) took effect: `TLB_IVLD 0x12345000`. */
-	commanded?(iommu: Iommu, text: string): void;
+	/** A command (a register's or a queue's) took effect. */
+	commanded?(iommu: Iommu, text: CommandText): void;
 	/** The operation @name was begun before it had ended the last time. */
 	overrun?(iommu: Iommu, name: string): void;
 	/** Translation was off, and begins. */
@@ -221,10 +246,10 @@ export interface Iommu extends DeviceModel, Translator {
 	/** Where @stream's root table is; -1: its accesses meet none. */
 	rootOf?(stream: number, pasid: number): number;
 	/**
-	 * Have the caches guess what a walk for @stream at @iova reads now, its own record included: hardware may walk at any
+	 * Have the caches guess what walks for @streams at @iova read now, their own records included: hardware may walk at any
 	 * time, for nobody. What is guessed stands beside the caches (TranslationCache.guesses).
 	 */
-	speculate?(stream: number, pasid: number, iova: number): void;
+	speculate?(streams: readonly number[], pasid: number, iova: number): void;
 	/** Of what was guessed for [@first, @last], what the tables deny: no invalidation has covered it. */
 	speculated?(first: number, last: number): Contradiction[];
 }
@@ -257,7 +282,7 @@ export function tellAnswered(
 }
 
 /** Tell who watches that a command took effect. */
-export function tellCommanded(iommu: Iommu, text: string): void {
+export function tellCommanded(iommu: Iommu, text: CommandText): void {
 	for (const observer of iommu.observers) observer.commanded?.(iommu, text);
 }
 

@@ -276,7 +276,7 @@ export class RockchipMmu {
 				return;
 		}
 		if (unit.observers.length !== 0)
-			tellCommanded(unit, `${registers.describe(COMMAND_OFFSET, command)}${this.which}`);
+			tellCommanded(unit, () => `${registers.describe(COMMAND_OFFSET, command)}${this.which}`);
 	}
 
 	#zap(iova: number): void {
@@ -285,7 +285,7 @@ export class RockchipMmu {
 		shared.dropLine(TAG, iova, neighbours, 'zap');
 		walk[0].dropLine(TAG, iova, walkNeighbours, 'zap');
 		if (this.unit.observers.length !== 0)
-			tellCommanded(this.unit, `ZAP_ONE_LINE ${hex(iova, 8)}${this.which}`);
+			tellCommanded(this.unit, () => `ZAP_ONE_LINE ${hex(iova, 8)}${this.which}`);
 	}
 
 	/** Stop, and say why. */
@@ -432,7 +432,7 @@ export class RockchipIommu implements Iommu {
 	}
 
 	/** By each MMU that translates. */
-	speculate(_stream: number, _pasid: number, addr: number): void {
+	speculate(_streams: readonly number[], _pasid: number, addr: number): void {
 		if (!this.habits.speculates) return;
 		for (const mmu of this.mmus) if (mmu.paging) mmu.translation.guess(STREAM, TAG, mmu.root, addr >>> 0);
 	}

@@ -91,6 +91,8 @@ export class Sun50iH6Iommu implements Iommu {
 	readonly #flush: Operation;
 	readonly #tlbInvalidate: Operation;
 	readonly #walkInvalidate: Operation;
+	/** By master: what the domain of a page entry lets it do. */
+	readonly #rightsOf: readonly ((word: number) => number)[];
 	#mode = { enabled: false, bypass: 0, held: 0 };
 
 	constructor(
@@ -108,6 +110,7 @@ export class Sun50iH6Iommu implements Iommu {
 		this.registers = new RegisterFile(registersOf(variant));
 		this.habits = habitsOf(policy);
 		this.streamCount = variant.masters.length;
+		this.#rightsOf = variant.masters.map((_, master) => (word) => this.#rights(word, master));
 		const at = (name: HotRegister): number => this.registers.slotOf(name);
 		this.#at = {
 			TTB: at('TTB'),
@@ -257,7 +260,7 @@ export class Sun50iH6Iommu implements Iommu {
 	}
 
 	leaf(master: number, _pasid: number, iova: number): Leaf {
-		return this.#translation.leaf(this.#root(), iova >>> 0, (word) => this.#rights(word, master));
+		return this.#translation.leaf(this.#root(), iova >>> 0, this.#rightsOf[master]);
 	}
 
 	caches(): readonly TranslationCache[] {
@@ -279,9 +282,16 @@ export class Sun50iH6Iommu implements Iommu {
 		return this.state(master) === 'translate' ? this.#root() : -1;
 	}
 
-	speculate(master: number, _pasid: number, addr: number): void {
-		if (this.habits.speculates && this.rootOf(master) >= 0)
-			this.#translation.guess(master, TAG, this.#root(), addr >>> 0);
+	speculate(masters: readonly number[], _pasid: number, addr: number): void {
+		if (!this.habits.speculates) return;
+		let walked = false;
+		for (let i = 0; i < masters.length; i++) {
+			const root = this.rootOf(masters[i]);
+			if (root < 0) continue;
+			if (walked) this.#translation.guessToo(masters[i], TAG, root, addr >>> 0);
+			else this.#translation.guess(masters[i], TAG, root, addr >>> 0);
+			walked = true;
+		}
 	}
 
 	speculated(first: number, last: number): Contradiction[] {
@@ -392,7 +402,7 @@ export class Sun50iH6Iommu implements Iommu {
 		for (let m = 0; m < micro.length; m++) if ((bits >>> m) & 1) micro[m].clear('flush');
 		if (bits & MACRO) shared.clear('flush');
 		if (bits & WALK) walk[0].clear('flush');
-		if (this.observers.length !== 0) tellCommanded(this, `TLB_FLUSH ${hex(bits)}`);
+		if (this.observers.length !== 0) tellCommanded(this, () => `TLB_FLUSH ${hex(bits)}`);
 	}
 
 	#gated(): boolean {
@@ -410,16 +420,21 @@ export class Sun50iH6Iommu implements Iommu {
 			const first = registers.get('TLB_IVLD_START_ADDR');
 			const last = registers.get('TLB_IVLD_END_ADDR') + PAGE_SIZE - 1;
 			this.#translation.dropPages(TAG, first, last, why);
-			if (this.observers.length !== 0) tellCommanded(this, `TLB_IVLD ${hex(first, 8)}..${hex(last, 8)}`);
+			if (this.observers.length !== 0)
+				tellCommanded(this, () => `TLB_IVLD ${hex(first, 8)}..${hex(last, 8)}`);
 			return;
 		}
 		const mask = registers.values[this.#at.TLB_IVLD_ADDR_MASK];
 		const want = (registers.values[this.#at.TLB_IVLD_ADDR] & mask) >>> 0;
 		if (mask === 0xfffff000) this.#translation.dropPages(TAG, want, want, why);
-		else
-			for (const cache of [...this.#translation.micro, this.#translation.shared])
-				cache.dropWhere((entry) => (entry.iova & mask) >>> 0 === want, why);
-		if (this.observers.length !== 0) tellCommanded(this, `TLB_IVLD ${hex(want, 8)} mask ${hex(mask, 8)}`);
+		else this.#dropMasked(mask, want, why);
+		if (this.observers.length !== 0)
+			tellCommanded(this, () => `TLB_IVLD ${hex(want, 8)} mask ${hex(mask, 8)}`);
+	}
+
+	#dropMasked(mask: number, want: number, why: string): void {
+		for (const cache of [...this.#translation.micro, this.#translation.shared])
+			cache.dropWhere((entry) => (entry.iova & mask) >>> 0 === want, why);
 	}
 
 	#doWalkInvalidate(): void {
@@ -429,7 +444,7 @@ export class Sun50iH6Iommu implements Iommu {
 		}
 		const iova = this.registers.values[this.#at.PC_IVLD_ADDR];
 		this.#translation.dropTables(TAG, iova, iova, 'invalidate');
-		if (this.observers.length !== 0) tellCommanded(this, `PC_IVLD ${hex(iova, 8)}`);
+		if (this.observers.length !== 0) tellCommanded(this, () => `PC_IVLD ${hex(iova, 8)}`);
 	}
 
 	#clearFaults(bits: number): void {

@@ -14,6 +14,7 @@ import {
 	hexWord,
 	indexOf,
 	inputBitsOf,
+	POWERS,
 	readWalker,
 	stepText,
 	type TableFormat,
@@ -23,7 +24,15 @@ import {
 	walkMemory,
 } from './format.js';
 import type { Habits } from './habits.js';
-import type { CachedCopy, Contradiction, Figure, Iommu, Leaf, WalkStep } from './iommu.js';
+import {
+	type CachedCopy,
+	type Contradiction,
+	type Figure,
+	type Iommu,
+	type Leaf,
+	LeafWord,
+	type WalkStep,
+} from './iommu.js';
 
 /** What one stream did. */
 export class StreamFigures {
@@ -81,7 +90,12 @@ export class Translation {
 	readonly #decoded = new Decoded();
 	readonly #walked = new Walked();
 	readonly #last: number;
+	/** Where the last guess() has read a page's word, and of which level; -1: nowhere. */
+	#guessedAt = -1;
+	#guessedLevel = 0;
 	readonly #caches: readonly TranslationCache[];
+	readonly #deny = (cache: TranslationCache, entry: CacheEntry): Contradiction | null =>
+		this.contradiction(cache, entry);
 	/** What is on the way first. */
 	readonly #inOrder: readonly TranslationCache[];
 
@@ -189,14 +203,15 @@ export class Translation {
 		const level = this.parts.format.levels[at.level];
 		const first = firstOf(level, iova);
 		const valid = at.decoded.kind === 'page';
-		return {
-			phys: valid ? at.decoded.addr + (iova - first) : -1,
-			iova: first,
-			size: 2 ** level.shift,
-			rights: valid ? rightsOf(at.word.low, at.decoded.rights) : 0,
-			word: at.word.bits,
-			wordAddr: at.wordAddr,
-		};
+		return new LeafWord(
+			valid ? at.decoded.addr + (iova - first) : -1,
+			first,
+			POWERS[level.shift],
+			valid ? rightsOf(at.word.low, at.decoded.rights) : 0,
+			at.word.low,
+			at.word.high,
+			at.wordAddr,
+		);
 	}
 
 	/** The walk of @iova as data. */
@@ -239,15 +254,17 @@ export class Translation {
 	}
 
 	contradictions(first: number, last: number): Contradiction[] {
-		const found: Contradiction[] = [];
+		let found: Contradiction[] | null = null;
 		for (const cache of this.#inOrder) {
 			if (cache.size === 0) continue;
 			for (const entry of cache.inRange(first, last)) {
 				const wrong = this.contradiction(cache, entry);
-				if (wrong !== null) found.push(wrong);
+				if (wrong === null) continue;
+				found ??= [];
+				found.push(wrong);
 			}
 		}
-		return found;
+		return found ?? NONE;
 	}
 
 	/** What @entry says that its tag's tables, in memory, do not; null: they agree, or nobody can ask for it. */
@@ -267,6 +284,7 @@ export class Translation {
 
 	/** Have the caches guess what a walk of @iova reads now. */
 	guess(stream: number, tag: number, root: number, iova: number): void {
+		this.#guessedAt = -1;
 		const { format, view } = this.parts;
 		const last = format.levels.length - 1;
 		let table = root;
@@ -277,19 +295,27 @@ export class Translation {
 			at.decode(this.#word.low, this.#word.high, this.#decoded);
 			const { kind } = this.#decoded;
 			if (kind === 'page' || level === last) {
-				const own = this.micro.length !== 0 && (this.microOn >>> stream) & 1 ? this.micro[stream] : null;
-				this.#guessWord(this.sharedOn ? this.shared : null, own, stream, tag, root, addr, level, iova);
+				this.#guessedAt = addr;
+				this.#guessedLevel = level;
+				if (this.sharedOn) this.#guessWord(this.shared, stream, tag, root, addr, level, iova);
+				this.guessToo(stream, tag, root, iova);
 				return;
 			}
-			if (this.walkOn) this.#guessWord(this.walk[level], null, stream, tag, root, addr, level, iova);
+			if (this.walkOn) this.#guessWord(this.walk[level], stream, tag, root, addr, level, iova);
 			if (kind === 'invalid') return;
 			table = this.#decoded.addr;
 		}
 	}
 
+	/** What the last guess() has read at the end of the tables is @stream's, too. */
+	guessToo(stream: number, tag: number, root: number, iova: number): void {
+		if (this.#guessedAt < 0 || this.micro.length === 0 || ((this.microOn >>> stream) & 1) === 0) return;
+		this.#guessWord(this.micro[stream], stream, tag, root, this.#guessedAt, this.#guessedLevel, iova);
+	}
+
 	/** What was guessed for [@first, @last] and the tables deny. */
 	guessed(first: number, last: number): Contradiction[] {
-		return guessedOf(this.caches(), first, last, (cache, entry) => this.contradiction(cache, entry));
+		return guessedOf(this.#caches, first, last, this.#deny);
 	}
 
 	figuresOf(stream: number | undefined): Figure[] {
@@ -443,10 +469,9 @@ export class Translation {
 		return entry;
 	}
 
-	/** @cache and @own guess the word of @level that #word and #decoded have, read at @addr. */
+	/** @cache guesses the word of @level that #word and #decoded have, read at @addr. */
 	#guessWord(
-		cache: TranslationCache | null,
-		own: TranslationCache | null,
+		cache: TranslationCache,
 		stream: number,
 		tag: number,
 		root: number,
@@ -455,33 +480,13 @@ export class Translation {
 		iova: number,
 	): void {
 		const at = this.parts.format.levels[level];
-		const first = firstOf(at, iova);
 		const { low, high } = this.#word;
-		const shared = cache === null || cache.hasGuess(tag, first, level, low, high) ? null : cache;
-		const micro = own === null || own.hasGuess(tag, first, level, low, high) ? null : own;
-		if (shared === null && micro === null) return;
 		const { kind, addr: phys, rights } = this.#decoded;
 		const valid = kind !== 'invalid';
 		const { now } = this.parts.clock;
-		const entry = new CacheEntry(
-			tag,
-			first,
-			2 ** at.shift,
-			level,
-			low,
-			high,
-			addr,
-			valid,
-			phys,
-			rights,
-			now,
-			stream,
-			iova,
-			'guess',
-			root,
-		);
-		shared?.guess(entry);
-		micro?.guess(entry);
+		const first = firstOf(at, iova);
+		const size = POWERS[at.shift];
+		cache.guess(tag, first, size, level, low, high, addr, valid, phys, rights, now, stream, iova, root);
 	}
 
 	#entryAt(
@@ -505,7 +510,7 @@ export class Translation {
 		return new CacheEntry(
 			tag,
 			firstOf(at, iova),
-			2 ** at.shift,
+			POWERS[at.shift],
 			level,
 			low,
 			high,
@@ -537,16 +542,9 @@ export function guessedOf(
 	last: number,
 	deny: (cache: TranslationCache, entry: CacheEntry) => Contradiction | null,
 ): Contradiction[] {
-	let found: Contradiction[] | null = null;
-	for (const cache of caches)
-		for (const guess of cache.guesses) {
-			if (guess.iova > last || guess.iova + guess.size <= first) continue;
-			const wrong = deny(cache, guess);
-			if (wrong === null) continue;
-			found ??= [];
-			found.push(wrong);
-		}
-	return found ?? NONE;
+	const found: Contradiction[] = [];
+	for (const cache of caches) cache.denied(first, last, deny, found);
+	return found;
 }
 
 const NONE: Contradiction[] = [];

@@ -94,10 +94,10 @@ describe('agreement', () => {
 			domain,
 			(driver): Partial<iommu_domain_ops> => ({
 				attach_dev: (d, dev) => {
-					const drop = rig.iommu.caches()[0].unguess;
-					rig.iommu.caches()[0].unguess = () => {};
+					const drop = rig.iommu.caches()[0].dropRange;
+					rig.iommu.caches()[0].dropRange = () => {};
 					const ret = driver.attach_dev(d, dev);
-					rig.iommu.caches()[0].unguess = drop;
+					rig.iommu.caches()[0].dropRange = drop;
 					return ret;
 				},
 			}),

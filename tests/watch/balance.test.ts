@@ -37,9 +37,9 @@ class Bench {
 		const { balance } = this.h6.dmasan;
 		let at = '';
 		const guard: OpGuard = {
-			entering: (fn, name, args) => {
+			entering: (fn, name, first, gfp) => {
 				at = name;
-				balance.entering(fn, name, args);
+				balance.entering(fn, name, first, gfp);
 			},
 			leaving: (was) => {
 				if (at === op) more();
@@ -159,10 +159,10 @@ describe('balance', () => {
 	it('has a kernel that is asked not to sleep say who does', () => {
 		expectWarning(/sleeping function called from invalid context/);
 		const { balance } = bench.h6.dmasan;
-		balance.entering('a_map', 'map_pages', [bench.domain, 0, 0, 0, 0, 0, GFP_ATOMIC]);
+		balance.entering('a_map', 'map_pages', bench.domain, GFP_ATOMIC);
 		kfree(kmalloc(8, GFP_KERNEL));
 		balance.abandon();
-		balance.entering('a_map', 'map_pages', [bench.domain, 0, 0, 0, 0, 0, GFP_KERNEL]);
+		balance.entering('a_map', 'map_pages', bench.domain, GFP_KERNEL);
 		kfree(kmalloc(8, GFP_KERNEL));
 		balance.abandon();
 	});

@@ -46,6 +46,10 @@ describe('ranges', () => {
 			}
 			const at = pick(200);
 			expect(ranges.find(at)?.value ?? -1, `step ${step}`).to.equal(plain[at]);
+			const met = plain.slice(at, at + 5).find((v) => v >= 0);
+			expect(ranges.first(at, at + 4)?.value, `step ${step}`).to.equal(met);
+			const values = ranges.overlapping(at, at + 4).map(({ value }) => value);
+			expect(new Set(values)).to.deep.equal(new Set(plain.slice(at, at + 5).filter((v) => v >= 0)));
 		}
 	});
 });

@@ -103,4 +103,54 @@ describe('iommu_cache', () => {
 	it('refuses a page of a size that it does not have', () => {
 		expect(() => cacheOf(entry(0, 0, 0x1_0000))).to.throw('TLB has no entries of 65536 bytes');
 	});
+
+	describe('guesses', () => {
+		const guess = (cache: TranslationCache, tag: number, iova: number, word = 1): void =>
+			cache.guess(tag, iova, K4, 0, word, 0, 0, true, 0, 0, 0, 0, iova, 0);
+		const guessed = (cache: TranslationCache): string[] =>
+			cache.guesses.map(({ tag, iova, word }) => `${tag}:${iova / K4}=${word}`);
+
+		it('stand beside the entries: none is found, thrown out or counted for them', () => {
+			const cache = cacheOf(entry(0, K4));
+			guess(cache, 0, 2 * K4);
+			expect([cache.size, iovas(cache), cache.find(0, 2 * K4)]).to.deep.equal([1, [K4], undefined]);
+			expect(cache.guesses[0].reason).to.equal('guess');
+		});
+
+		it('are kept once for each word of an address', () => {
+			const cache = cacheOf();
+			for (const word of [1, 2, 1]) guess(cache, 0, K4, word);
+			guess(cache, 3, K4, 1);
+			expect(guessed(cache)).to.deep.equal(['0:1=1', '0:1=2', '3:1=1']);
+		});
+
+		it('go with every invalidation that covers them, in one tag or all, and the others stay in order', () => {
+			const cache = cacheOf();
+			for (let n = 1; n <= 6; n++) guess(cache, n % 2, n * K4);
+			cache.dropRange(1, 0, 4 * K4, 'test');
+			expect(guessed(cache)).to.deep.equal(['0:2=1', '0:4=1', '1:5=1', '0:6=1']);
+			cache.dropRange(-1, 4 * K4 + 1, 5 * K4, 'test');
+			expect(guessed(cache)).to.deep.equal(['0:2=1', '0:6=1']);
+			guess(cache, 7, 9 * K4);
+			cache.unguess(({ tag }) => tag === 0);
+			expect(guessed(cache)).to.deep.equal(['7:9=1']);
+			cache.clear('test');
+			expect(guessed(cache)).to.deep.equal([]);
+		});
+
+		it('are 128 at most: the oldest goes first', () => {
+			const cache = cacheOf();
+			for (let n = 0; n < 130; n++) guess(cache, 0, n * K4);
+			expect(cache.guesses.length).to.equal(128);
+			expect([guessed(cache)[0], guessed(cache)[127]]).to.deep.equal(['0:2=1', '0:129=1']);
+		});
+
+		it('that are wrong are named where they touch a range', () => {
+			const cache = cacheOf();
+			for (let n = 1; n <= 3; n++) guess(cache, 0, n * K4);
+			const found: number[] = [];
+			cache.denied(2 * K4 - 1, 3 * K4 - 1, (_cache, { iova }) => (iova === K4 ? null : iova), found);
+			expect(found).to.deep.equal([2 * K4]);
+		});
+	});
 });
