@@ -15,7 +15,9 @@ import { CheckFailure, type Rig } from './rig.js';
 
 /** @length bytes that differ from place to place and from @seed to @seed. */
 export function pattern(length: number, seed: number): Uint8Array {
-	return Uint8Array.from({ length }, (_x, i) => (seed * 31 + 3 * i + 5 * (i >> 8) + 1) & 0xff);
+	const bytes = new Uint8Array(length);
+	for (let i = 0; i < length; i++) bytes[i] = seed * 31 + 3 * i + 5 * (i >> 8) + 1;
+	return bytes;
 }
 
 /** The address of @bytes for @dev; it has to be mapped. */

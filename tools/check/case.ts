@@ -26,15 +26,19 @@ export interface Case {
 	readonly needs?: readonly Need[];
 	/** How the machine is made, besides its seed and policy. */
 	readonly machine?: TestMachineOptions;
-	/** It is run once with each; pessimistic only, unless it says otherwise. */
+	/** It is run once with each, on variants with the first; pessimistic only, unless it says otherwise. */
 	readonly policies?: readonly Policy[];
 	/** It is run on the description's variants, too. */
 	readonly everyBoard?: boolean;
+	/** It has domains of its own, and leaves the machine as it was: the next such case may go on there. */
+	readonly shares?: boolean;
+	/** It boots other machines: its rig's does not boot before somebody asks for what is on it. */
+	readonly elsewhere?: boolean;
 	/** Throw, or have the sanitiser or the kernel complain, to fail. */
 	run(rig: Rig): void;
 }
 
-/** Both of the machine's policies. */
+/** Both of the machine's policies, where what is thrown out, or comes sooner, could matter. */
 export const BOTH: readonly Policy[] = ['pessimistic', 'optimistic'];
 
 // What cases need, one place per reason.

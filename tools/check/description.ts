@@ -81,6 +81,8 @@ export interface Description {
 	setting?(rig: Rig, name: string): number;
 	/** Other chips or boards that the driver is for, for the cases where that matters. */
 	readonly variants?: readonly Description[];
+	/** Of a variant: the groups of cases that meet what is different about it; all, unless it says. */
+	readonly groups?: readonly string[];
 	/** Leave the hardware as a boot loader may: in use, with entries cached. */
 	firmware?(machine: Machine): void;
 	/** Called when the board has booted: what its masters need to be used. */

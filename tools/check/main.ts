@@ -3,6 +3,7 @@
 import '#tools/lost-output.js';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { quoted, statusOf, UsageError, UserError } from '#tools/run/user-error.js';
 import { againText, type CheckOptions, moduleOf, parseCheck, USAGE } from './options.js';
@@ -18,6 +19,8 @@ const CASE_LIMIT_MS = 30_000;
 /** After so many of those, the rest would not end either. */
 const MOST_HUNG = 3;
 const HEAP_MB = 2048;
+/** Bytes of code that a function runs before it is compiled: by default what is compiled in seconds is not used for as long. */
+const INTERRUPT_BUDGET = 1_000_000;
 /** Each loads the kernel anew: more are not faster. */
 const MOST_THREADS = 4;
 
@@ -112,6 +115,7 @@ async function check(options: CheckOptions): Promise<number> {
 	const results = new InOrder(output);
 	const module = moduleOf(driver);
 	const step = Math.min(MOST_THREADS, availableParallelism());
+	setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
 	await Promise.all(
 		Array.from({ length: step }, async (_x, first) => {
 			for (let from: number | null = first; from !== null; )

@@ -29,6 +29,8 @@ import type { Description, SaidFault } from './description.js';
 
 export { RW };
 
+/** After this the log of a driver is not limited by what it has said before. */
+const RATELIMIT_NS = 6e9;
 /** Time for an interrupt and all that its handler does. */
 const HANDLING_NS = 100_000;
 
@@ -61,23 +63,44 @@ export function shown(value: unknown): string {
 }
 
 export class Rig extends IommuRig {
-	/** What the kernel said as it booted. */
-	readonly bootLog: readonly string[];
+	readonly seed: number;
 	/** Below 1, the same for the same seed. */
-	readonly random: () => number;
+	random: () => number;
+	#bootLog: readonly string[] = [];
 	/** The domains that the case has made, and the groups that each is attached to, by a master of theirs. */
 	readonly #domains = new Map<iommu_domain, Set<number>>();
 
 	constructor(
 		readonly description: Description,
 		readonly options: MachineOptions,
-		readonly heard = new Heard(),
+		public heard = new Heard(),
+		lazily = false,
 	) {
-		super(description.board, (n) => description.masters[n], options);
+		super(description.board, (n) => description.masters[n], options, true);
 		heard.last = this;
-		this.random = random(this.machine.seed);
-		description.prepare?.(this);
-		this.bootLog = this.log.splice(0);
+		this.seed = options.seed ?? 1;
+		this.random = random(this.seed);
+		if (!lazily) this.boot();
+	}
+
+	protected override prepare(): void {
+		this.description.prepare?.(this);
+		this.#bootLog = this.log.splice(0);
+	}
+
+	/** What the kernel said as it booted. */
+	get bootLog(): readonly string[] {
+		return this.#bootLog;
+	}
+
+	/** For the next case, whose @heard that is, on the same machine: nothing is left of the one before. */
+	goOn(heard: Heard): this {
+		this.heard = heard;
+		heard.last = this;
+		this.random = random(this.seed);
+		this.machine.advance(RATELIMIT_NS);
+		this.log.length = 0;
+		return this;
 	}
 
 	/** Another machine of the same board, booted anew; this one is over. */
@@ -344,9 +367,10 @@ export class Rig extends IommuRig {
 
 	/** Take back what the case has left, and look at everything once more. */
 	end(): void {
+		if (!this.isBooted) return;
 		for (const name of this.description.masters) this.masters.model(name).halt();
 		for (const [domain, attached] of this.#domains) {
-			for (const n of attached) this.detach(domain, n);
+			for (const n of [...attached]) this.detach(domain, n);
 			this.free(domain);
 		}
 		this.machine.advance(HANDLING_NS);
@@ -356,9 +380,10 @@ export class Rig extends IommuRig {
 
 	/** Keep what the kernel has said; the next boot forgets it. */
 	leave(): void {
+		if (!this.isBooted) return;
 		this.heard.warnings.push(...panic_state.warnings.splice(0));
 		const iommus = new Set(this.machine.iommus.map(({ name }) => name));
-		for (const { who, text } of this.machine.notes)
+		for (const { who, text } of this.machine.notes.splice(0))
 			if (iommus.has(who) && !this.heard.remarksAllowed.some((pattern) => pattern.test(text)))
 				this.heard.remarks.push(`${who}: ${text}`);
 	}

@@ -2,6 +2,7 @@
 // Runs cases one after the other, each on a machine of its own, and says what came of them.
 
 import { AssertionError } from 'chai';
+import { machine } from '#arch/arm64/kernel/setup.js';
 import type { MachineOptions } from '#hw/core/machine.js';
 import { MachineHang } from '#hw/core/machine.js';
 import type { Policy } from '#hw/core/model.js';
@@ -41,11 +42,12 @@ const PESSIMISTIC: readonly Policy[] = ['pessimistic'];
 export function runsOf(cases: readonly Case[], description: Description): Run[] {
 	return cases.flatMap((c) => {
 		const policies = c.policies ?? PESSIMISTIC;
-		const boards = [description, ...(c.everyBoard === true ? (description.variants ?? []) : [])];
+		const variants = (description.variants ?? []).filter(({ groups }) => groups?.includes(c.group) !== false);
+		const boards = [description, ...(c.everyBoard === true ? variants : [])];
 		return boards.flatMap((board) =>
-			policies.map((policy) => {
+			(board === description ? policies : policies.slice(0, 1)).map((policy) => {
 				const marks = [
-					...(policies.length === 1 ? [] : [policy]),
+					...(policies.length === 1 || board !== description ? [] : [policy]),
 					...(board === description ? [] : [board.name]),
 				];
 				const name = marks.length === 0 ? nameOf(c) : `${nameOf(c)} (${marks.join(', ')})`;
@@ -86,13 +88,27 @@ function unexpected(what: string, texts: readonly string[], expected: readonly R
 	];
 }
 
-/** Run it. */
-export function runOne(run: Run, seed: number): Outcome {
-	const { name, lack } = run;
-	const { blames } = run.case;
-	if (lack !== null) return { name, blames, lack, problems: [] };
+/** What a case ran on, and what was said there. */
+interface Bench {
+	readonly rig: Rig;
+	/** What makes such a machine. */
+	readonly key: string;
+	readonly log: string[];
+}
+
+/** The one that the last case has left as it was. */
+let kept: Bench | null = null;
+
+/** The same for runs whose machines are made in the same way. */
+function keyOf({ case: c, description, policy }: Run, seed: number): string {
+	return JSON.stringify([description.name, c.machine, policy, seed]);
+}
+
+/** The problems of @run, on the machine that was kept, if it @shares that. */
+function problemsOf(run: Run, seed: number, shared: Bench | null): string[] {
 	const heard = new Heard();
-	const log: string[] = [];
+	const log = shared?.log ?? [];
+	log.length = 0;
 	const options: MachineOptions = {
 		seed,
 		policy: run.policy,
@@ -102,21 +118,45 @@ export function runOne(run: Run, seed: number): Outcome {
 	};
 	const problems: string[] = [];
 	findings.length = 0;
+	kept = null;
+	let rig: Rig | null = null;
 	try {
-		run.case.run(new Rig(run.description, options, heard));
+		rig = shared?.rig.goOn(heard) ?? new Rig(run.description, options, heard, run.case.elsewhere);
+		run.case.run(rig);
 		heard.last?.end();
 	} catch (e) {
 		problems.push(said(e, log));
 	}
 	heard.warnings.push(...panic_state.warnings.splice(0));
+	const found = findings.splice(0);
 	problems.push(
 		...heard.remarks,
 		...unexpected(
 			'finding',
-			findings.splice(0).filter((text) => !heard.findingsAllowed.some((pattern) => pattern.test(text))),
+			found.filter((text) => !heard.findingsAllowed.some((pattern) => pattern.test(text))),
 			heard.findingsExpected,
 		),
 		...unexpected('warning', heard.warnings, heard.warningsExpected).map((w) => warningText(w, log)),
 	);
-	return { name, blames, lack, problems };
+	const asItWas = problems.length === 0 && found.length === 0 && heard.warnings.length === 0;
+	if (run.case.shares === true && asItWas && rig !== null && heard.last === rig)
+		kept = { rig, key: keyOf(run, seed), log };
+	return problems;
 }
+
+/** Run it. */
+export function runOne(run: Run, seed: number): Outcome {
+	const { name, lack } = run;
+	const { blames } = run.case;
+	if (lack !== null) return { name, blames, lack, problems: [] };
+	const goesOn = run.case.shares === true && kept?.rig.machine === machine && kept.key === keyOf(run, seed);
+	const shared = goesOn ? kept : null;
+	const problems = problemsOf(run, seed, shared);
+	if (shared === null || problems.length === 0) return { name, blames, lack, problems };
+	// The command that repeats it has no cases before it: that says what is wrong, if it can.
+	const alone = problemsOf(run, seed, null);
+	const after = problems.map((problem) => `${AFTER_OTHERS}:\n${problem}`);
+	return { name, blames, lack, problems: alone.length > 0 ? alone : after };
+}
+
+const AFTER_OTHERS = "on a machine that the group's cases before it have used, and not alone";

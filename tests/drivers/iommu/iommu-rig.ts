@@ -21,33 +21,73 @@ export const RW = IOMMU_READ | IOMMU_WRITE;
 /** How much of the log one sees who looks for a mistake. */
 const LINES = 6;
 
-export class IommuRig {
+/** What a boot makes. */
+interface Booted {
 	readonly machine: Machine;
 	readonly masters: Masters;
 	readonly dmasan: Dmasan;
+}
+
+export class IommuRig {
 	readonly log: string[] = [];
 	/** What is left of allocations made since; the result of the second call must be empty. */
 	readonly leakCheck = leakCheck;
+	readonly #boot: () => Booted;
+	#booted: Booted | null = null;
 
-	/** @board makes the machine; its test masters are called @master(0), @master(1) … */
+	/**
+	 * @board makes the machine; its test masters are called @master(0), @master(1) … It boots at once, or, @lazily, when
+	 * somebody asks for what is on it.
+	 */
 	constructor(
 		board: (options: MachineOptions) => Machine,
 		readonly master: (n: number) => string,
 		options: MachineOptions = {},
+		lazily = false,
 	) {
 		const onConsole = (level: number, line: string): void => {
 			this.log.push(line);
 			options.onConsole?.(level, line);
 		};
-		this.machine = board({ ...options, onConsole });
-		if (this.machine.iommus.length === 0) throw new Error(`no IOMMU has a model: ${this.#hints()}`);
+		this.#boot = () => this.#bootOf(board({ ...options, onConsole }));
+		if (!lazily) this.#booted = this.#boot();
+	}
+
+	#bootOf(machine: Machine): Booted {
+		if (machine.iommus.length === 0) throw new Error(`no IOMMU has a model: ${this.#hints(machine)}`);
 		try {
-			this.masters = new Masters(this.machine);
+			return { machine, masters: new Masters(machine), dmasan: sanitiserOf(machine) };
 		} catch (e) {
-			if (e instanceof Error) e.message += `: ${this.#hints()}`;
+			if (e instanceof Error) e.message += `: ${this.#hints(machine)}`;
 			throw e;
 		}
-		this.dmasan = sanitiserOf(this.machine);
+	}
+
+	/** Called when it has booted lazily. */
+	protected prepare(): void {}
+
+	get isBooted(): boolean {
+		return this.#booted !== null;
+	}
+
+	protected boot(): Booted {
+		if (this.#booted === null) {
+			this.#booted = this.#boot();
+			this.prepare();
+		}
+		return this.#booted;
+	}
+
+	get machine(): Machine {
+		return this.boot().machine;
+	}
+
+	get masters(): Masters {
+		return this.boot().masters;
+	}
+
+	get dmasan(): Dmasan {
+		return this.boot().dmasan;
 	}
 
 	get iommu(): Iommu {
@@ -62,7 +102,7 @@ export class IommuRig {
 	device(n: number): device {
 		const dev = this.masters.device(this.master(n));
 		if (dev.iommu_group === null)
-			throw new Error(`${this.master(n)} is behind no IOMMU that has a driver: ${this.#hints()}`);
+			throw new Error(`${this.master(n)} is behind no IOMMU that has a driver: ${this.#hints(this.machine)}`);
 		return dev;
 	}
 
@@ -113,8 +153,8 @@ export class IommuRig {
 	}
 
 	/** What machine and kernel said, for one who looks for a mistake: last, or from the line before a WARN or BUG on. */
-	#hints(): string {
-		const notes = this.machine.notes.map(({ who, text }) => `${who}: ${text}`);
+	#hints(machine: Machine): string {
+		const notes = machine.notes.map(({ who, text }) => `${who}: ${text}`);
 		const cut = this.log.findIndex((line) => line.includes('[ cut here ]'));
 		const from = Math.max(0, cut < 0 ? this.log.length - LINES : cut - 1);
 		return ['they said', ...notes, ...this.log.slice(from, from + LINES)].join('\n  ');

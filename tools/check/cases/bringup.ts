@@ -70,9 +70,9 @@ export const bringup: readonly Case[] = [
 		group,
 		says: 'what firmware has left enabled and cached is gone when the kernel has booted',
 		blames: 'driver',
-		policies: BOTH,
 		everyBoard: true,
 		needs: [FIRMWARE],
+		elsewhere: true,
 		run(rig) {
 			// Its tables are where the kernel has no memory of its own, or has; nobody counted its clock.
 			rig.allowFinding(/found at the access|freed-table|unbalanced/);
@@ -87,6 +87,7 @@ export const bringup: readonly Case[] = [
 		says: 'a master that reads from power-on on is refused when the kernel has booted',
 		blames: 'driver',
 		needs: [{ lack: 'masters are off until they are used', met: (d) => !d.runtimePm }],
+		elsewhere: true,
 		run(rig) {
 			// What it does is nobody's wish.
 			rig.allowFinding(/found at the access/);

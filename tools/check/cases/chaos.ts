@@ -5,24 +5,23 @@ import { runChaos } from '#tools/chaos/run.js';
 import type { Case } from '../case.js';
 import { CheckFailure } from '../rig.js';
 
-const SEEDS = 3;
-const STEPS = 30;
+const SEEDS = 2;
+const STEPS = 20;
 
 export const chaos: readonly Case[] = [
 	{
 		group: 'chaos',
 		says: 'programs that do everything right find nothing, whatever the hardware decides',
 		blames: 'driver',
+		elsewhere: true,
 		run(rig) {
-			rig.end();
-			const { description, machine } = rig;
-			for (let seed = machine.seed; seed < machine.seed + SEEDS; seed++) {
+			const { description } = rig;
+			for (let { seed } = rig; seed < rig.seed + SEEDS; seed++) {
 				const { failure } = runChaos(description, seed, STEPS);
 				if (failure === null) continue;
 				const again = `make chaos DRIVER='${description.name}' SEED=${seed} SHRINK=1`;
 				throw new CheckFailure(`seed ${seed}:\n${failure}\nWhich decisions it takes: ${again}`);
 			}
-			rig.again();
 		},
 	},
 ];

@@ -46,9 +46,10 @@ const program = (way: BoardWay): Case => ({
 	group,
 	says: `any program of mappings keeps both sides’ bytes: ${way.name}`,
 	blames: 'core',
+	elsewhere: true,
 	run(rig) {
 		const masters = rig.board(way.board(), `${POOL} page_placement=scattered ${way.commandLine}`);
-		randomProgram(rig, way, masters, 90);
+		randomProgram(rig, way, masters, 45);
 	},
 });
 
@@ -111,6 +112,7 @@ const trips = (
 	group,
 	says,
 	blames: 'core',
+	elsewhere: true,
 	run(rig) {
 		const there = rig.board(typeof board === 'string' ? board : board(), commandLine);
 		for (const name of names) for (const [size, offset] of SHAPES) roundTrip(rig, there, name, size, offset);
@@ -179,6 +181,7 @@ export const directCases: readonly Case[] = [
 		group,
 		says: 'memory out of reach of the device’s mask is bounced',
 		blames: 'core',
+		elsewhere: true,
 		run(rig) {
 			const there = rig.board('direct', POOL);
 			const dev = there.device('m3');
@@ -216,6 +219,7 @@ export const directCases: readonly Case[] = [
 		group,
 		says: 'a bounced buffer keeps the address bits that the device goes by, and the pool serves again when it was full',
 		blames: 'core',
+		elsewhere: true,
 		run(rig) {
 			const there = rig.board('direct', 'swiotlb=256,force');
 			const dev = there.device('m4');
@@ -263,6 +267,7 @@ export const directCases: readonly Case[] = [
 		group,
 		says: 'coherent memory comes from where the device reaches, without syncs, also for those who may not sleep',
 		blames: 'core',
+		elsewhere: true,
 		run(rig) {
 			for (const [board, names] of [
 				['direct', ['m3', 'm4']],
@@ -280,6 +285,7 @@ export const directCases: readonly Case[] = [
 		group,
 		says: 'coherent memory that is reserved for a device is where its allocations come from, until it is full',
 		blames: 'core',
+		elsewhere: true,
 		run(rig) {
 			const there = rig.board(reserved(), POOL);
 			const dev = there.device('m3');
@@ -306,6 +312,7 @@ export const directCases: readonly Case[] = [
 		group,
 		says: 'coherent memory that a device with a pool of its own gets is in that pool',
 		blames: 'core',
+		elsewhere: true,
 		run(rig) {
 			const there = rig.board(restricted(), POOL);
 			for (const name of ['m3', 'm4'])
@@ -316,9 +323,10 @@ export const directCases: readonly Case[] = [
 		group,
 		says: 'coherent memory comes from CMA where there is some, and goes back',
 		blames: 'core',
+		elsewhere: true,
 		run(rig) {
 			const there = rig.board('direct', `${POOL} cma=16M`);
-			for (let round = 0; round < 3; round++) for (const name of ['m3', 'm4']) coherent(rig, there, name);
+			for (let round = 0; round < 2; round++) for (const name of ['m3', 'm4']) coherent(rig, there, name);
 		},
 	},
 	...direct.map(program),

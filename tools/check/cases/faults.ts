@@ -395,7 +395,6 @@ export const faults: readonly Case[] = [
 		group,
 		says: 'a handler may map what is missing: the next access finds it',
 		blames: 'driver',
-		policies: BOTH,
 		run(rig) {
 			const { masters, domain } = rig.shared();
 			const places = mapped(rig, domain);

@@ -228,6 +228,7 @@ export const interleavings: readonly Case[] = PAIRS.flatMap(([operation, interlo
 			says: `${operation.says} has its effect whenever ${interloper.says}, and that has its own`,
 			blames: 'driver',
 			machine: { nrCpus: 2 },
+			shares: true,
 			run: (rig) => interleave(rig, operation, interloper),
 		}),
 	),

@@ -6,7 +6,7 @@
 
 import { iommu_unmap } from '#drivers/iommu/iommu.js';
 import { IOMMU_READ, type iommu_domain, iommu_flush_iotlb_all } from '#linux/iommu.js';
-import { BOTH, type Case, COMMANDS, LARGE_PAGES, SEVERAL_DOMAINS } from '../case.js';
+import { type Case, COMMANDS, LARGE_PAGES, SEVERAL_DOMAINS } from '../case.js';
 import { type Rig, RW } from '../rig.js';
 
 const group = 'invalidation';
@@ -32,25 +32,25 @@ function places(rig: Rig, iova: number, size: number): number[] {
 	return [...new Set(all)].filter((at) => at >= 0);
 }
 
-/** Numbers of pages, around those that a driver treats in ways of their own, and around a table. */
-function counts(rig: Rig): number[] {
-	const full = rig.description.tableCovers / rig.page;
-	return [1, 2, 3, 4, 7, 8, 9, 17, full - 1, full, full + 1, 2 * full + 1];
-}
+/** Numbers of pages, around those that a driver treats in ways of their own. */
+const COUNTS = [1, 2, 3, 4, 7, 8, 9, 17];
 
-/** Where ranges begin, around borders of tables. */
-function starts(rig: Rig): number[] {
+/** Visit ranges around borders of tables: of each number of pages across one, of some at other places. */
+function ranges(rig: Rig, visit: (iova: number, size: number) => void): void {
 	const { page } = rig;
 	const covers = rig.description.tableCovers;
+	const full = covers / page;
 	const top = 2 ** rig.description.addressBits;
-	return [page, 2 * covers, 4 * covers - page, 7 * covers - 2 * page, top - 4 * covers];
-}
-
-/** Visit each range of starts() and counts(): the large ones at one place only. */
-function ranges(rig: Rig, visit: (iova: number, size: number) => void): void {
-	for (const iova of starts(rig))
-		for (const count of counts(rig))
-			if (count <= 17 || iova === 4 * rig.description.tableCovers - rig.page) visit(iova, count * rig.page);
+	const few = [1, 2, 9];
+	// The last two: up to the end of a table, and all of one in between.
+	for (const [iova, counts] of [
+		[page, few],
+		[2 * covers, few],
+		[4 * covers - page, [...COUNTS, full + 1, 2 * full]],
+		[7 * covers - 2 * page, few],
+		[top - 4 * covers, few],
+	] as const)
+		for (const count of counts) visit(iova, count * page);
 }
 
 /** One access by each of @masters to @iova: it ends at @phys, or is refused (-1). */
@@ -88,7 +88,7 @@ export const invalidation: readonly Case[] = [
 		says: 'what is mapped is found at once by masters that have looked there before',
 		blames: 'driver',
 		everyBoard: true,
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			ranges(rig, (iova, size) => {
@@ -106,7 +106,7 @@ export const invalidation: readonly Case[] = [
 		says: 'what is unmapped is used by nobody when iommu_unmap() has returned',
 		blames: 'driver',
 		everyBoard: true,
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			ranges(rig, (iova, size) => {
@@ -122,6 +122,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'every page of an unmapped range is forgotten by every master',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const { page } = rig;
@@ -139,7 +140,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'a page that was looked at by one master alone is forgotten by that one',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			for (const n of masters) {
@@ -160,7 +161,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'a part that is unmapped is gone, and what is around it stays',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const { page } = rig;
@@ -189,7 +190,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'pages that are mapped elsewhere lead elsewhere at once',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const { page } = rig;
@@ -213,8 +214,8 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'rights that are taken away are gone at once, and rights that are given are there',
 		blames: 'driver',
-		policies: BOTH,
 		needs: [{ lack: 'no read-only pages', met: (d) => d.rights.includes(IOMMU_READ) }],
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const at = rig.description.tableCovers - rig.page;
@@ -242,7 +243,7 @@ export const invalidation: readonly Case[] = [
 		says: 'a table that is new is found by masters that have met none',
 		blames: 'driver',
 		everyBoard: true,
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const covers = rig.description.tableCovers;
@@ -266,8 +267,8 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'where a table was, a large page is found, and the reverse',
 		blames: 'driver',
-		policies: BOTH,
 		needs: [LARGE_PAGES],
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const large = rig.description.pageSizes.at(-1)!;
@@ -293,7 +294,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'a map that fails leaves nothing cached of what it has undone',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const { page } = rig;
@@ -314,6 +315,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'unmapping what is not mapped changes nothing that is cached',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const { domain, masters } = rig.shared();
 			const at = 5 * rig.description.tableCovers;
@@ -329,6 +331,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'flush_iotlb_all() may be called at any time: attached, in use, detached, empty',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const domain = rig.domain();
 			iommu_flush_iotlb_all(domain);
@@ -347,7 +350,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'a domain that is attached brings its own pages at once, where the default domain was looked at',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const domain = rig.domain();
@@ -368,7 +371,7 @@ export const invalidation: readonly Case[] = [
 		says: 'a domain that takes the place of another brings its own pages at once, there and back',
 		blames: 'driver',
 		everyBoard: true,
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const domains = [rig.attached(), rig.domain(), rig.domain()];
@@ -391,7 +394,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'what changes in a domain while it is attached nowhere holds when it comes back',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const covers = rig.description.tableCovers;
@@ -418,7 +421,7 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'nothing of a domain that is freed is left to the next one, which may have its number and its tables',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const covers = rig.description.tableCovers;
@@ -441,8 +444,8 @@ export const invalidation: readonly Case[] = [
 		group,
 		says: 'domains of several groups share addresses and nothing else',
 		blames: 'driver',
-		policies: BOTH,
 		needs: [SEVERAL_DOMAINS],
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const domains = Array.from({ length: rig.count }, (_x, n) => rig.attached(n));

@@ -133,14 +133,15 @@ export const isolation: readonly Case[] = [
 		blames: 'driver',
 		everyBoard: true,
 		policies: BOTH,
+		shares: true,
 		run: (rig) => program(rig, rig.sharers, 120),
 	},
 	{
 		group,
 		says: 'masters in domains of their own reach their own pages only',
 		blames: 'driver',
-		policies: BOTH,
 		needs: [SEVERAL_DOMAINS],
+		shares: true,
 		run: (rig) =>
 			program(
 				rig,
@@ -152,6 +153,7 @@ export const isolation: readonly Case[] = [
 		group,
 		says: 'a master that goes through all addresses finds nothing but what is mapped',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const world = new World(rig);
@@ -180,7 +182,6 @@ export const isolation: readonly Case[] = [
 		group,
 		says: 'a master that never stops reaches nothing of what is unmapped under it',
 		blames: 'driver',
-		policies: BOTH,
 		run(rig) {
 			const { page } = rig;
 			const world = new World(rig);

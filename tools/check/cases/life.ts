@@ -283,7 +283,6 @@ export const life: readonly Case[] = [
 		group,
 		says: 'a domain serves several groups, and the one that leaves sees nothing of it any more',
 		blames: 'driver',
-		policies: BOTH,
 		needs: [GROUPS],
 		run(rig) {
 			const { domain, masters } = rig.shared();

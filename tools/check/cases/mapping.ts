@@ -94,7 +94,7 @@ export const mapping: readonly Case[] = [
 		says: 'a page that is mapped leads to its memory, for the driver and for the walker',
 		blames: 'driver',
 		everyBoard: true,
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			for (const size of rig.description.pageSizes) {
@@ -115,6 +115,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'ranges that begin and end anywhere around a border of tables are mapped and unmapped to the page',
 		blames: 'driver',
+		shares: true,
 		run: (rig) => everyRange(rig, 5, rig.page),
 	},
 	{
@@ -131,6 +132,7 @@ export const mapping: readonly Case[] = [
 		says: 'a range with a large page in its middle leads right in all its parts, however memory lies to it',
 		blames: 'driver',
 		needs: [LARGE_PAGES],
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const large = rig.description.pageSizes.at(-1)!;
@@ -162,6 +164,7 @@ export const mapping: readonly Case[] = [
 		says: 'a part of a large page is unmapped alone, or stays: what iommu_unmap() answers is what is gone',
 		blames: 'driver',
 		needs: [LARGE_PAGES],
+		shares: true,
 		run(rig) {
 			const large = rig.description.pageSizes.at(-1)!;
 			for (const at of [0, 1, large / rig.page - 1]) {
@@ -183,6 +186,7 @@ export const mapping: readonly Case[] = [
 		says: 'a large range that small pages made is unmapped at once',
 		blames: 'driver',
 		needs: [LARGE_PAGES],
+		shares: true,
 		run(rig) {
 			const large = rig.description.pageSizes.at(-1)!;
 			const domain = rig.attached();
@@ -202,6 +206,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'the first and the last pages of the address space are mapped, unmapped and used like others',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			const end = 2 ** rig.description.addressBits;
@@ -225,6 +230,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'unmapping stops at the first hole, and leaves what is behind it',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const domain = rig.attached();
@@ -250,6 +256,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'nothing is mapped over what is mapped: that stays, and what was new is undone',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const { page, description } = rig;
 			const domain = rig.attached();
@@ -292,6 +299,7 @@ export const mapping: readonly Case[] = [
 		says: 'a large page is not put over small ones, nor small ones into it',
 		blames: 'driver',
 		needs: [LARGE_PAGES],
+		shares: true,
 		run(rig) {
 			const { page, description } = rig;
 			const large = description.pageSizes.at(-1)!;
@@ -316,6 +324,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'no bytes are nothing: neither mapped nor unmapped, and neighbours stay',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			rig.map(domain, 0, rig.memory);
@@ -333,6 +342,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'addresses and sizes that are no multiples of the smallest page are refused',
 		blames: 'core',
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const domain = rig.attached();
@@ -358,6 +368,7 @@ export const mapping: readonly Case[] = [
 		says: 'memory that no table word can name is refused, alone and at the end of a range, and nothing stays',
 		blames: 'driver',
 		everyBoard: true,
+		shares: true,
 		run(rig) {
 			const { page, description } = rig;
 			const domain = rig.attached();
@@ -383,6 +394,7 @@ export const mapping: readonly Case[] = [
 		says: 'a domain that is attached nowhere is mapped and unmapped, and complete when it is attached',
 		blames: 'driver',
 		everyBoard: true,
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const covers = rig.description.tableCovers;
@@ -415,6 +427,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'iommu_map() with GFP_ATOMIC and iommu_unmap() work with a spinlock held',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			const lock = new spinlock_t('check');
@@ -433,6 +446,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'flags that the hardware has nothing for change no right and no address',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			for (const flag of [IOMMU_CACHE, IOMMU_MMIO, IOMMU_NOEXEC, IOMMU_PRIV]) {
@@ -448,6 +462,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'a list of pieces is mapped in one row, pieces that follow each other as one; a piece that fails undoes all',
 		blames: 'core',
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			const at = border(rig) - 2 * PAGE_SIZE;
@@ -488,7 +503,7 @@ export const mapping: readonly Case[] = [
 		group,
 		says: 'iommu_unmap_fast() of several ranges, and one iommu_iotlb_sync(): nothing of them is cached then',
 		blames: 'driver',
-		policies: BOTH,
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const domain = rig.attached();
@@ -521,6 +536,7 @@ export const mapping: readonly Case[] = [
 		says: 'any calls leave what a plain map of pages would hold',
 		blames: 'driver',
 		policies: BOTH,
+		shares: true,
 		run: (rig) => randomCalls(rig, 60),
 	},
 ];

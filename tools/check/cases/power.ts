@@ -6,7 +6,7 @@ import { pm_wq } from '#kernel/power/power.js';
 import { pm_runtime_get_sync, pm_runtime_put_sync } from '#linux/pm_runtime.js';
 import { flush_workqueue } from '#linux/workqueue.js';
 import { setType } from '#tests/drivers/iommu/rig.js';
-import { BOTH, type Case, type Need, PASSTHROUGH, POWER, RUNTIME_PM } from '../case.js';
+import { type Case, type Need, PASSTHROUGH, POWER, RUNTIME_PM } from '../case.js';
 import { type Rig, shown } from '../rig.js';
 import { dmaWorks, leavesNothing } from './life.js';
 
@@ -99,7 +99,6 @@ export const power: readonly Case[] = [
 		group,
 		says: 'the machine sleeps and wakes, and everything leads where it led',
 		blames: 'driver',
-		policies: BOTH,
 		run(rig) {
 			const { page } = rig;
 			const domain = rig.attached();
@@ -126,7 +125,6 @@ export const power: readonly Case[] = [
 		says: 'what is mapped and unmapped while the block is off holds when it is on',
 		blames: 'driver',
 		everyBoard: true,
-		policies: BOTH,
 		needs: [RUNTIME_PM],
 		run(rig) {
 			const { page } = rig;

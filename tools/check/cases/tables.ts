@@ -42,6 +42,7 @@ export const tables: readonly Case[] = [
 		says: 'every bit of an address chooses a word of its own',
 		blames: 'driver',
 		everyBoard: true,
+		shares: true,
 		run(rig) {
 			const end = 2 ** rig.description.addressBits;
 			for (const size of rig.description.pageSizes) {
@@ -58,6 +59,7 @@ export const tables: readonly Case[] = [
 		says: 'every bit of a physical address is kept',
 		blames: 'driver',
 		everyBoard: true,
+		shares: true,
 		run(rig) {
 			const end = 2 ** rig.description.outputBits;
 			for (const size of rig.description.pageSizes) {
@@ -91,6 +93,7 @@ export const tables: readonly Case[] = [
 		group,
 		says: 'a table is full to its last word, and the next one begins behind it',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const { page } = rig;
 			const covers = rig.description.tableCovers;
@@ -110,6 +113,7 @@ export const tables: readonly Case[] = [
 		says: 'the rights in a word are those that were asked for, at every size',
 		blames: 'driver',
 		everyBoard: true,
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			for (const size of rig.description.pageSizes)
@@ -133,6 +137,7 @@ export const tables: readonly Case[] = [
 		says: 'the largest page is one word where both addresses allow it, and several where they do not',
 		blames: 'core',
 		needs: [LARGE_PAGES],
+		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			const large = rig.description.pageSizes.at(-1)!;
@@ -149,6 +154,7 @@ export const tables: readonly Case[] = [
 		group,
 		says: 'what was mapped before stays as it is while tables are added around it',
 		blames: 'driver',
+		shares: true,
 		run(rig) {
 			const covers = rig.description.tableCovers;
 			const domain = rig.attached();

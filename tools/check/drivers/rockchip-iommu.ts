@@ -62,6 +62,7 @@ const FIRST: Description = {
 const WITHOUT_RESET: Description = {
 	...FIRST,
 	name: 'an IOMMU that is not reset',
+	groups: ['bring-up', 'registers', 'invalidation', 'faults', 'life', 'power', 'capabilities'],
 	masters: ['m2'],
 	domains: 1,
 };
@@ -74,6 +75,7 @@ const SECOND: Description = {
 const SNOOPING: Description = {
 	...FIRST,
 	name: 'walkers that snoop',
+	groups: ['bring-up', 'registers', 'tables', 'mapping', 'life', 'power'],
 	board: (options) => testMachine(boardBlob('rk-walkcoh'), options),
 };
 

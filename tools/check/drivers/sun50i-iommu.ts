@@ -74,6 +74,7 @@ const H6: Description = {
 const H616: Description = {
 	...H6,
 	name: 'H616',
+	groups: ['bring-up', 'registers', 'rights', 'life', 'power', 'capabilities', 'isolation'],
 	settings: { ...H6.settings, RESET: 0x8003_007f },
 	board: (options) =>
 		h6(options, { 'iommu@30f0000': { ...IOMMU_NODE, compatible: 'allwinner,sun50i-h616-iommu' } }),
