@@ -15,6 +15,7 @@
 //   resources.ts    what is left of a driver when it has gone
 //   faults.ts       what becomes of faults, up to report_iommu_fault()
 //   interrupts.ts   what handlers do with their lines
+//   core-calls.ts   what the core's functions leave behind as they return, where their code is probed
 //
 // What several of them ask: memory.ts (who allocated what), devices.ts (devices by name), driver-log.ts (what a driver
 // has done). Here: who tells the parts what, and what becomes of what they find.
@@ -28,6 +29,7 @@ import { core_initcall, early_initcall } from '#linux/init.js';
 import { Balance } from './balance.js';
 import { Buffers } from './buffers.js';
 import { Channels, type Trouble } from './channels.js';
+import { CoreCalls } from './core-calls.js';
 import { Devices } from './devices.js';
 import { Domains } from './domains.js';
 import { DriverLog } from './driver-log.js';
@@ -193,6 +195,7 @@ export class Dmasan implements Watched {
 			new Resources(this, devices),
 			new Interrupts(this, faults),
 			faults,
+			new CoreCalls(this, this.domains, this.memory),
 		];
 		this.#iommu = fanOut<IommuObserver>(IOMMU_CALLS, this.#parts);
 		const { answered } = this.#iommu;

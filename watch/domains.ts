@@ -44,6 +44,8 @@ export class Domains implements IommuCalls, Watcher {
 	readonly #owed: DomainOwed;
 	readonly #attach: DomainAttach;
 	readonly #access: DomainAccess;
+	/** The device that a driver's release_device() was called for last. */
+	lastReleased: device | null = null;
 
 	/** @listener: who of all that watch hears of what the kernel that runs does now. */
 	constructor(
@@ -71,6 +73,16 @@ export class Domains implements IommuCalls, Watcher {
 	/** Have @domain, whose ops are no table of the driver's, tell. */
 	listenTo(domain: iommu_domain): void {
 		if (domain.ops !== null) listenToDomainOps(domain.ops, this.listener);
+	}
+
+	/** What is known of @domain; undefined: nothing. */
+	known(domain: iommu_domain): DomainWatch | undefined {
+		return this.#set.known(domain);
+	}
+
+	/** Whose @watch's domain is, in a report. */
+	nameOf(watch: DomainWatch): string {
+		return this.#set.name(watch);
 	}
 
 	/** The domain that @port's stream is in, as far as the kernel knows; null: not watched. */
@@ -196,7 +208,9 @@ export class Domains implements IommuCalls, Watcher {
 		this.#contract.gave(iommu, false, dev_name(dev), fn);
 	}
 
-	released(_dev: device, _fn: string): void {}
+	released(dev: device, _fn: string): void {
+		this.lastReleased = dev;
+	}
 
 	grouped(dev: device, group: iommu_group | err_ptr | null, fn: string): void {
 		this.#contract.gave(group, false, dev_name(dev), fn);

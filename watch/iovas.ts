@@ -196,6 +196,25 @@ function isCached(iovad: iova_domain, pfn: number, order: number): boolean {
 	return eachCachedOf(iovad, order, (at) => at === pfn);
 }
 
+/** Whether the range of @size frames at @pfn is cached for reuse. */
+export function isCachedFree(iovad: iova_domain, pfn: number, size: number): boolean {
+	return isCached(iovad, pfn, orderOf(size));
+}
+
+/** How many magazines the caches of @iovad have. */
+export function magazinesOf({ rcaches }: iova_domain): number {
+	let count = 0;
+	for (const { cpu_rcaches, depot } of rcaches ?? []) {
+		for (let mag = depot; mag !== null; mag = mag.next) count++;
+		if (cpu_rcaches === null) continue;
+		for (const cpu of for_each_possible_cpu()) {
+			const { loaded, prev } = per_cpu_ptr(cpu_rcaches, cpu);
+			count += Number(loaded !== null) + Number(prev !== null);
+		}
+	}
+	return count;
+}
+
 function eachCached(iovad: iova_domain, visit: Visit): void {
 	for (let order = 0; order < (iovad.rcaches?.length ?? 0); order++)
 		if (eachCachedOf(iovad, order, visit)) return;

@@ -7,9 +7,14 @@ import { frame_text, kernel_frames, save_stack_lines } from '#arch/arm64/kernel/
 const OWN_FRAMES = /^(?:do_trace|trace_\w+) /;
 
 function traceOf(lines: readonly string[]): string[] {
-	return kernel_frames(lines)
-		.map(frame_text)
-		.filter((text) => !OWN_FRAMES.test(text));
+	const frames = kernel_frames(lines);
+	return (
+		frames
+			// Who is probed (core-calls.ts) calls itself.
+			.filter(({ func, file }, i) => func !== frames[i - 1]?.func || file !== frames[i - 1]?.file)
+			.map(frame_text)
+			.filter((text) => !OWN_FRAMES.test(text))
+	);
 }
 
 /** The kernel's functions that have not returned, innermost first, of @depth of all. */

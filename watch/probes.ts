@@ -4,6 +4,14 @@
 export interface Probes {
 	/** At the entry of the function @name: what it is to return at once; undefined lets it run. */
 	kprobe?: ((name: string) => { readonly ret: unknown } | undefined) | undefined;
+	/** In place of the call of the function @fn by its @name: what came of it; undefined: nobody looks, it goes on. */
+	kretprobe?:
+		| ((
+				name: string,
+				fn: (...args: unknown[]) => unknown,
+				args: ArrayLike<unknown>,
+		  ) => { readonly ret: unknown } | undefined)
+		| undefined;
 	/** Before an access to a word of @array. */
 	kprobe_access?: ((array: ArrayBufferView, kind: 'load' | 'store') => void) | undefined;
 }

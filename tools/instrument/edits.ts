@@ -23,6 +23,16 @@ export interface Entry {
 }
 
 /**
+ * A probe around a function: `globalThis.kretprobe(name, function, arguments)`. It may call the function, which asks once
+ * more: undefined goes on, `{ ret }` is returned.
+ */
+export interface Return {
+	readonly kind: 'return';
+	readonly file: string;
+	readonly function: string;
+}
+
+/**
  * `globalThis.kprobe_access(array, 'load' | 'store')` before each access `name[...]` to an array that the
  * code calls one of @names (`dt`, `domain.dt`).
  */
@@ -34,7 +44,7 @@ export interface Access {
 	readonly except?: readonly string[];
 }
 
-export type Edit = Replace | Entry | Access;
+export type Edit = Replace | Entry | Return | Access;
 
 /** An edit that does not fit the file it is for. */
 export class EditError extends Error {
@@ -68,10 +78,19 @@ function bodyOf(code: string, file: string, name: string): number {
 	return code.indexOf('{', closing(code, head.index + head[0].length - 1));
 }
 
-function probeEntry(code: string, { file, function: name }: Entry): string {
+/** @code with @asks as the first that the function @name does; what that answers, if anything, is what it returns. */
+function askFirst(code: string, file: string, name: string, asks: string, local: string): string {
 	const body = bodyOf(code, file, name);
-	const probe = `const __probe = globalThis.kprobe?.(${JSON.stringify(name)}); if (__probe !== undefined) return __probe.ret;`;
+	const probe = `const ${local} = globalThis.${asks}; if (${local} !== undefined) return ${local}.ret;`;
 	return `${code.slice(0, body + 1)} ${probe}${code.slice(body + 1)}`;
+}
+
+function probeEntry(code: string, { file, function: name }: Entry): string {
+	return askFirst(code, file, name, `kprobe?.(${JSON.stringify(name)})`, '__probe');
+}
+
+function probeReturn(code: string, { file, function: name }: Return): string {
+	return askFirst(code, file, name, `kretprobe?.(${JSON.stringify(name)}, ${name}, arguments)`, '__call');
 }
 
 function probeAccesses(code: string, { file, names, except = [] }: Access): string {
@@ -99,6 +118,7 @@ export function applyEdits(file: string, code: string, edits: readonly Edit[]): 
 		if (edit.file !== file) continue;
 		if (edit.kind === 'replace') out = replaceOnce(out, edit);
 		else if (edit.kind === 'entry') out = probeEntry(out, edit);
+		else if (edit.kind === 'return') out = probeReturn(out, edit);
 		else out = probeAccesses(out, edit);
 	}
 	return out;
