@@ -63,6 +63,7 @@ function set_ptes(
 		count * PAGE_SIZE,
 		pgprot_cached(prot),
 		vma_name(vma),
+		(vma.vm_pgoff + first) * PAGE_SIZE,
 	);
 }
 

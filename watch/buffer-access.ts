@@ -55,7 +55,7 @@ export class BufferAccess {
 			this.#last = part;
 			this.#lastPort = port;
 			if (!part.mapping.allows(write)) {
-				if (this.#meant(access) && this.#judged(access, clients)) this.#wrongDirection(access, part);
+				if (this.#meant(access) && this.judged(access, clients)) this.#wrongDirection(access, part);
 				return;
 			}
 			if (phys >= 0) this.#done(access, part, at, Math.min(end, part.last + 1) - at);
@@ -78,10 +78,11 @@ export class BufferAccess {
 	#done({ port, phys, addr, write }: Try, part: Part, at: number, size: number): void {
 		if (write) {
 			part.wrote = true;
+			part.written(at - part.first, size);
 			if (this.watched.machine.injecting) part.raced = true;
 			return;
 		}
-		if (!part.bounced || part.wrote || !part.mapping.streaming || part.mapping.syncedForCpu === false) return;
+		if (!part.bounced || part.wrote || !part.mapping.streaming || part.mapping.syncedForCpu === null) return;
 		// The CPU has had it: what it stored since has to be in the copy.
 		const { ram } = this.watched.machine;
 		const from = part.phys + (at - part.first);
@@ -115,7 +116,7 @@ export class BufferAccess {
 	}
 
 	/** Whether the DMA API is what @access goes by. */
-	#judged({ port }: Try, clients: readonly Client[]): boolean {
+	judged({ port }: Pick<Try, 'port'>, clients: readonly Client[]): boolean {
 		const group = clients[0].dev.iommu_group;
 		if (group !== null && group.domain !== group.default_domain) return false;
 		const iommu = this.watched.machine.iommuOf(port);
@@ -140,13 +141,13 @@ export class BufferAccess {
 
 	/** No live mapping has @at. */
 	#outside(access: Try, at: number, clients: readonly Client[]): void {
-		if (!this.#meant(access) || !this.#judged(access, clients)) return;
+		if (!this.#meant(access) || !this.judged(access, clients)) return;
 		const { port, phys } = access;
 		const near = nearest(clients, at);
 		const ended = lastEnded(clients, at);
 		const domain = clients[0].domain === null ? null : this.domains.ofPort(port);
 		if (domain !== null && phys >= 0 && this.#othersAffair(access, domain, at, near, ended)) return;
-		if (near === null && ended === null && (this.#isMaster(port) || this.#reserved(phys))) return;
+		if (near === null && ended === null && (this.#isMaster(port) || this.reserved(phys))) return;
 		if (near !== null && ended === null) this.#outOfBounds(access, at, near);
 		else if (ended !== null) this.#afterUnmap(access, at, ended);
 		else this.#neverMapped(access, at, clients);
@@ -166,7 +167,7 @@ export class BufferAccess {
 	}
 
 	/** Whether nobody can have allocated what is at @phys. */
-	#reserved(phys: number): boolean {
+	reserved(phys: number): boolean {
 		if (phys < 0) return false;
 		const pfn = Math.floor(phys / PAGE_SIZE);
 		return !pfn_valid(pfn) || PageReserved(pfn_to_page(pfn));

@@ -13,7 +13,7 @@ import { hex } from '#hw/core/register-file.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from '#linux/dma-mapping.js';
 import { Intervals } from './intervals.js';
-import { type Client, type Mapping, type Part, Place } from './mappings.js';
+import { type Client, driverOf, type Mapping, type Part, Place } from './mappings.js';
 import type { Allocation, Memory } from './memory.js';
 import { asReturns, type Invariant } from './report.js';
 import type { Watched } from './watcher.js';
@@ -98,15 +98,25 @@ export class BufferPlaces {
 		});
 	}
 
-	/** @part goes back to the device. */
-	givenBack(part: Part, fn: string): void {
+	/** @size bytes of @part from @from on go back to the device. */
+	givenBack(part: Part, from: number, size: number, fn: string): void {
 		const { mapping } = part;
-		if (part.wrote && !mapping.syncedForCpu && mapping.kind === 'page')
+		const [low, high] = [Math.max(part.unseenFrom, from), Math.min(part.unseenTo, from + size)];
+		// A check sequence behind a frame is nobody's wish.
+		if (mapping.syncedForCpu !== null && mapping.kind === 'page' && !part.raced && high - low >= LINE_SIZE)
+			this.#find(mapping, 'INV-OWN', 'missing-sync', fn, mapping.addr, {
+				details: [
+					`The device has written [${hex(part.first + part.unseenFrom, 8)}, ${hex(part.first + part.unseenTo, 8)}) beside what ${mapping.syncedForCpu.what}()${driverOf(mapping.syncedForCpu)} was called for, and it goes back without a look at it`,
+				],
+				advice: `${mapping.syncedForCpu.what}()${driverOf(mapping.syncedForCpu)} was called for too few bytes, or the wrong ones: the CPU may have old lines of ${high - low} bytes from ${hex(part.first + low, 8)} on, which the device wrote`,
+			});
+		part.seen(0, part.size);
+		if (part.wrote && mapping.syncedForCpu === null && mapping.kind === 'page')
 			this.#find(mapping, 'INV-OWN', 'missing-sync', fn, mapping.addr, {
 				details: [`The device has written the buffer, and it goes back without a look at it`],
 				advice: `dma_sync_*_for_cpu() of ${hex(mapping.addr, 8)} is missing before the CPU reads what the device wrote, and ${fn}()`,
 			});
-		mapping.syncedForCpu = false;
+		mapping.syncedForCpu = null;
 		part.wrote = false;
 	}
 
@@ -138,9 +148,10 @@ export class BufferPlaces {
 				invariant: 'INV-LEAK',
 				kind: 'leaked-mapping',
 				device: client.name,
-				moment: 'quiet',
+				moment: 'return',
+				what: 'remove()',
 				place: `${mapping.made.what} ${mapping.made.trace()[1] ?? ''}`,
-				details: [`Its driver has gone, and the mapping is still there`, ...mapping.lines()],
+				details: [`remove() has returned, and the mapping is still there`, ...mapping.lines()],
 				advice: `the driver's remove() (or the error path of its probe()) does not undo ${mapping.text}`,
 			});
 	}

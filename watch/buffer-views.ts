@@ -13,10 +13,12 @@ import type { Ram } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
 import { READ, WRITE } from '#hw/iommu/iommu.js';
 import { for_each_sg, sg_next } from '#lib/scatterlist.js';
+import type { device } from '#linux/device.js';
 import { dma_to_phys } from '#linux/dma-direct.js';
 import { DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import {
 	DMA_ATTR_SKIP_CPU_SYNC,
+	DMA_BIT_MASK,
 	dma_get_mask,
 	dma_get_max_seg_size,
 	dma_get_min_align_mask,
@@ -28,7 +30,7 @@ import type { scatterlist } from '#linux/scatterlist.js';
 import { swiotlb_find_pool } from '#linux/swiotlb.js';
 import type { DomainWatch } from './domain-set.js';
 import type { Domains } from './domains.js';
-import { type Client, directionText, type Mapping, type Part } from './mappings.js';
+import { type Client, directionText, driverOf, type Mapping, type Part } from './mappings.js';
 import { asReturns, type Invariant } from './report.js';
 import type { Watched } from './watcher.js';
 
@@ -57,6 +59,9 @@ interface Bytes {
 }
 
 export class BufferViews {
+	/** The last mask of each device that was looked at. */
+	readonly #masks = new WeakMap<device, number>();
+
 	constructor(
 		readonly watched: Watched,
 		readonly domains: Domains,
@@ -65,6 +70,7 @@ export class BufferViews {
 	/** @mapping was just made: where its addresses lead. */
 	mapped(mapping: Mapping): void {
 		const watch = this.#domain(mapping.client);
+		this.#mask(mapping);
 		for (const part of mapping.parts) {
 			if (!this.#leads(mapping, part, watch)) return;
 			if (!this.#inReach(mapping, part)) return;
@@ -288,6 +294,25 @@ export class BufferViews {
 		});
 	}
 
+	/** The driver has not promised more lines, or bits, than there are, nor fewer than direct mappings take. */
+	#mask(mapping: Mapping): void {
+		const { dev, name, ports } = mapping.client;
+		const coherent = isCoherent(mapping);
+		const mask = coherent ? dev.coherent_dma_mask : dma_get_mask(dev);
+		if (this.#masks.get(dev) === mask) return;
+		this.#masks.set(dev, mask);
+		const lines = ports.map((port) => this.watched.machine.models.get(port.name)?.addressLines ?? 64);
+		const most = DMA_BIT_MASK(Math.min(64, ...lines));
+		if (min_not_zero(mask, dev.bus_dma_limit) <= most) return;
+		const set = coherent ? 'dma_set_coherent_mask()' : 'dma_set_mask()';
+		this.#find(mapping, 'INV-RANGE', 'mask-too-wide', mapping.made.what, {
+			details: [
+				`The ${coherent ? 'coherent ' : ''}DMA mask of ${name} is ${hex(mask)}, and the device has ${Math.min(...lines)} address lines`,
+			],
+			advice: `the driver${driverOf(mapping.made)} calls ${set} (or dma_set_mask_and_coherent()) with more bits than the device has, or dma_set_mask() keeps another mask than it was given: DMA_BIT_MASK(${Math.min(...lines)}); addresses above would be cut`,
+		});
+	}
+
 	#inPool({ dev }: Client, phys: number, size: number): boolean {
 		const pool = swiotlb_find_pool(dev, phys);
 		return pool !== null && phys + size <= pool.end;
@@ -295,10 +320,7 @@ export class BufferViews {
 
 	#inReach(mapping: Mapping, { last }: Part): boolean {
 		const { dev } = mapping.client;
-		const mask =
-			mapping.kind === 'coherent' || mapping.kind === 'pages' || mapping.kind === 'noncontiguous'
-				? dev.coherent_dma_mask
-				: dma_get_mask(dev);
+		const mask = isCoherent(mapping) ? dev.coherent_dma_mask : dma_get_mask(dev);
 		// An IOMMU's space is cut into whole pages, that of the limit included.
 		const granule = mapping.client.domain?.iova_cookie?.iovad.granule ?? 1;
 		const most = min_not_zero(mask, dev.bus_dma_limit);
@@ -408,6 +430,11 @@ export class BufferViews {
 			advice,
 		});
 	}
+}
+
+/** Whether @mapping was allocated, with the mask for that. */
+function isCoherent({ kind }: Mapping): boolean {
+	return kind === 'coherent' || kind === 'pages' || kind === 'noncontiguous';
 }
 
 /** The first byte that the CPU sees differently at @a and at @b; -1: none of those that are compared. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The DMA API's buffers: who has what mapped, from its tracepoints (buffer-calls.ts). The rules are in buffer-access.ts
-// (what devices access), buffer-views.ts (what CPU and device see as its functions return), buffer-pairs.ts (what fits
+// (what devices access), buffer-targets.ts (what they have been told to access), buffer-views.ts (what CPU and device see as its functions return), buffer-pairs.ts (what fits
 // what) and buffer-places.ts (what lies where).
 
 import { PAGE_SIZE } from '#asm/page-def.js';
@@ -21,6 +21,7 @@ import { BufferAccess } from './buffer-access.js';
 import { type BufferCalls, bufferProbes, sgBytes } from './buffer-calls.js';
 import { BufferPairs, type Ending, type Sync } from './buffer-pairs.js';
 import { BufferPlaces } from './buffer-places.js';
+import { BufferTargets } from './buffer-targets.js';
 import { BufferViews } from './buffer-views.js';
 import type { Domains } from './domains.js';
 import { Exposures } from './exposure.js';
@@ -29,6 +30,8 @@ import { attachProbes } from './kernel.js';
 import { Client, type Kind, Mapping, Part } from './mappings.js';
 import type { Allocation, Memory } from './memory.js';
 import { Slots } from './slots.js';
+import { UserPages } from './user-pages.js';
+import { VideoBuffers } from './video-buffers.js';
 import type { Watched, Watcher } from './watcher.js';
 
 export class Buffers implements Watcher, BufferCalls {
@@ -45,6 +48,9 @@ export class Buffers implements Watcher, BufferCalls {
 	/** The IOMMUs' own devices, which map tables in the midst of what others do. */
 	readonly #walkers = new Set<string>();
 	readonly #places: BufferPlaces;
+	readonly #targets: BufferTargets;
+	readonly #videos: VideoBuffers;
+	readonly #shown: UserPages;
 	readonly #iovas: Iovas;
 	readonly #slots: Slots;
 	readonly #exposures: Exposures;
@@ -68,8 +74,11 @@ export class Buffers implements Watcher, BufferCalls {
 	) {
 		this.#access = new BufferAccess(watched, memory, domains);
 		this.#views = new BufferViews(watched, domains);
+		this.#targets = new BufferTargets(watched, this.#access, (port) => this.#clientsOf(port));
+		this.#videos = new VideoBuffers(watched, this.#targets, (dev) => this.#clients.get(dev) ?? null);
 		this.#pairs = new BufferPairs(watched);
 		this.#places = new BufferPlaces(watched, memory);
+		this.#shown = new UserPages(watched, (first, last, wanted) => this.#places.at(first, last, wanted));
 		this.#iovas = new Iovas(watched);
 		this.#slots = new Slots(watched, memory);
 		this.#exposures = new Exposures(watched, memory, this.#places);
@@ -96,9 +105,9 @@ export class Buffers implements Watcher, BufferCalls {
 			this.#complete = false;
 			return 1;
 		});
-		const end = attachProbes(bufferProbes(this));
+		const ends = [attachProbes(bufferProbes(this)), this.#videos.watchKernel()];
 		return () => {
-			end();
+			for (const end of ends) end();
 			if (this.#notifier !== null) bus_unregister_notifier(platform_bus_type, this.#notifier);
 		};
 	}
@@ -135,9 +144,25 @@ export class Buffers implements Watcher, BufferCalls {
 		if (clients.length !== 0) this.#access.judge({ port, addr, phys, size, write }, clients);
 	}
 
+	onUserMap(
+		_area: number,
+		_addr: number,
+		phys: number,
+		size: number,
+		_cached: boolean,
+		_what: string,
+		offset: number,
+	): void {
+		if (this.#complete && this.#all.length !== 0) this.#shown.shown(phys, size, offset);
+	}
+
 	/** The CPU's stores to the line at @phys are about to be lost. */
 	onDirtyDropped(phys: number): void {
 		this.#places.dropped(phys);
+	}
+
+	detached(): void {
+		this.#targets.detached();
 	}
 
 	quiet(operation: string): void {
@@ -324,6 +349,7 @@ export class Buffers implements Watcher, BufferCalls {
 		const event = this.watched.journal.sample(ending.fn, client.name);
 		mapping.ended = event;
 		this.#pairs.ends(mapping, ending);
+		this.#targets.ends(mapping, ending.fn);
 		this.#places.ended(mapping);
 		if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) !== 0) this.#places.skipped(mapping, ending.fn);
 		client.end(mapping, event);
@@ -403,11 +429,12 @@ export class Buffers implements Watcher, BufferCalls {
 		if (!mapping.streaming || !mapping.routed) return;
 		if (forCpu) {
 			this.#views.syncedForCpu({ part, from, size }, fn);
-			mapping.syncedForCpu = true;
+			mapping.syncedForCpu = this.watched.journal.sample(fn, mapping.client.name);
 			part.wrote = false;
+			part.seen(from, size);
 			return;
 		}
-		this.#places.givenBack(part, fn);
+		this.#places.givenBack(part, from, size, fn);
 		if (mapping.dir !== DMA_TO_DEVICE || part.bounced || !mapping.client.dev.dma_coherent)
 			this.#views.syncedForDevice({ part, from, size }, fn);
 	}

@@ -12,6 +12,7 @@
 //   registers.ts    what drivers do to registers
 //   balance.ts      what a driver's function leaves changed when it returns
 //   identity.ts     who a device is to its IOMMU, and whether that stands in between
+//   masks.ts        what drivers promise of their devices' addresses
 //   resources.ts    what is left of a driver when it has gone
 //   faults.ts       what becomes of faults, up to report_iommu_fault()
 //   interrupts.ts   what handlers do with their lines
@@ -40,6 +41,7 @@ import { guardOps } from './iommu-ops.js';
 import { IommuRange } from './iommu-range.js';
 import { Journal, kernelTrace } from './journal.js';
 import { Lines } from './lines.js';
+import { Masks } from './masks.js';
 import { Memory } from './memory.js';
 import { Registers } from './registers.js';
 import { type Exposure, type Finding, findingText } from './report.js';
@@ -192,6 +194,7 @@ export class Dmasan implements Watched {
 			devices,
 			this.balance,
 			new Identity(this, devices, this.balance),
+			new Masks(this),
 			new Resources(this, devices),
 			new Interrupts(this, faults),
 			faults,

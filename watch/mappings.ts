@@ -42,6 +42,9 @@ export class Part {
 	place: Place | null = null;
 	/** The device has written there since the CPU's side was last brought up to date. */
 	wrote = false;
+	/** The bytes, from its beginning, that the device has written, and no dma_sync_*_for_cpu() has been called for: none when it ends before it begins. */
+	unseenFrom = Number.POSITIVE_INFINITY;
+	unseenTo = 0;
 	/** It has written there in the midst of what the kernel did: what the CPU got of that is nobody's promise. */
 	raced = false;
 
@@ -52,6 +55,21 @@ export class Part {
 		readonly phys: number,
 	) {
 		this.actual = phys;
+	}
+
+	/** The device has written @size bytes from @from on. */
+	written(from: number, size: number): void {
+		this.unseenFrom = Math.min(this.unseenFrom, from);
+		this.unseenTo = Math.max(this.unseenTo, from + size);
+	}
+
+	/** The CPU has @size bytes from @from on. */
+	seen(from: number, size: number): void {
+		if (from <= this.unseenFrom) this.unseenFrom = Math.max(this.unseenFrom, from + size);
+		else if (from + size >= this.unseenTo) this.unseenTo = Math.min(this.unseenTo, from);
+		if (this.unseenFrom < this.unseenTo) return;
+		this.unseenFrom = Number.POSITIVE_INFINITY;
+		this.unseenTo = 0;
 	}
 
 	get size(): number {
@@ -82,8 +100,8 @@ export class Mapping {
 	readonly domain: iommu_domain | null;
 	/** Where its addresses lead is known. */
 	routed = true;
-	/** What the CPU has been given back of it, since the device has it: dma_sync_*_for_cpu() was called. */
-	syncedForCpu = false;
+	/** The dma_sync_*_for_cpu() that was called since the device has it; null: none. */
+	syncedForCpu: JournalEvent | null = null;
 
 	constructor(
 		readonly client: Client,

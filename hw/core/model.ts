@@ -7,6 +7,19 @@ import type { FdtNode } from './fdt.js';
 import type { Ram } from './ram.js';
 import type { RegisterFile } from './register-file.js';
 
+/** A run of bytes that a block has been told to access. */
+export interface DmaTarget {
+	readonly port: DmaPort;
+	readonly addr: number;
+	readonly size: number;
+	readonly write: boolean;
+	/** Where it was told: `CH1_TOP_LADDR`, `the descriptor at 0x4be00010`. */
+	readonly by: string;
+}
+
+/** Memory as the block would read it, without an access; null: nobody knows. */
+export type Peek = (addr: number, size: number) => Uint8Array | null;
+
 /** One block of the chip. Offsets are bytes from the start of the node's @region-th `reg` entry. */
 export interface DeviceModel {
 	readonly name: string;
@@ -21,6 +34,15 @@ export interface DeviceModel {
 	write(offset: number, width: number, value: number, region: number): void;
 	/** The block's reset line was asserted, or its power was lost: back to reset values. */
 	reset?(): void;
+	/**
+	 * What it accesses from now on if nobody tells it otherwise: nothing while it stands still. @write: what it writes, or
+	 * reads, will do; null: all.
+	 */
+	targets?(peek: Peek, write: boolean | null): DmaTarget[];
+	/** Called when it has been told to begin (to write, to read), or to take its settings over (null). */
+	onTold?: ((write: boolean | null) => void) | null;
+	/** How many address lines its DMA has; all that anybody wants without it. */
+	readonly addressLines?: number;
 	/** A trace's text for an access; the register table's by default. */
 	describe?(offset: number, value: number, region: number): string;
 }

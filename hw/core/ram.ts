@@ -58,7 +58,15 @@ export interface RamObserver {
 	onStaleWrite?(phys: number): void;
 	/** vmap() is about to show pages, of GRANULE bytes each. */
 	onVmap?(pages: ArrayLike<number>, count: number, cached: boolean): void;
-	onUserMap?(area: number, addr: number, phys: number, size: number, cached: boolean, what: string): void;
+	onUserMap?(
+		area: number,
+		addr: number,
+		phys: number,
+		size: number,
+		cached: boolean,
+		what: string,
+		offset: number,
+	): void;
 	onUserUnmap?(area: number): void;
 }
 
@@ -381,8 +389,16 @@ export class Ram implements machine_memory {
 		for (let i = 0; i < pages.length; i++) this.moveBack(record, pages[i], i);
 	}
 
-	user_map(area: number, addr: number, phys: number, size: number, cached: boolean, what: string): void {
-		this.observer?.onUserMap?.(area, addr, phys, size, cached, what);
+	user_map(
+		area: number,
+		addr: number,
+		phys: number,
+		size: number,
+		cached: boolean,
+		what: string,
+		offset: number,
+	): void {
+		this.observer?.onUserMap?.(area, addr, phys, size, cached, what, offset);
 	}
 
 	user_unmap(area: number): void {

@@ -27,6 +27,8 @@ export class Monitor {
 	/** Pictures sent since power-on. */
 	frames = 0;
 	source: RasterSource | null = null;
+	/** Somebody says when the next picture is due. */
+	running = false;
 
 	/** A picture's time has come. */
 	refresh(): void {

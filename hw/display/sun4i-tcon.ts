@@ -110,6 +110,7 @@ export class Tcon implements DeviceModel {
 			this.#cancel();
 			this.#cancel = null;
 		}
+		monitorOf(this.ctx.machine).running = this.#running();
 		const gint = this.registers.get('GINT0');
 		this.#irq.set((gint & VBLANK_INT) !== 0 && (gint & VBLANK_ENABLE) !== 0);
 	}

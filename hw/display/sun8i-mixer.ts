@@ -11,7 +11,7 @@
 // tiled formats, interlace.
 
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, ModelContext, Models } from '#hw/core/model.js';
+import type { DeviceModel, DmaTarget, ModelContext, Models } from '#hw/core/model.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 import { monitorOf, type Raster, type RasterSource } from './monitor.js';
 
@@ -212,6 +212,34 @@ export const mixerRegisters: readonly RegisterSpec[] = [
 const width = (size: number): number => (size & 0xffff) + 1;
 const height = (size: number): number => (size >>> 16) + 1;
 
+/** The pipes that blend, each with its channel, which is on. */
+function channelsOf(s: RegisterFile): [pipe: number, channel: number][] {
+	const on: [number, number][] = [];
+	for (let pipe = 0; pipe < PIPES; pipe++) {
+		if ((s.get('PIPE_CTL') & (0x100 << pipe)) === 0) continue;
+		const channel = (s.get('ROUTE') >>> (pipe * 4)) & 0xf;
+		if (channel < CHANNELS && (s.get(`CH${channel}_ATTR`) & ATTR_EN) !== 0) on.push([pipe, channel]);
+	}
+	return on;
+}
+
+/** What @channel fetches of each plane of its layer; null: its format is not known. */
+function planesOf(s: RegisterFile, channel: number): { rowBytes: number; rows: number }[] | null {
+	const attr = s.get(`CH${channel}_ATTR`);
+	const size = s.get(`CH${channel}_SIZE`);
+	const [w, h] = [width(size), height(size)];
+	const format = (attr >>> 8) & 0x1f;
+	if (channel !== 0 || (attr & ATTR_RGB) !== 0) {
+		const f = RGB_FORMATS[format];
+		return f === undefined ? null : [{ rowBytes: w * f.bytes, rows: h }];
+	}
+	if (format !== FBFMT_NV12 && format !== FBFMT_NV21) return null;
+	return [
+		{ rowBytes: w, rows: h },
+		{ rowBytes: 2 * Math.ceil(w / 2), rows: Math.ceil(h / 2) },
+	];
+}
+
 /** One layer as it was when its frame was fetched. */
 interface Layer {
 	readonly width: number;
@@ -254,6 +282,8 @@ function convert(csc: Int32Array, row: number, y: number, u: number, v: number):
 
 export class Mixer implements DeviceModel, RasterSource {
 	readonly registers = new RegisterFile(mixerRegisters);
+	readonly addressLines = 32;
+	onTold: ((write: boolean | null) => void) | null = null;
 	readonly #dma: DmaPort;
 	/** The settings that the current frames are made with: a copy of the registers' as of the last take-over. */
 	#settings = new RegisterFile(mixerRegisters);
@@ -267,6 +297,9 @@ export class Mixer implements DeviceModel, RasterSource {
 	) {
 		this.#dma = ctx.dma(0);
 		monitorOf(ctx.machine).source = this;
+		this.registers.onWrite = (register, _index, value) => {
+			if (register === 'GLOBAL_DBUFF' && value !== 0) this.onTold?.(null);
+		};
 		this.registers.onHole = (offset, write, value) => {
 			if (write && value !== 0)
 				ctx.machine.note(
@@ -303,16 +336,35 @@ export class Mixer implements DeviceModel, RasterSource {
 			return;
 		}
 		const layers: Layer[] = [];
-		for (let pipe = 0; pipe < PIPES; pipe++) {
-			if ((s.get('PIPE_CTL') & (0x100 << pipe)) === 0) continue;
-			const channel = (s.get('ROUTE') >>> (pipe * 4)) & 0xf;
-			if (channel >= CHANNELS || (s.get(`CH${channel}_ATTR`) & ATTR_EN) === 0) continue;
+		for (const [pipe, channel] of channelsOf(s)) {
 			const layer = this.#fetchLayer(pipe, channel);
 			if (layer !== null) layers.push(layer);
 		}
 		if (layers.some((layer) => layer.rows < layer.height)) this.underruns++;
 		const size = s.get('OUTSIZE');
 		this.#frame = { width: width(size), height: height(size), background: s.get('BKCOLOR'), layers };
+	}
+
+	/** The planes of the frames that are shown, and of those that are to be. */
+	targets(): DmaTarget[] {
+		if (!this.ctx.powered() || !monitorOf(this.ctx.machine).running) return [];
+		const told = this.registers.get('GLOBAL_DBUFF') !== 0 ? this.#targetsOf(this.registers) : [];
+		return [...told, ...this.#targetsOf(this.#settings)];
+	}
+
+	#targetsOf(s: RegisterFile): DmaTarget[] {
+		if ((s.get('GLOBAL_CTL') & 1) === 0) return [];
+		const targets: DmaTarget[] = [];
+		for (const [, channel] of channelsOf(s))
+			for (const [i, { rowBytes, rows }] of (planesOf(s, channel) ?? []).entries())
+				targets.push({
+					port: this.#dma,
+					addr: s.get(`CH${channel}_TOP_LADDR`, i),
+					size: (rows - 1) * s.get(`CH${channel}_PITCH`, i) + rowBytes,
+					write: false,
+					by: `CH${channel}_TOP_LADDR[${i}], ${rows} rows of ${rowBytes} bytes, each ${s.get(`CH${channel}_PITCH`, i)} bytes behind the last`,
+				});
+		return targets;
 	}
 
 	#takeOver(): void {
@@ -344,14 +396,9 @@ export class Mixer implements DeviceModel, RasterSource {
 				}
 			planes.push(bytes);
 		};
-		if (rgb) {
-			const f = RGB_FORMATS[format];
-			if (f === undefined) return this.#unknownFormat(format);
-			fetchPlane(0, w * f.bytes, h);
-		} else if (format === FBFMT_NV12 || format === FBFMT_NV21) {
-			fetchPlane(0, w, h);
-			fetchPlane(1, 2 * Math.ceil(w / 2), Math.ceil(h / 2));
-		} else return this.#unknownFormat(format);
+		const wanted = planesOf(s, channel);
+		if (wanted === null) return this.#unknownFormat(format);
+		for (const [i, { rowBytes, rows }] of wanted.entries()) fetchPlane(i, rowBytes, rows);
 		let csc: Int32Array | null = null;
 		if ((s.get('CSC_CTL') & (1 << channel)) !== 0) {
 			csc = new Int32Array(12);

@@ -8,8 +8,8 @@
 // frame is received), checksum offload, thresholds and bursts, early interrupts, time stamps, timeouts, the second buffer.
 
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, IrqLine, ModelContext, Models } from '#hw/core/model.js';
-import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
+import type { DeviceModel, DmaTarget, IrqLine, ModelContext, Models, Peek } from '#hw/core/model.js';
+import { hex, RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 
 const LOOPBACK = 1 << 1;
 const SOFT_RESET = 1;
@@ -39,6 +39,10 @@ const RX_NO_INTERRUPT = 0x8000_0000;
 const FRAME_MAX = 0x3fff;
 const FRAME_MIN = 60;
 const CRC_BYTES = 4;
+/** Bytes of a descriptor. */
+const DESC_BYTES = 16;
+/** No ring has more. */
+const RING_MAX = 4096;
 const NS_PER_BYTE = 8;
 const RESET_NS = 1000;
 /** The time from a start to the first descriptor's fetch. */
@@ -209,6 +213,8 @@ export function frameCheck(bytes: Uint8Array): number {
 
 export class Emac implements DeviceModel {
 	readonly registers = new RegisterFile(emacRegisters);
+	readonly addressLines = 32;
+	onTold: ((write: boolean | null) => void) | null = null;
 	/** The port at the other end of the cable; null: nothing is plugged in. */
 	peer: Emac | null = null;
 	/** Frames that left, that were stored, and that found no descriptor or no receiver. */
@@ -216,7 +222,7 @@ export class Emac implements DeviceModel {
 
 	readonly #irq: IrqLine;
 	readonly #port: DmaPort;
-	readonly #desc = new Uint8Array(16);
+	readonly #desc = new Uint8Array(DESC_BYTES);
 	readonly #words = new DataView(this.#desc.buffer);
 	readonly #status = new Uint8Array(4);
 	#gathered: Uint8Array[] = [];
@@ -291,15 +297,50 @@ export class Emac implements DeviceModel {
 				if ((value & DMA_EN) === 0) this.#stopTx();
 				else if ((value & DMA_START) !== 0) {
 					regs.set('EMAC_TX_DMA_STA', RUNNING);
+					this.onTold?.(false);
 					this.#kickTx();
 				}
 				break;
 			case 'EMAC_RX_CTL1':
 				regs.set('EMAC_RX_CTL1', (value & ~DMA_START) >>> 0);
 				if ((value & DMA_EN) === 0) regs.set('EMAC_RX_DMA_STA', STOPPED);
-				else if ((value & DMA_START) !== 0) regs.set('EMAC_RX_DMA_STA', RUNNING);
+				else if ((value & DMA_START) !== 0) {
+					regs.set('EMAC_RX_DMA_STA', RUNNING);
+					this.onTold?.(true);
+				}
 				break;
 		}
+	}
+
+	/** Of both directions: the next descriptor, and the buffers of those that are the device's. */
+	targets(peek: Peek, write: boolean | null): DmaTarget[] {
+		if (!this.ctx.powered()) return [];
+		const sent = write === true ? [] : this.#ring('TX', false, peek);
+		return write === false ? sent : [...sent, ...this.#ring('RX', true, peek)];
+	}
+
+	#ring(way: 'TX' | 'RX', write: boolean, peek: Peek): DmaTarget[] {
+		const targets: DmaTarget[] = [];
+		if (this.registers.get(`EMAC_${way}_DMA_STA`) === STOPPED) return targets;
+		const first = this.registers.get(`EMAC_${way}_CUR_DESC`);
+		for (let at = first, i = 0; i < RING_MAX; i++) {
+			const by = i === 0 ? `EMAC_${way}_CUR_DESC` : 'the descriptor before';
+			targets.push({ port: this.#port, addr: at, size: DESC_BYTES, write: true, by });
+			const bytes = peek(at, DESC_BYTES);
+			if (bytes === null) return targets;
+			const words = new DataView(bytes.buffer, bytes.byteOffset, DESC_BYTES);
+			if ((words.getUint32(0, true) & OWN) === 0) return targets;
+			targets.push({
+				port: this.#port,
+				addr: words.getUint32(8, true),
+				size: words.getUint32(4, true) & SIZE,
+				write,
+				by: `the descriptor at ${hex(at, 8)}`,
+			});
+			at = words.getUint32(12, true);
+			if (at === first) return targets;
+		}
+		return targets;
 	}
 
 	#interrupt(bits: number): void {

@@ -21,7 +21,7 @@
 
 import jpeg from 'jpeg-js';
 import type { DmaPort } from '#hw/core/dma-port.js';
-import type { DeviceModel, IrqLine, ModelContext, Models } from '#hw/core/model.js';
+import type { DeviceModel, DmaTarget, IrqLine, ModelContext, Models } from '#hw/core/model.js';
 import { fieldOf, hex, RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
 
 /** Chroma formats of TRIGGER; MCU size in blocks of 8x8. */
@@ -325,6 +325,8 @@ interface Job {
 export class CedrusVe implements DeviceModel {
 	readonly name: string;
 	readonly registers = new RegisterFile(veRegisters);
+	readonly addressLines = 32;
+	onTold: ((write: boolean | null) => void) | null = null;
 	/** Jobs that ended well, that ended in an error, and that never end. */
 	readonly stats = { done: 0, failed: 0, hung: 0 };
 
@@ -335,6 +337,8 @@ export class CedrusVe implements DeviceModel {
 	/** Weights in zigzag order: [0] chroma, [1] luma. */
 	readonly #weights = [new Uint8Array(64), new Uint8Array(64)];
 	#cancel: (() => void) | null = null;
+	/** The last that was begun. */
+	#job: Job | null = null;
 
 	constructor(ctx: ModelContext) {
 		this.name = ctx.name;
@@ -364,6 +368,39 @@ export class CedrusVe implements DeviceModel {
 		this.#sram.fill(0);
 		for (const table of this.#weights) table.fill(0);
 		this.#irq.lower();
+	}
+
+	/** While a job runs: the buffer of its data, and both planes of its picture. */
+	targets(): DmaTarget[] {
+		const job = this.#job;
+		if (job === null || !this.busy || !this.#ctx.powered()) return [];
+		const { registers } = this;
+		const { h, v } = job.format;
+		const [width, rows] = [job.mcusAcross * h * 8, job.mcusDown * v * 8];
+		const stride = registers.get('PRIMARY_FB_LINE_STRIDE');
+		const plane = (by: string, pitch: number, count: number): DmaTarget => ({
+			port: this.#dma,
+			addr: registers.get(by),
+			size: (count - 1) * pitch + (pitch === 0 ? width : Math.min(width, pitch)),
+			write: true,
+			by: `${by}, ${count} rows, each ${pitch} bytes behind the last`,
+		});
+		const base = this.#base();
+		return [
+			{
+				port: this.#dma,
+				addr: base,
+				size: registers.get('MPEG_VLD_END') - base,
+				write: false,
+				by: 'MPEG_VLD_ADDR and MPEG_VLD_END',
+			},
+			plane('MPEG_ROT_LUMA', fieldOf(stride, [15, 0]), rows),
+			plane(
+				'MPEG_ROT_CHROMA',
+				fieldOf(stride, [31, 16]) * 2,
+				this.#halves(job.format) ? job.mcusDown * v * 4 : rows,
+			),
+		];
 	}
 
 	get busy(): boolean {
@@ -406,6 +443,7 @@ export class CedrusVe implements DeviceModel {
 		}
 		if (this.busy) {
 			note('trigger while busy: ignored');
+			this.onTold?.(null);
 			return;
 		}
 		if (fieldOf(value, [26, 24]) !== TRIGGER_JPEG || fieldOf(value, [3, 0]) !== TRIGGER_HW_JPEG_VLD) {
@@ -434,6 +472,8 @@ export class CedrusVe implements DeviceModel {
 		};
 		registers.set('MPEG_JPEG_MCU', 0);
 		registers.set('MPEG_STATUS', (registers.get('MPEG_STATUS') | STATUS_BUSY) >>> 0);
+		this.#job = job;
+		this.onTold?.(null);
 		this.#after(START_NS, () => this.#decode(job));
 	}
 
@@ -470,21 +510,28 @@ export class CedrusVe implements DeviceModel {
 			this.#finish(starved ? STATUS_VLD_DATA_REQ : STATUS_ERROR);
 			return;
 		}
-		const half =
-			job.format.name === '420' ||
-			job.format.name === '422T' ||
-			job.format.name === '400' ||
-			(this.registers.get('MPEG_CTRL') & CTRL_FORCE_420) !== 0;
+		const half = this.#halves(job.format);
 		job.chroma = interleaveChroma(job.picture, half);
 		job.chromaRows = half ? job.format.v * 4 : job.format.v * 8;
 		this.#row(job, 0);
 	}
 
+	/** Whether two rows of luma have one of chroma. */
+	#halves({ name }: Job['format']): boolean {
+		const forced = (this.registers.get('MPEG_CTRL') & CTRL_FORCE_420) !== 0;
+		return forced || name === '420' || name === '422T' || name === '400';
+	}
+
+	/** Where the buffer of the data begins. */
+	#base(): number {
+		const packed = this.registers.get('MPEG_VLD_ADDR');
+		return (packed & 0x0fff_fff0) + fieldOf(packed, [3, 0]) * 0x1000_0000;
+	}
+
 	/** The entropy-coded data by DMA, in bursts; null when one was refused. */
 	#fetch(): Uint8Array | null {
 		const { registers } = this;
-		const packed = registers.get('MPEG_VLD_ADDR');
-		const base = (packed & 0x0fff_fff0) + fieldOf(packed, [3, 0]) * 0x1000_0000;
+		const base = this.#base();
 		const offset = registers.get('MPEG_VLD_OFFSET') >>> 3;
 		const length = Math.min(
 			registers.get('MPEG_VLD_LEN') >>> 3,

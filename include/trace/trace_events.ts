@@ -14,6 +14,7 @@ import type { bool, int } from '#linux/types.js';
 
 /** sizeof() and is_signed_type() of what fields are made of, on arm64. */
 const c_types: Record<string, readonly [size: int, is_signed: bool]> = {
+	u32: [4, false],
 	u64: [8, false],
 	size_t: [8, false],
 	dma_addr_t: [8, false],

@@ -389,7 +389,7 @@ describe('watch/buffers', () => {
 			boot('m3');
 			board.mapped(dev, 1024, DMA_FROM_DEVICE);
 			const [report] = board.said(() => board.masters.unbind());
-			expect(report).to.include({ invariant: 'INV-LEAK', kind: 'leaked-mapping', moment: 'quiet' });
+			expect(report).to.include({ invariant: 'INV-LEAK', kind: 'leaked-mapping', moment: 'return' });
 			expect(report.advice).to.contain(
 				'remove() (or the error path of its probe()) does not undo dma_map_page()',
 			);

@@ -143,15 +143,15 @@ describe('dmasan', () => {
 		const { machine, san } = setup();
 		const { memory } = machine;
 		const view = memory.vmap([PAGE, PAGE + 0x2000], 2, false);
-		memory.user_map(0x7000_0000, 0x7000_1000, PAGE + 0x2000, 0x1000, true, 'a file');
-		memory.user_map(0x7000_0000, 0x7000_2000, PAGE + 0x3000, 0x1000, true, 'a file');
+		memory.user_map(0x7000_0000, 0x7000_1000, PAGE + 0x2000, 0x1000, true, 'a file', 0);
+		memory.user_map(0x7000_0000, 0x7000_2000, PAGE + 0x3000, 0x1000, true, 'a file', 0);
 		expect(kinds(san)).to.deep.equal(['INV-OWN mismatched-alias a file']);
 		expect(san.reports[0].count).to.equal(1);
 		expect(san.text()).to.contain(
 			'mapping at 0x70001000 of the page at 0x40402000 is cached; the kernel has it mapped non-cacheable\n',
 		);
 		memory.vunmap(view);
-		memory.user_map(0x7100_0000, 0x7100_0000, PAGE, 0x1000, true, '');
+		memory.user_map(0x7100_0000, 0x7100_0000, PAGE, 0x1000, true, '', 0);
 		memory.vunmap(memory.vmap([PAGE], 1, false));
 		expect(kinds(san).slice(1)).to.deep.equal(['INV-OWN mismatched-alias a user program']);
 		memory.user_unmap(0x7000_0000);
@@ -162,8 +162,8 @@ describe('dmasan', () => {
 
 	it('does not mind registers that a program is shown', () => {
 		const { machine, san } = setup();
-		machine.memory.user_map(0x7000_0000, 0x7000_0000, 0x0300_0000, 0x1000, true, 'registers');
-		machine.memory.user_map(0x7100_0000, 0x7100_0000, 0x0300_0000, 0x1000, true, 'registers');
+		machine.memory.user_map(0x7000_0000, 0x7000_0000, 0x0300_0000, 0x1000, true, 'registers', 0);
+		machine.memory.user_map(0x7100_0000, 0x7100_0000, 0x0300_0000, 0x1000, true, 'registers', 0);
 		expect(san.reports).to.deep.equal([]);
 	});
 

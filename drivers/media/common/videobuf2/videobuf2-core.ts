@@ -3,6 +3,12 @@
 // Linux 6.12: drivers/media/common/videobuf2/videobuf2-core.c
 // Left out: USERPTR memory, media requests, the read()/write() emulation, poll, trace events, debug counters, and
 // the messages of debug levels (the errors that they explain are returned all the same).
+import {
+	trace_vb2_buf_done,
+	trace_vb2_buf_queue,
+	trace_vb2_dqbuf,
+	trace_vb2_qbuf,
+} from '#include/trace/events/vb2.js';
 import { dma_buf_fd, dma_buf_get, dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import {
 	VB2_BUF_STATE_ACTIVE,
@@ -544,6 +550,7 @@ export function vb2_buffer_done(vb: vb2_buffer, state: vb2_buffer_state): void {
 	atomic_dec(q.owned_by_drv_count);
 	spin_unlock_irqrestore(q.done_lock, flags);
 
+	trace_vb2_buf_done(q, vb);
 	if (state !== VB2_BUF_STATE_QUEUED) wake_up(q.done_wq);
 }
 
@@ -658,6 +665,7 @@ function __enqueue_in_driver(vb: vb2_buffer): void {
 	const q = vb.vb2_queue!;
 	vb.state = VB2_BUF_STATE_ACTIVE;
 	atomic_inc(q.owned_by_drv_count);
+	trace_vb2_buf_queue(q, vb);
 	q.ops.buf_queue(vb);
 }
 
@@ -741,6 +749,7 @@ export function vb2_core_qbuf(q: vb2_queue, vb: vb2_buffer, pb: object | null): 
 	q.waiting_for_buffers = false;
 	vb.state = VB2_BUF_STATE_QUEUED;
 	if (pb) q.buf_ops?.copy_timestamp?.(vb, pb);
+	trace_vb2_qbuf(q, vb);
 
 	if (q.start_streaming_called) __enqueue_in_driver(vb);
 	if (pb) q.buf_ops?.fill_user_buffer?.(vb, pb);
@@ -836,6 +845,7 @@ export function vb2_core_dqbuf(
 
 	list_del(vb.queued_entry);
 	q.queued_count--;
+	trace_vb2_dqbuf(q, vb);
 	__vb2_dqbuf(vb);
 	return 0;
 }
