@@ -31,7 +31,7 @@ export const FALLIBLE: readonly Fallible[] = [
 	...list('kernel/irq/manage', 'errno', EBUSY, 'request_threaded_irq'),
 	...list('drivers/iommu/iommu-sysfs', 'errno', EEXIST, 'iommu_device_sysfs_add', 'iommu_device_link'),
 	...list('drivers/iommu/iommu', 'errno', EBUSY, 'iommu_device_register'),
-	...list('drivers/iommu/iommu', 'errno', ENOMEM, 'iommu_fwspec_add_ids'),
+	...list('drivers/iommu/iommu', 'errno', ENOMEM, 'iommu_fwspec_add_ids', 'iommu_map', 'iommu_map_sg'),
 	...list('drivers/iommu/iova', 'zero', ENOMEM, 'alloc_iova_fast'),
 	...list('drivers/iommu/iova', 'errno', ENOMEM, 'iova_domain_init_rcaches'),
 	...list('kernel/dma/mapping', 'dma', ENOMEM, 'dma_map_page_attrs'),

@@ -49,7 +49,7 @@ const program = (way: BoardWay): Case => ({
 	elsewhere: true,
 	run(rig) {
 		const masters = rig.board(way.board(), `${POOL} page_placement=scattered ${way.commandLine}`);
-		randomProgram(rig, way, masters, 45);
+		randomProgram(rig, way, masters, 90);
 	},
 });
 

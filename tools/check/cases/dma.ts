@@ -737,13 +737,26 @@ export const dma: readonly Case[] = [
 		},
 	},
 	program('any program of mappings keeps both sides’ bytes', '', true, 45),
-	program('any program of mappings keeps both sides’ bytes, with deferred flushes', 'iommu.strict=0', false, 40, [
-		DEFERRED_FLUSH,
-	]),
-	program('any program of mappings keeps both sides’ bytes, passed through', 'iommu.passthrough=1', false, 30, [
-		PASSTHROUGH,
-	]),
-	program('any program of mappings keeps both sides’ bytes, with iommu.forcedac=1', 'iommu.forcedac=1', true, 20),
+	program(
+		'any program of mappings keeps both sides’ bytes, with deferred flushes',
+		'iommu.strict=0',
+		false,
+		40,
+		[DEFERRED_FLUSH],
+	),
+	program(
+		'any program of mappings keeps both sides’ bytes, passed through',
+		'iommu.passthrough=1',
+		false,
+		30,
+		[PASSTHROUGH],
+	),
+	program(
+		'any program of mappings keeps both sides’ bytes, with iommu.forcedac=1',
+		'iommu.forcedac=1',
+		true,
+		20,
+	),
 	{
 		group,
 		says: 'a queue of deferred flushes that is switched on hands no address out before it is flushed',

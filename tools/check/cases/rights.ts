@@ -7,7 +7,7 @@ import { dma_mapping_error } from '#linux/dma-mapping.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { IOMMU_READ, IOMMU_WRITE, type iommu_domain } from '#linux/iommu.js';
 import { kfree, kmalloc } from '#linux/slab.js';
-import { type Case, type Need } from '../case.js';
+import type { Case, Need } from '../case.js';
 import { type Rig, RW } from '../rig.js';
 
 const group = 'rights';
@@ -38,7 +38,6 @@ export const rights: readonly Case[] = [
 		says: 'every combination is enforced for every master',
 		blames: 'driver',
 		everyBoard: true,
-		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			for (const n of rig.sharers) eachRight(rig, domain, (iova, prot) => enforced(rig, n, iova, prot));
@@ -49,7 +48,6 @@ export const rights: readonly Case[] = [
 		says: 'masters behind other IOMMUs, or in other groups, are held to the same',
 		blames: 'driver',
 		needs: [{ lack: 'all masters are in one group', met: (d) => !d.oneGroup }],
-		shares: true,
 		run(rig) {
 			for (let n = 1; n < rig.count; n++) {
 				const domain = rig.attached(n);
@@ -62,7 +60,6 @@ export const rights: readonly Case[] = [
 		group,
 		says: 'a page that gets other rights has those at once, whatever was used before',
 		blames: 'driver',
-		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			const at = rig.description.tableCovers;
@@ -83,7 +80,6 @@ export const rights: readonly Case[] = [
 		says: 'nothing is written by a refused write, and nothing is read by a refused read',
 		blames: 'model',
 		needs: [READ_ONLY],
-		shares: true,
 		run(rig) {
 			const domain = rig.attached();
 			rig.map(domain, rig.page, rig.memory, rig.page, IOMMU_READ);
@@ -98,7 +94,6 @@ export const rights: readonly Case[] = [
 		says: 'the DMA API gives what its direction says, and no more',
 		blames: 'core',
 		needs: [READ_ONLY],
-		shares: true,
 		run(rig) {
 			for (const [dir, prot] of [
 				[DMA_TO_DEVICE, IOMMU_READ],
