@@ -8,12 +8,12 @@
 //
 // Not judged: what buffer-access.ts does not judge, and a model that does not say (DeviceModel.targets()).
 
-import type { DeviceModel, DmaTarget } from '#hw/core/model.js';
+import type { stack_frame } from '#arch/arm64/kernel/stacktrace.js';
 import type { DmaPort } from '#hw/core/dma-port.js';
+import type { DeviceModel, DmaTarget } from '#hw/core/model.js';
 import { hex } from '#hw/core/register-file.js';
 import { DMA_FROM_DEVICE, DMA_TO_DEVICE } from '#linux/dma-direction.js';
 import { DMA_ATTR_SKIP_CPU_SYNC } from '#linux/dma-mapping.js';
-import type { stack_frame } from '#arch/arm64/kernel/stacktrace.js';
 import type { BufferAccess } from './buffer-access.js';
 import { type Client, directionText, driverOf, type Mapping, type Part } from './mappings.js';
 import type { Invariant } from './report.js';
@@ -104,7 +104,13 @@ export class BufferTargets {
 		if (!mapping.streaming || !mapping.routed) return true;
 		const asked = (mapping.attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0;
 		const sees = mapping.client.dev.dma_coherent && !part.bounced;
-		if (mapping.kind === 'page' && mapping.syncedForCpu !== null && mapping.dir !== DMA_TO_DEVICE && asked && !sees) {
+		if (
+			mapping.kind === 'page' &&
+			mapping.syncedForCpu !== null &&
+			mapping.dir !== DMA_TO_DEVICE &&
+			asked &&
+			!sees
+		) {
 			this.#find(teller, target, mapping, 'INV-OWN', 'missing-sync', {
 				details: [
 					'The CPU has had it since, and has not given it back:',
@@ -139,19 +145,27 @@ export class BufferTargets {
 		const range = `[${hex(addr, 8)}, ${hex(addr + size, 8)})`;
 		if (part === null) {
 			if (clients[0].domain === null && this.access.reserved(addr)) return;
-			const ended = clients.map((client) => client.lastEnded(addr)).find((mapping) => mapping !== null) ?? null;
+			const ended =
+				clients.map((client) => client.lastEnded(addr)).find((mapping) => mapping !== null) ?? null;
 			const near = clients.map(({ live }) => live.before(addr)).find((p) => p !== null) ?? null;
-			this.#find(teller, target, ended, 'INV-LIVE-MAP', ended === null ? 'told-never-mapped' : 'told-unmapped', {
-				details: [
-					ended === null
-						? `No mapping of ${clients[0].name} has ${hex(addr, 8)}${near === null ? '' : `; ${near.mapping.text} ends ${addr - near.last - 1} bytes before`}`
-						: `${ended.ended?.what ?? 'The unmapping'}() has ended what was there`,
-				],
-				advice: (fn) =>
-					ended === null
-						? `${fn} gives the device ${hex(addr, 8)}: no dma_map_*() or dma_alloc_*() has answered that address for it (an offset too much, a physical address, a cut or stale one)`
-						: `${fn} gives the device an address whose mapping has ended: map the buffer anew, or unmap it when the device has done with it`,
-			});
+			this.#find(
+				teller,
+				target,
+				ended,
+				'INV-LIVE-MAP',
+				ended === null ? 'told-never-mapped' : 'told-unmapped',
+				{
+					details: [
+						ended === null
+							? `No mapping of ${clients[0].name} has ${hex(addr, 8)}${near === null ? '' : `; ${near.mapping.text} ends ${addr - near.last - 1} bytes before`}`
+							: `${ended.ended?.what ?? 'The unmapping'}() has ended what was there`,
+					],
+					advice: (fn) =>
+						ended === null
+							? `${fn} gives the device ${hex(addr, 8)}: no dma_map_*() or dma_alloc_*() has answered that address for it (an offset too much, a physical address, a cut or stale one)`
+							: `${fn} gives the device an address whose mapping has ended: map the buffer anew, or unmap it when the device has done with it`,
+				},
+			);
 			return;
 		}
 		const { mapping } = part;

@@ -7,12 +7,12 @@
 //   core-iovas.ts    addresses that are given out
 //   core-dma.ts      the DMA API's memory
 
-import type { Domains } from './domains.js';
 import { CoreDma } from './core-dma.js';
 import { CoreDomains } from './core-domains.js';
 import { CoreGroups } from './core-groups.js';
 import { CoreIovas } from './core-iovas.js';
 import { CoreMaps } from './core-maps.js';
+import type { Domains } from './domains.js';
 import type { Memory } from './memory.js';
 import { probes } from './probes.js';
 import type { Watched, Watcher } from './watcher.js';

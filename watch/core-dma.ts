@@ -17,7 +17,8 @@ import { asReturns } from './report.js';
 import type { Watched } from './watcher.js';
 
 /** Who keeps what it allocates in a mapping that fails: an IOMMU's driver has tables, pools and caches grow. */
-const KEEPERS = /\((?:build\/)?(?:drivers\/iommu\/(?!iommu\.|dma-iommu\.|iova\.)|kernel\/dma\/(?:pool|swiotlb|debug)\.|mm\/slub)/;
+const KEEPERS =
+	/\((?:build\/)?(?:drivers\/iommu\/(?!iommu\.|dma-iommu\.|iova\.)|kernel\/dma\/(?:pool|swiotlb|debug)\.|mm\/slub)/;
 
 export class CoreDma {
 	/** What is allocated inside of calls that have not returned. */
@@ -47,7 +48,9 @@ export class CoreDma {
 					_addr: number,
 					size: number,
 				): After<number> | null =>
-					dev.dma_mem !== null ? null : (ret) => {
+					dev.dma_mem !== null
+						? null
+						: (ret) => {
 								if (ret === 0) this.#shown(dev, vma, cpu, size);
 							},
 			)
@@ -65,12 +68,10 @@ export class CoreDma {
 	#isUnmapped(dev: device, phys: number, fn: string): boolean {
 		const domain = dev.iommu_group?.default_domain ?? null;
 		const watch = domain === null ? undefined : this.domains.known(domain);
-		const range = watch?.mappings
-			.all()
-			.find(({ first, last, value }) => {
-				const from = value.phys + (first - value.iova);
-				return phys >= from && phys <= from + (last - first);
-			});
+		const range = watch?.mappings.all().find(({ first, last, value }) => {
+			const from = value.phys + (first - value.iova);
+			return phys >= from && phys <= from + (last - first);
+		});
 		if (range === undefined) return true;
 		const iova = range.first + (phys - (range.value.phys + (range.first - range.value.iova)));
 		this.watched.find({
@@ -88,7 +89,12 @@ export class CoreDma {
 	}
 
 	/** @vma shows @cpu's pages from vm_pgoff on, and no others. */
-	#shown(dev: device, { vm_start, vm_end, vm_pgoff, ptes }: vm_area_struct, cpu: Uint8Array, size: number): void {
+	#shown(
+		dev: device,
+		{ vm_start, vm_end, vm_pgoff, ptes }: vm_area_struct,
+		cpu: Uint8Array,
+		size: number,
+	): void {
 		const pages = Math.ceil(size / PAGE_SIZE);
 		const wanted = (vm_end - vm_start) / PAGE_SIZE;
 		const range = `${wanted} pages from page ${vm_pgoff} on, of ${pages}`;
@@ -98,7 +104,9 @@ export class CoreDma {
 				kind: 'mmap-too-long',
 				device: dev_name(dev),
 				...asReturns('dma_mmap_attrs'),
-				details: [`dma_mmap_attrs() of ${range}, has returned 0: the program sees what lies behind the buffer`],
+				details: [
+					`dma_mmap_attrs() of ${range}, has returned 0: the program sees what lies behind the buffer`,
+				],
 				advice:
 					'the mmap function (iommu_dma_mmap(), dma_direct_mmap()) has to answer -ENXIO unless vm_pgoff is inside the buffer and vma_pages(vma) <= nr_pages - vm_pgoff',
 			});

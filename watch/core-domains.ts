@@ -6,8 +6,8 @@
 //   INV-FAULT  report_iommu_fault() does not call the domain's handler, or keeps to itself what that says
 
 import { dev_name, type device } from '#linux/device.js';
-import type { iommu_domain, iommu_fault_handler_t, iommu_ops } from '#linux/iommu.js';
 import { type err_ptr, IS_ERR } from '#linux/err.js';
+import type { iommu_domain, iommu_fault_handler_t, iommu_ops } from '#linux/iommu.js';
 import type { After, RuleSet } from './core-calls.js';
 import type { Domains } from './domains.js';
 import { asReturns } from './report.js';
@@ -70,7 +70,8 @@ export class CoreDomains {
 		const listening: iommu_fault_handler_t = (of, to, at, kind, token) => {
 			calls++;
 			if (of !== domain || to !== dev || at !== iova || kind !== flags || token !== handler_token)
-				wrong = 'with other arguments than report_iommu_fault() has got, and the token of iommu_set_fault_handler()';
+				wrong =
+					'with other arguments than report_iommu_fault() has got, and the token of iommu_set_fault_handler()';
 			said = handler(of, to, at, kind, token);
 			return said;
 		};

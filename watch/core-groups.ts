@@ -7,7 +7,7 @@
 //   INV-REFS  group->domain is not what its devices are attached to; owner_cnt does not count who uses it
 //   INV-LEAK  a domain is left that nobody has any more, or what the driver made for a device
 
-import { group_device, type iommu_group } from '#drivers/iommu/iommu.js';
+import type { group_device, iommu_group } from '#drivers/iommu/iommu.js';
 import { dev_name, type device } from '#linux/device.js';
 import type { iommu_domain } from '#linux/iommu.js';
 import { list_for_each_entry } from '#linux/list.js';
@@ -232,12 +232,13 @@ export class CoreGroups {
 			if (ret < 0 && had === null && group !== null)
 				this.#find('INV-ERR', 'iommu_probe_device', group, {
 					kind: 'error-leaves-changes',
-					details: [`iommu_probe_device() of ${dev_name(dev)} has returned ${ret}, and it is in group ${group.id}`],
+					details: [
+						`iommu_probe_device() of ${dev_name(dev)} has returned ${ret}, and it is in group ${group.id}`,
+					],
 					advice:
 						'iommu_probe_device() (__iommu_probe_device()) has to take the device out of its group again when it fails: list_del(), iommu_deinit_device(), iommu_group_put()',
 				});
-			if (ret === 0 && group !== null)
-				this.#agree('iommu_probe_device', group, this.#stateOf(group), null);
+			if (ret === 0 && group !== null) this.#agree('iommu_probe_device', group, this.#stateOf(group), null);
 		};
 	}
 

@@ -45,12 +45,16 @@ export class CoreIovas {
 		set
 			.on(
 				'alloc_iova',
-				(iovad: iova_domain, size: number, limit: number, aligned: boolean): After<iova | null> =>
-					(entry) => {
-						if (entry === null) this.#hasNoRoom('alloc_iova', iovad, size, limit, aligned);
-						else if (this.#inTree('alloc_iova', iovad, entry, size))
-							this.#fits('alloc_iova', iovad, entry.pfn_lo, size, limit, aligned ? roundup(size) : 1);
-					},
+				(iovad: iova_domain, size: number, limit: number, aligned: boolean): After<iova | null> => {
+					// A size that has failed below 4 GiB is not looked for there, until something is freed.
+					const known = limit < iovad.dma_32bit_pfn && size >= iovad.max32_alloc_size;
+					return (entry) => {
+						if (entry !== null) {
+							if (this.#inTree('alloc_iova', iovad, entry, size))
+								this.#fits('alloc_iova', iovad, entry.pfn_lo, size, limit, aligned ? roundup(size) : 1);
+						} else if (!known) this.#hasNoRoom('alloc_iova', iovad, size, limit, aligned);
+					};
+				},
 			)
 			.on(
 				'alloc_iova_fast',
@@ -225,7 +229,9 @@ export class CoreIovas {
 				const left = had - (before[name] - liveOf(name));
 				if (left <= 0) continue;
 				this.#find('INV-LEAK', 'iova-space-leak', fn, {
-					details: [`${fn}() has returned, and ${left} of ${had} objects of type ${name} of the space are not freed`],
+					details: [
+						`${fn}() has returned, and ${left} of ${had} objects of type ${name} of the space are not freed`,
+					],
 					advice: `${fn === 'put_iova_domain' ? '' : 'iommu_put_dma_cookie() has to put_iova_domain(); '}${advice}`,
 				});
 			}
@@ -326,6 +332,7 @@ function span(lo: number, hi: number): string {
 /** How many objects there are of the cache @name. */
 function liveOf(name: string): number {
 	let live = 0;
-	for (const cache of list_for_each_entry(slab_state.slab_caches)) if (cache.name === name) live += cache.live;
+	for (const cache of list_for_each_entry(slab_state.slab_caches))
+		if (cache.name === name) live += cache.live;
 	return live;
 }

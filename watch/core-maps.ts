@@ -35,8 +35,13 @@ export class CoreMaps {
 		set
 			.on(
 				'iommu_map',
-				(domain: iommu_domain, iova: number, phys: number, size: number, prot: number): After<number> | null =>
-					this.#maps('iommu_map', domain, [{ iova, phys, size }], prot),
+				(
+					domain: iommu_domain,
+					iova: number,
+					phys: number,
+					size: number,
+					prot: number,
+				): After<number> | null => this.#maps('iommu_map', domain, [{ iova, phys, size }], prot),
 			)
 			.on(
 				'iommu_map_sg',

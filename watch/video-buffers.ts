@@ -7,11 +7,11 @@
 //                 program, unless the program has said that it does without (V4L2_BUF_FLAG_NO_CACHE_*)
 
 import '#include/trace/events/vb2.js';
-import { VB2_BUF_STATE_QUEUED, type vb2_buffer, type vb2_queue } from '#include/media/videobuf2-core.js';
 import { hex } from '#hw/core/register-file.js';
+import { VB2_BUF_STATE_QUEUED, type vb2_buffer, type vb2_queue } from '#include/media/videobuf2-core.js';
 import type { device } from '#linux/device.js';
 import { DMA_TO_DEVICE } from '#linux/dma-direction.js';
-import { beyond, type BufferTargets } from './buffer-targets.js';
+import { type BufferTargets, beyond } from './buffer-targets.js';
 import { attachProbes } from './kernel.js';
 import type { Client, Mapping } from './mappings.js';
 import type { Invariant } from './report.js';

@@ -8,7 +8,8 @@ const DEPTH = 20;
 
 /** What every access goes through, and who makes one of it: asm/io.h, iopoll.h, `edu_write()`, `rk_iommu_base_command()`. */
 const ACCESSORS = /include\/asm\/io\.ts$|include\/linux\/(iopoll|io|delay)\.ts$|kernel\/time\//;
-const WRAPPERS = /(^|_)(read|write|readl|writel|base_command|update_bits|set_bits|clr_bits)(_relaxed)?$|^sun8i_dwmac_(set|clear)$/;
+const WRAPPERS =
+	/(^|_)(read|write|readl|writel|base_command|update_bits|set_bits|clr_bits)(_relaxed)?$|^sun8i_dwmac_(set|clear)$/;
 
 /** The kernel's functions at this moment, innermost first; none: it is not the kernel that does this. */
 export function whoIsAtWork(): readonly stack_frame[] {
