@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Trace events of video buffers, on their way between a program and a driver.
 // Linux 6.12: include/trace/events/vb2.h
-import { __field, DECLARE_EVENT_CLASS, DEFINE_EVENT } from '#include/trace/trace_events.js';
+
 import type { vb2_buffer, vb2_queue } from '#include/media/videobuf2-core.js';
+import { __field, DECLARE_EVENT_CLASS, DEFINE_EVENT } from '#include/trace/trace_events.js';
 import { trace_event } from '#kernel/trace/trace.js';
 import { do_trace } from '#kernel/tracepoint.js';
 import { atomic_read } from '#linux/atomic.js';

@@ -48,7 +48,15 @@ export interface machine_memory {
 	 * The user program's page tables: [phys, phys + size) appears at @addr, through the cache or past it. @area is
 	 * the mapping that this is part of, by its first address; @what is its name for reports.
 	 */
-	user_map(area: number, addr: number, phys: number, size: number, cached: boolean, what: string, offset: number): void;
+	user_map(
+		area: number,
+		addr: number,
+		phys: number,
+		size: number,
+		cached: boolean,
+		what: string,
+		offset: number,
+	): void;
 	/** All of @area is gone from them. */
 	user_unmap(area: number): void;
 }

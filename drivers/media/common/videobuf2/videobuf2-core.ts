@@ -3,12 +3,7 @@
 // Linux 6.12: drivers/media/common/videobuf2/videobuf2-core.c
 // Left out: USERPTR memory, media requests, the read()/write() emulation, poll, trace events, debug counters, and
 // the messages of debug levels (the errors that they explain are returned all the same).
-import {
-	trace_vb2_buf_done,
-	trace_vb2_buf_queue,
-	trace_vb2_dqbuf,
-	trace_vb2_qbuf,
-} from '#include/trace/events/vb2.js';
+
 import { dma_buf_fd, dma_buf_get, dma_buf_put } from '#drivers/dma-buf/dma-buf.js';
 import {
 	VB2_BUF_STATE_ACTIVE,
@@ -34,6 +29,12 @@ import {
 	type vb2_queue,
 	vb2_queue_allows_cache_hints,
 } from '#include/media/videobuf2-core.js';
+import {
+	trace_vb2_buf_done,
+	trace_vb2_buf_queue,
+	trace_vb2_dqbuf,
+	trace_vb2_qbuf,
+} from '#include/trace/events/vb2.js';
 import { V4L2_MEMORY_FLAG_NON_COHERENT } from '#include/uapi/linux/videodev2.js';
 import { atomic_dec, atomic_inc, atomic_read, atomic_set } from '#linux/atomic.js';
 import { bitmap_find_next_zero_area, bitmap_free, bitmap_zalloc } from '#linux/bitmap.js';
