@@ -101,9 +101,16 @@ export class BufferPlaces {
 	/** @size bytes of @part from @from on go back to the device. */
 	givenBack(part: Part, from: number, size: number, fn: string): void {
 		const { mapping } = part;
+		const looked = from >= part.lookedFrom && from + size <= part.lookedTo;
 		const [low, high] = [Math.max(part.unseenFrom, from), Math.min(part.unseenTo, from + size)];
 		// A check sequence behind a frame is nobody's wish.
-		if (mapping.syncedForCpu !== null && mapping.kind === 'page' && !part.raced && high - low >= LINE_SIZE)
+		if (
+			mapping.syncedForCpu !== null &&
+			mapping.kind === 'page' &&
+			!part.raced &&
+			!looked &&
+			high - low >= LINE_SIZE
+		)
 			this.#find(mapping, 'INV-OWN', 'missing-sync', fn, mapping.addr, {
 				details: [
 					`The device has written [${hex(part.first + part.unseenFrom, 8)}, ${hex(part.first + part.unseenTo, 8)}) beside what ${mapping.syncedForCpu.what}()${driverOf(mapping.syncedForCpu)} was called for, and it goes back without a look at it`,

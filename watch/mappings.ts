@@ -45,6 +45,9 @@ export class Part {
 	/** The bytes, from its beginning, that the device has written, and no dma_sync_*_for_cpu() has been called for: none when it ends before it begins. */
 	unseenFrom = Number.POSITIVE_INFINITY;
 	unseenTo = 0;
+	/** What the CPU was given last: [from, to). */
+	lookedFrom = 0;
+	lookedTo = 0;
 	/** It has written there in the midst of what the kernel did: what the CPU got of that is nobody's promise. */
 	raced = false;
 
@@ -65,6 +68,8 @@ export class Part {
 
 	/** The CPU has @size bytes from @from on. */
 	seen(from: number, size: number): void {
+		this.lookedFrom = from;
+		this.lookedTo = from + size;
 		if (from <= this.unseenFrom) this.unseenFrom = Math.max(this.unseenFrom, from + size);
 		else if (from + size >= this.unseenTo) this.unseenTo = Math.min(this.unseenTo, from);
 		if (this.unseenFrom < this.unseenTo) return;

@@ -12,8 +12,7 @@ function faultOf(name: string): Fault {
 	return fault;
 }
 
-const CASE =
-	'mapping: a page that is mapped leads to its memory, for the driver and for the walker (pessimistic)';
+const CASE = 'mapping: a page that is mapped leads to its memory, for the driver and for the walker';
 
 /** All that is heard of the fault @name, or of none, in one case of @driver. */
 function hear(name: string | null, driver: string, enough: (seen: Seen) => boolean): Promise<Result> {

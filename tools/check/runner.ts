@@ -149,7 +149,11 @@ export function runOne(run: Run, seed: number): Outcome {
 	const { name, lack } = run;
 	const { blames } = run.case;
 	if (lack !== null) return { name, blames, lack, problems: [] };
-	const goesOn = run.case.shares === true && kept?.rig.machine === machine && kept.key === keyOf(run, seed);
+	const goesOn =
+		run.case.shares === true &&
+		kept !== null &&
+		kept.rig.machine === machine &&
+		kept.key === keyOf(run, seed);
 	const shared = goesOn ? kept : null;
 	const problems = problemsOf(run, seed, shared);
 	if (shared === null || problems.length === 0) return { name, blames, lack, problems };
