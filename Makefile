@@ -10,6 +10,8 @@
 #   make fail-nth  DRIVER=
 #   make bugs      ONLY= SEED=
 #   make new       NAME= DIR=
+#   make c         DRIVER= (a file, a folder, or a name) OUT= (out/c)
+#   make c-golden  (the allocator of addresses and the like as C, against Linux)
 #   make build     PAGE_SHIFT=14: pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
 GOLDEN ?= tests/golden/vectors
@@ -29,7 +31,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new dtbs clean
+.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
@@ -63,6 +65,7 @@ lint: build
 	$(BIN)/biome check --error-on-warnings .
 	$(NODE) build/tools/lint/imports.js
 	$(NODE) build/tools/lint/api.js
+	$(NODE) build/tools/lint/subset.js
 
 # Each prints something and exits 0.
 examples: build
@@ -94,6 +97,19 @@ fail-nth: build
 # Faults that are put into the built code, one at a time, and what finds each: a table, also in out/bugs.txt.
 bugs: build
 	@$(NODE) build/tests/bugs/main.js
+
+# Kernel C from what is in the kernel subset: Documentation/kernel-subset.md.
+c: build
+	@$(NODE) build/tools/linux-iommu.js c --out="$$OUT" -- "$$DRIVER"
+
+# Files without a kernel under them, as C in programs of their own: the captured steps, and random ones. Needs gcc.
+# The C of the three drivers that tests/tools/c compares, anew.
+c-renew: build
+	@$(NODE) build/tools/linux-iommu.js c -- edu-iommu rockchip-iommu sun50i-iommu
+	@cp out/c/drivers/iommu/*-iommu.c tests/tools/c/golden/
+
+c-golden: build
+	@$(NODE) build/tests/c/main.js
 
 # A folder of your own for a new IOMMU, in DIR (beside this one).
 new: build

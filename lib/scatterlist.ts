@@ -3,13 +3,14 @@
 // Linux 6.12: lib/scatterlist.c, and the for_each macros of include/linux/scatterlist.h
 // Left out: the extraction from iov_iter (extract_iter_to_sg()).
 import { can_deref, deref } from '#arch/arm64/mm/fault.js';
-import { page_to_phys, phys_to_virt } from '#asm/memory.js';
+import { page_to_phys, phys_to_virt, view_room } from '#asm/memory.js';
 import { PAGE_SHIFT, PAGE_SIZE } from '#asm/page.js';
 import { BUG, WARN_ON, WARN_ONCE } from '#linux/bug.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';
 import { GFP_DMA } from '#linux/gfp_types.js';
 import { might_sleep } from '#linux/kernel.js';
+import { shl64 } from '#linux/math64.js';
 import { nth_page, page_to_pfn } from '#linux/mm.js';
 import type { page } from '#linux/mm_types.js';
 import { preempt_disable, preempt_enable } from '#linux/preempt.js';
@@ -17,8 +18,6 @@ import {
 	__sg_chain,
 	kfree_sg,
 	kmalloc_sg,
-	SG_CHAIN,
-	SG_END,
 	SG_MAX_SINGLE_ALLOC,
 	SG_MITER_ATOMIC,
 	SG_MITER_FROM_SG,
@@ -32,6 +31,7 @@ import {
 	sg_dma_page_iter,
 	type sg_free_fn,
 	sg_init_marker,
+	sg_is_chain,
 	sg_is_last,
 	sg_mapping_iter,
 	sg_mark_end,
@@ -40,7 +40,9 @@ import {
 	sg_set_buf,
 	sg_set_page,
 	type sg_table,
+	sg_zero,
 } from '#linux/scatterlist.js';
+import { memcpy, memset } from '#linux/string.js';
 import {
 	type bool,
 	type dma_addr_t,
@@ -51,6 +53,7 @@ import {
 	type ref,
 	type size_t,
 	UINT_MAX,
+	ULONG_MAX,
 	type u64,
 	type unsigned_int,
 	type unsigned_long,
@@ -60,11 +63,9 @@ import { __free_pages, alloc_pages } from '#mm/page_alloc.js';
 
 /** The entry after @sg, in this array or the next; null at the end (lib/scatterlist.c: sg_next()). */
 export function sg_next(sg: scatterlist): scatterlist | null {
-	if ((deref(sg).link_flags & SG_END) !== 0) return null;
-	const next = sg.vec === null ? undefined : sg.vec[sg.slot + 1];
-	if (next === undefined) BUG();
-	const entry = next as scatterlist;
-	return (entry.link_flags & SG_CHAIN) !== 0 ? sg_chain_ptr(entry) : entry;
+	if (sg_is_last(deref(sg))) return null;
+	const next = sg_at(sg, 1);
+	return sg_is_chain(next) ? sg_chain_ptr(next) : next;
 }
 
 /** @nents entries from @sglist on (include/linux/scatterlist.h: for_each_sg()). */
@@ -85,7 +86,7 @@ export function for_each_sgtable_dma_sg(sgt: sg_table): Iterable<scatterlist> {
 
 /** How many entries @sg leads (lib/scatterlist.c: sg_nents()). */
 export function sg_nents(sg: scatterlist | null): int {
-	let nents = 0;
+	let nents: int = 0;
 	for (; sg !== null; sg = sg_next(sg)) nents++;
 	return nents;
 }
@@ -93,12 +94,12 @@ export function sg_nents(sg: scatterlist | null): int {
 /** How many entries hold @len bytes; -EINVAL when the list is shorter (lib/scatterlist.c: sg_nents_for_len()). */
 export function sg_nents_for_len(sg: scatterlist | null, len: u64): int {
 	if (len === 0) return 0;
-	let nents = 0;
-	let left = len;
+	let nents: int = 0;
+	let total: u64 = 0;
 	for (; sg !== null; sg = sg_next(sg)) {
 		nents++;
-		left -= sg.length;
-		if (left <= 0) return nents;
+		total += sg.length;
+		if (total >= len) return nents;
 	}
 	return -EINVAL;
 }
@@ -113,16 +114,7 @@ export function sg_last(sgl: scatterlist, nents: unsigned_int): scatterlist {
 
 /** Clear @nents entries and mark the end (lib/scatterlist.c: sg_init_table()). */
 export function sg_init_table(sgl: scatterlist, nents: unsigned_int): void {
-	for (let i = 0; i < nents; i++) {
-		const sg = sg_at(deref(sgl), i);
-		sg.page_link = null;
-		sg.link_flags = 0;
-		sg.offset = 0;
-		sg.length = 0;
-		sg.dma_address = 0;
-		sg.dma_length = 0;
-		sg.dma_flags = 0;
-	}
+	sg_zero(sgl, nents);
 	sg_init_marker(sgl, nents);
 }
 
@@ -209,7 +201,7 @@ export function __sg_alloc_table(
 
 	let room = nents_first_chunk !== 0 ? nents_first_chunk : max_ents;
 	let prv: scatterlist | null = null;
-	let prv_room = 0;
+	let prv_room: unsigned_int = 0;
 	let given = first_chunk;
 	let left = nents;
 	while (left > 0) {
@@ -286,8 +278,13 @@ function pages_are_mergeable(a: page, b: page): bool {
 }
 
 /** The index of the first page after @first that starts a new segment. */
-function segment_end(pages: page[], first: int, end: int, max_segment: unsigned_int): int {
-	const most = max_segment / PAGE_SIZE;
+function segment_end(
+	pages: page[],
+	first: unsigned_int,
+	end: unsigned_int,
+	max_segment: unsigned_int,
+): unsigned_int {
+	const most = Math.floor(max_segment / PAGE_SIZE);
 	let i = first + 1;
 	while (i < end && i - first < most && pages_are_mergeable(deref(deref(pages)[i]), deref(pages[i - 1]))) i++;
 	return i;
@@ -317,8 +314,8 @@ export function sg_alloc_append_table_from_pages(
 
 	const prv = sgt_append.prv;
 	let s: scatterlist | null = prv;
-	let prv_len = 0;
-	let cur_page = 0;
+	let prv_len: unsigned_int = 0;
+	let cur_page: unsigned_int = 0;
 
 	if (prv !== null) {
 		if (WARN_ON(offset !== 0)) return -EINVAL;
@@ -335,7 +332,7 @@ export function sg_alloc_append_table_from_pages(
 	}
 
 	if (cur_page < n_pages || prv === null) {
-		let chunks = 0;
+		let chunks: unsigned_int = 0;
 		for (let i = cur_page; i < n_pages; i = segment_end(pages, i, n_pages, max_seg)) chunks++;
 		if (chunks === 0) chunks = 1;
 
@@ -343,7 +340,8 @@ export function sg_alloc_append_table_from_pages(
 		let skip = offset;
 		for (let i = 0; i < chunks; i++) {
 			const end = segment_end(pages, cur_page, n_pages, max_seg);
-			const entry = get_next_sg(sgt_append, s, chunks - i + left_pages, gfp_mask);
+			const needed: unsigned_int = chunks - i + left_pages;
+			const entry = get_next_sg(sgt_append, s, needed, gfp_mask);
 			if (IS_ERR(entry)) {
 				if (prv !== null) prv.length = prv_len;
 				return PTR_ERR(entry);
@@ -352,7 +350,7 @@ export function sg_alloc_append_table_from_pages(
 			const chunk_size = ((end - cur_page) * PAGE_SIZE - skip) >>> 0;
 			sg_set_page(entry, deref(deref(pages)[cur_page]), Math.min(left, chunk_size), skip);
 			// More pages than bytes: the count wraps in C, and then limits nothing.
-			left = left >= chunk_size ? left - chunk_size : Number.POSITIVE_INFINITY;
+			left = left >= chunk_size ? left - chunk_size : ULONG_MAX;
 			skip = 0;
 			cur_page = end;
 			s = entry;
@@ -428,10 +426,10 @@ export function sgl_alloc_order(
 	gfp: gfp_t,
 	nent_p: ref<unsigned_int> | null,
 ): scatterlist | null {
-	const piece = PAGE_SIZE * 2 ** order;
-	const nent = Math.ceil(length / piece);
+	const piece = shl64(PAGE_SIZE, order);
+	const nent: unsigned_int = Math.ceil(length / piece) >>> 0;
 	// C computes the sum of the pieces in 32 bits: 4 GiB and more wrap, and are refused.
-	if (length > (nent * piece) % 2 ** 32) return null;
+	if (length > shl64(nent, PAGE_SHIFT + order) >>> 0) return null;
 	const nalloc = chainable ? nent + 1 : nent;
 	const sgl = kmalloc_sg(nalloc, gfp & ~GFP_DMA);
 	if (sgl === null) return null;
@@ -445,7 +443,7 @@ export function sgl_alloc_order(
 			sgl_free_order(sgl, order);
 			return null;
 		}
-		const elem_len = Math.min(left, piece);
+		const elem_len = Math.min(left, piece) >>> 0;
 		sg_set_page(sg, page, elem_len, 0);
 		left -= elem_len;
 		sg = sg_next(sg);
@@ -464,7 +462,7 @@ export function sgl_alloc(length: u64, gfp: gfp_t, nent_p: ref<unsigned_int> | n
 export function sgl_free_n_order(sgl: scatterlist, nents: int, order: int): void {
 	let sg: scatterlist | null = sgl;
 	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) {
-		const page = sg.page_link as page | null;
+		const page: page | null = sg_page(sg);
 		if (page !== null) __free_pages(page, order);
 	}
 	kfree_sg(sgl);
@@ -493,16 +491,16 @@ export function __sg_page_iter_start(
 	piter.sg_pgoffset = pgoffset;
 }
 
-function sg_page_count(sg: scatterlist): int {
+function sg_page_count(sg: scatterlist): unsigned_int {
 	return Math.ceil((sg.offset + sg.length) / PAGE_SIZE);
 }
 
-function sg_dma_page_count(sg: scatterlist): int {
+function sg_dma_page_count(sg: scatterlist): unsigned_int {
 	return Math.ceil((sg.offset + sg.dma_length) / PAGE_SIZE);
 }
 
 /** One page further; @count says how many pages an entry has. */
-function page_iter_advance(piter: sg_page_iter, count: (sg: scatterlist) => int): bool {
+function page_iter_advance(piter: sg_page_iter, count: (sg: scatterlist) => unsigned_int): bool {
 	if (deref(piter).__nents === 0 || piter.sg === null) return false;
 
 	piter.sg_pgoffset += piter.__pg_advance;
@@ -601,7 +599,8 @@ function sg_miter_get_next_page(miter: sg_mapping_iter): bool {
 	const start = piter.sg_pgoffset !== 0 ? 0 : sg.offset;
 	piter.sg_pgoffset += start >>> PAGE_SHIFT;
 	miter.__offset = start % PAGE_SIZE;
-	const left = sg.offset + sg.length - piter.sg_pgoffset * PAGE_SIZE - miter.__offset;
+	const end: unsigned_int = sg.offset + sg.length;
+	const left = end - piter.sg_pgoffset * PAGE_SIZE - miter.__offset;
 	miter.__remaining = Math.min(left, PAGE_SIZE - miter.__offset);
 	return true;
 }
@@ -609,7 +608,7 @@ function sg_miter_get_next_page(miter: sg_mapping_iter): bool {
 /** Move @offset bytes on, stopping the walk; false past the end (lib/scatterlist.c: sg_miter_skip()). */
 export function sg_miter_skip(miter: sg_mapping_iter, offset: loff_t): bool {
 	sg_miter_stop(miter);
-	for (let left = offset; left !== 0; ) {
+	for (let left: size_t = offset; left !== 0; ) {
 		if (!sg_miter_get_next_page(miter)) return false;
 		const step = Math.min(left, miter.__remaining);
 		miter.__offset += step;
@@ -668,17 +667,18 @@ export function sg_copy_buffer(
 	to_buffer: bool,
 ): size_t {
 	// C goes on behind the end of the buffer.
-	const whole = WARN_ON(buflen > deref(buf).length) ? buf.length : buflen;
+	const room = view_room(deref(buf), buflen);
+	const whole = WARN_ON(buflen > room) ? room : buflen;
 	const miter = new sg_mapping_iter();
 	sg_miter_start(miter, sgl, nents, SG_MITER_ATOMIC | (to_buffer ? SG_MITER_FROM_SG : SG_MITER_TO_SG));
 	if (!sg_miter_skip(miter, skip)) return 0;
 
-	let offset = 0;
+	let offset: size_t = 0;
 	while (offset < whole && sg_miter_next(miter)) {
 		const len = Math.min(miter.length, whole - offset);
 		const addr = miter.addr as void_ptr;
-		if (to_buffer) buf.set(addr.subarray(0, len), offset);
-		else addr.set(buf.subarray(offset, offset + len));
+		if (to_buffer) memcpy(buf.subarray(offset), addr, len);
+		else memcpy(addr, buf.subarray(offset), len);
 		offset += len;
 	}
 	sg_miter_stop(miter);
@@ -733,10 +733,10 @@ export function sg_zero_buffer(sgl: scatterlist, nents: unsigned_int, buflen: si
 	sg_miter_start(miter, sgl, nents, SG_MITER_ATOMIC | SG_MITER_TO_SG);
 	if (!sg_miter_skip(miter, skip)) return 0;
 
-	let offset = 0;
+	let offset: size_t = 0;
 	while (offset < buflen && sg_miter_next(miter)) {
 		const len = Math.min(miter.length, buflen - offset);
-		(miter.addr as void_ptr).fill(0, 0, len);
+		memset(miter.addr as void_ptr, 0, len);
 		offset += len;
 	}
 	sg_miter_stop(miter);

@@ -6,15 +6,16 @@
 import { __sg_alloc_table, __sg_free_table, sg_init_table } from '#lib/scatterlist.js';
 import { BUG_ON } from '#linux/bug.js';
 import { GFP_ATOMIC } from '#linux/gfp_types.js';
+import { order_base_2 } from '#linux/log2.js';
 import { kfree_sg, kmalloc_sg, SG_CHUNK_SIZE, type scatterlist, type sg_table } from '#linux/scatterlist.js';
 import type { gfp_t, int, unsigned_int } from '#linux/types.js';
 
-const sg_pools = [8, 16, 32, 64, SG_CHUNK_SIZE];
+const sg_pools: readonly unsigned_int[] = [8, 16, 32, 64, SG_CHUNK_SIZE];
 
 /** Which pool holds arrays for @nents entries. */
 function sg_pool_index(nents: unsigned_int): unsigned_int {
 	BUG_ON(nents > SG_CHUNK_SIZE);
-	return nents <= 8 ? 0 : 32 - Math.clz32(nents - 1) - 3;
+	return nents <= 8 ? 0 : order_base_2(nents) - 3;
 }
 
 function sg_pool_free(sgl: scatterlist, nents: unsigned_int): void {
@@ -45,9 +46,10 @@ export function sg_alloc_table_chained(
 	first_chunk: scatterlist | null,
 	nents_first_chunk: unsigned_int,
 ): int {
-	BUG_ON(nents === 0);
+	const wanted: unsigned_int = nents;
+	BUG_ON(wanted === 0);
 
-	if (first_chunk !== null && nents_first_chunk !== 0 && nents <= nents_first_chunk) {
+	if (first_chunk !== null && nents_first_chunk !== 0 && wanted <= nents_first_chunk) {
 		table.nents = nents;
 		table.orig_nents = nents;
 		sg_init_table(table.sgl as scatterlist, nents);

@@ -18,6 +18,8 @@ class sg_splitter {
 	full_nents: int = 0;
 	full_length: unsigned_int = 0;
 	out_sg: scatterlist | null = null;
+	/** Entries there are in @out_sg. */
+	room: int = 0;
 }
 
 /** Find each output's first entry, its count, and the length of its last. */
@@ -35,13 +37,13 @@ function sg_calculate_split(
 		splitters[i].nents = 0;
 	}
 
-	let current = 0;
+	let split: int = 0;
 	let size = sizes[0];
-	let off = skip;
+	let off: size_t = skip;
 	// The last list ended inside an entry. The walk goes on all the same, and what follows is listed with no bytes.
 	let past_end = false;
 	let sg: scatterlist | null = in_sg;
-	for (let i = 0; i < nents && sg !== null; i++, sg = sg_next(sg)) {
+	for (let n = 0; n < nents && sg !== null; n++, sg = sg_next(sg)) {
 		const sglen = mapped ? sg.dma_length : sg.length;
 		// An entry that is skipped to its very end still opens the first list, with nothing in it.
 		if (off > sglen) {
@@ -50,7 +52,7 @@ function sg_calculate_split(
 		}
 
 		for (;;) {
-			const curr = splitters[current];
+			const curr = splitters[split];
 			const len = Math.min(size, sglen - off);
 			if (curr.in_sg0 === null) {
 				curr.in_sg0 = sg;
@@ -62,7 +64,7 @@ function sg_calculate_split(
 			off += len;
 			if (size !== 0) break;
 
-			const last = current === nb_splits - 1;
+			const last = split === nb_splits - 1;
 			if (last && off >= sglen && !past_end) return 0;
 			if (last) {
 				if (!past_end) {
@@ -72,7 +74,7 @@ function sg_calculate_split(
 				past_end = true;
 				break;
 			}
-			size = sizes[++current];
+			size = sizes[++split];
 			if (off >= sglen) break;
 		}
 		off = 0;
@@ -82,8 +84,9 @@ function sg_calculate_split(
 }
 
 /** Fill the outputs' pages; their DMA fields are empty. */
-function sg_split_phys(splitters: sg_splitter[]): void {
-	for (const split of splitters) {
+function sg_split_phys(splitters: sg_splitter[], nb_splits: int): void {
+	for (let i = 0; i < nb_splits; i++) {
+		const split = splitters[i];
 		const out = split.out_sg as scatterlist;
 		let from = split.in_sg0;
 		for (let j = 0; j < split.nents && from !== null; j++, from = sg_next(from)) {
@@ -103,8 +106,9 @@ function sg_split_phys(splitters: sg_splitter[]): void {
 }
 
 /** Fill the outputs' DMA fields. */
-function sg_split_mapped(splitters: sg_splitter[]): void {
-	for (const split of splitters) {
+function sg_split_mapped(splitters: sg_splitter[], nb_splits: int): void {
+	for (let i = 0; i < nb_splits; i++) {
+		const split = splitters[i];
 		const out = split.out_sg as scatterlist;
 		let from = split.in_sg0;
 		for (let j = 0; j < split.nents && from !== null; j++, from = sg_next(from)) {
@@ -126,17 +130,19 @@ function sg_split_into(
 	in_sg: scatterlist,
 	in_mapped_nents: int,
 	skip: loff_t,
+	nb_splits: int,
 	sizes: size_t[],
 	gfp_mask: gfp_t,
 ): int {
-	const nb_splits = splitters.length;
 	let ret = sg_calculate_split(in_sg, sg_nents(in_sg), nb_splits, skip, sizes, splitters, false);
 	if (ret < 0) return ret;
-	for (const split of splitters) {
+	for (let i = 0; i < nb_splits; i++) {
+		const split = splitters[i];
 		split.out_sg = kmalloc_sg(split.nents, gfp_mask);
 		if (split.out_sg === null) return -ENOMEM;
+		split.room = split.nents;
 	}
-	sg_split_phys(splitters);
+	sg_split_phys(splitters, nb_splits);
 	if (in_mapped_nents === 0) return 0;
 
 	// This overwrites the first calculation, which nobody needs any more.
@@ -145,11 +151,11 @@ function sg_split_into(
 	// DEVIATION: where mapping has joined the entry in which the last list ends with the next, 6.12 goes on writing
 	// behind the list's own entries.
 	const last = splitters[nb_splits - 1];
-	if (last.nents > (last.out_sg?.vec?.length ?? 0)) {
+	if (last.nents > last.room) {
 		last.nents = last.full_nents;
 		last.length_last_sg = last.full_length;
 	}
-	sg_split_mapped(splitters);
+	sg_split_mapped(splitters, nb_splits);
 	return 0;
 }
 
@@ -174,7 +180,7 @@ export function sg_split(
 	const splitters = kcalloc(nb_splits, sg_splitter, gfp_mask);
 	if (splitters === null) return -ENOMEM;
 
-	const ret = sg_split_into(splitters, in_sg, in_mapped_nents, skip, split_sizes, gfp_mask);
+	const ret = sg_split_into(splitters, in_sg, in_mapped_nents, skip, nb_splits, split_sizes, gfp_mask);
 	for (let i = 0; i < nb_splits; i++) {
 		const split = splitters[i];
 		if (ret < 0) {

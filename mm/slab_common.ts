@@ -55,6 +55,15 @@ export function __kmem_cache_create<T extends object>(
 	return do_kmem_cache_create(name, size, align, flags, ctor, type);
 }
 
+/**
+ * Have @s give its freed structs out again: @zero does to one what memset() does to C's memory.
+ *
+ * Linux has no such function: its caches do.
+ */
+export function kmem_cache_reuse<T extends object>(s: kmem_cache<T>, zero: (obj: T) => void): void {
+	s.zero = zero;
+}
+
 /** The end of a cache; live objects are reported, and keep it alive (mm/slab_common.c: kmem_cache_destroy()). */
 export function kmem_cache_destroy<T extends object>(s: kmem_cache<T> | null): void {
 	if (s === null || --s.refcount > 0) return;

@@ -10,6 +10,10 @@ interface Verb {
 }
 
 const VERBS: Readonly<Record<string, Verb>> = {
+	c: {
+		does: 'kernel C from a driver that is written in the kernel subset',
+		program: () => import('#tools/c/main.js'),
+	},
 	chaos: {
 		does: 'clients that do everything right, on hardware that does what it may, seed after seed',
 		program: () => import('#tools/chaos/main.js'),

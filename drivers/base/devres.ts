@@ -405,7 +405,7 @@ export function devm_kcalloc<T extends object>(
 	type: new () => T,
 	gfp: gfp_t,
 ): T[] | null;
-export function devm_kcalloc(dev: device, n: size_t, type: null, gfp: gfp_t): unsigned_long[] | null;
+export function devm_kcalloc<T = unsigned_long>(dev: device, n: size_t, type: null, gfp: gfp_t): T[] | null;
 export function devm_kcalloc<T extends object>(
 	dev: device,
 	n: size_t,

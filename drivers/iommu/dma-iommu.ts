@@ -626,7 +626,7 @@ function iova_reserve_iommu_regions(dev: device, domain: iommu_domain): int {
 	const cookie = domain.iova_cookie as iommu_dma_cookie;
 	const iovad = cookie.iovad;
 	const resv_regions = new list_head<iommu_resv_region>();
-	let ret = 0;
+	let ret: int = 0;
 
 	if (dev_is_pci(dev)) {
 		// DEVIATION: as below.

@@ -4,7 +4,7 @@
 
 import { bytes, phys_to_virt_words, virt_to_phys, words } from '#asm/memory.js';
 import { put_device } from '#drivers/base/core.js';
-import { devm_kzalloc } from '#drivers/base/devres.js';
+import { devm_kcalloc, devm_kzalloc } from '#drivers/base/devres.js';
 import { devm_platform_ioremap_resource, platform_get_irq } from '#drivers/base/platform.js';
 import {
 	dev_iommu_priv_set,
@@ -167,6 +167,7 @@ export class edu_iommu {
 	/** The numbers that translations are tagged with. */
 	max_domain: unsigned_int = 0;
 	domain_ids: ida = new ida();
+	/** Guards the command queue. */
 	cmdq_lock: spinlock_t = new spinlock_t('edu_cmdq_lock');
 	cmdq!: Uint32Array;
 	cmdq_prod: u32 = 0;
@@ -399,7 +400,7 @@ function edu_drop_table(edu_domain: edu_iommu_domain, index: u32): bool {
 
 	root[index] = 0;
 	edu_table_flush(iommu, root, index, 1);
-	edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M);
+	edu_forget_tables(edu_domain, FIELD_PREP(EDU_L1_INDEX, index), SZ_4M);
 	edu_free_table(iommu, table);
 	return true;
 }
@@ -425,7 +426,9 @@ function edu_map_page(
 		index = edu_l2_index(iova);
 	}
 	if (edu_pte_is_valid(table[index]!)) {
-		dev_err(iommu.dev, 'iova %#lx already mapped to %pa', iova, edu_pte_phys(table[index]!));
+		const phys = edu_pte_phys(table[index]!);
+
+		dev_err(iommu.dev, 'iova %#lx already mapped to %pa', iova, phys);
 		return -EEXIST;
 	}
 
@@ -815,7 +818,10 @@ function edu_iommu_probe(pdev: platform_device): int {
 	const id = edu_read(iommu, EDU_ID_REG);
 	iommu.nr_streams = 1 << FIELD_GET(EDU_ID_STREAMS_LG2, id);
 	iommu.max_domain = (1 << FIELD_GET(EDU_ID_DOMAINS_LG2, id)) - 1;
-	for (let i = 0; i < iommu.nr_streams; i++) iommu.streams.push(new edu_iommu_stream());
+
+	const streams = devm_kcalloc(dev, iommu.nr_streams, edu_iommu_stream, GFP_KERNEL);
+	if (streams === null) return -ENOMEM;
+	iommu.streams = streams;
 
 	ret = edu_iommu_init_memory(iommu);
 	if (ret !== 0) return ret;

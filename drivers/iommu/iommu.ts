@@ -689,7 +689,7 @@ function iommu_insert_device_resv_regions(
 
 /** The reserved regions of all members, sorted and merged, in @head (Linux: drivers/iommu/iommu.c: iommu_get_group_resv_regions()). */
 export function iommu_get_group_resv_regions(group: iommu_group, head: list_head<iommu_resv_region>): int {
-	let ret = 0;
+	let ret: int = 0;
 
 	mutex_lock(deref(group).mutex);
 	for (const device of for_each_group_device(group)) {
@@ -875,7 +875,7 @@ function iommu_create_device_direct_mappings(domain: iommu_domain, dev: device):
 	const pg_size = domain.pgsize_bitmap !== 0 ? BIT(__ffs(domain.pgsize_bitmap)) : 0;
 	const mappings = new list_head<iommu_resv_region>();
 	const for_dma = iommu_is_dma_domain(domain);
-	let ret = 0;
+	let ret: int = 0;
 
 	if (WARN_ON_ONCE(for_dma && pg_size === 0)) return -EINVAL;
 
@@ -985,7 +985,7 @@ export function iommu_group_for_each_dev<T>(
 	data: T,
 	fn: (dev: device, data: T) => int,
 ): int {
-	let ret = 0;
+	let ret: int = 0;
 
 	mutex_lock(deref(group).mutex);
 	for (const device of for_each_group_device(group)) {
@@ -1547,7 +1547,7 @@ function __iommu_map(
 	const count = new ref<size_t>(0);
 	const mapped = new ref<size_t>(0);
 	let done: size_t = 0;
-	let ret = 0;
+	let ret: int = 0;
 
 	if ((domain.type & __IOMMU_DOMAIN_PAGING) === 0) return -EINVAL;
 	if (WARN_ON(!ops.map_pages || domain.pgsize_bitmap === 0)) return -ENODEV;
@@ -1690,7 +1690,7 @@ export function iommu_map_sg(
 	let start: phys_addr_t = 0;
 	let len: size_t = 0;
 	let mapped: size_t = 0;
-	let ret = 0;
+	let ret: int = 0;
 
 	might_sleep_if(gfpflags_allow_blocking(gfp));
 	if (WARN_ON_ONCE((gfp & STRANGE_GFP_FLAGS) !== 0)) return -EINVAL;
@@ -2023,7 +2023,7 @@ function iommu_group_store_type(group: iommu_group, buf: string, count: size_t):
  */
 export function iommu_device_use_default_domain(dev: device): int {
 	const group = dev.iommu_group;
-	let ret = 0;
+	let ret: int = 0;
 
 	if (group === null) return 0;
 
@@ -2090,7 +2090,7 @@ export function iommu_group_claim_dma_owner(group: iommu_group, owner: unknown):
 /** iommu_group_claim_dma_owner() by a device; the same owner may claim more devices of the group (Linux: drivers/iommu/iommu.c: iommu_device_claim_dma_owner()). */
 export function iommu_device_claim_dma_owner(dev: device, owner: unknown): int {
 	const group = deref(dev).iommu_group;
-	let ret = 0;
+	let ret: int = 0;
 
 	if (WARN_ON(owner === null)) return -EINVAL;
 	if (group === null) return -ENODEV;
@@ -2182,7 +2182,7 @@ export function iommu_attach_device_pasid(
 	handle: iommu_attach_handle | null,
 ): int {
 	const group = deref(dev).iommu_group;
-	let ret = 0;
+	let ret: int = 0;
 
 	if (!deref(domain).ops!.set_dev_pasid) return -EOPNOTSUPP;
 	if (group === null) return -ENODEV;
@@ -2289,7 +2289,7 @@ export function iommu_replace_group_handle(
 	new_domain: iommu_domain | null,
 	handle: iommu_attach_handle | null,
 ): int {
-	let ret = 0;
+	let ret: int = 0;
 
 	if (new_domain === null) return -EINVAL;
 

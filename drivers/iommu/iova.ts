@@ -8,6 +8,7 @@
 // tree, and their first frames are kept in magazines: last in, first out, per CPU and per size.
 import { PAGE_SIZE } from '#asm/page.js';
 import { rb_erase, rb_insert_color } from '#lib/rbtree.js';
+import { ALIGN_DOWN } from '#linux/align.js';
 import { BUG_ON, WARN_ON } from '#linux/bug.js';
 import { for_each_online_cpu, for_each_possible_cpu, num_online_cpus } from '#linux/cpumask.js';
 import { ENOMEM } from '#linux/errno.js';
@@ -15,7 +16,7 @@ import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp_types.js';
 import { boot_data } from '#linux/init.js';
 import { iova, type iova_domain, iova_shift } from '#linux/iova.js';
 import { msecs_to_jiffies } from '#linux/jiffies.js';
-import { is_power_of_2, roundup_pow_of_two } from '#linux/log2.js';
+import { is_power_of_2, order_base_2, roundup_pow_of_two } from '#linux/log2.js';
 import { shr64 } from '#linux/math64.js';
 import { DEFINE_MUTEX, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { alloc_percpu, free_percpu, per_cpu_ptr, type percpu, raw_cpu_ptr } from '#linux/percpu.js';
@@ -36,11 +37,13 @@ import {
 	kmem_cache_alloc,
 	kmem_cache_destroy,
 	kmem_cache_free,
+	kmem_cache_reuse,
 	kmem_cache_zalloc,
 	SLAB_HWCACHE_ALIGN,
 } from '#linux/slab.js';
 import {
 	spin_lock,
+	spin_lock_init,
 	spin_lock_irqsave,
 	spin_unlock,
 	spin_unlock_irqrestore,
@@ -118,18 +121,6 @@ function to_iova(node: rb_node<iova>): iova {
 	return node as iova;
 }
 
-/** roundup_pow_of_two(@size), by a shift where 32 bits do. */
-function size_roundup(size: unsigned_long): unsigned_long {
-	if (size >= 1 && size <= 0x4000_0000) return size === 1 ? 1 : 1 << (32 - Math.clz32(size - 1));
-	return roundup_pow_of_two(size);
-}
-
-/** @pfn down to a multiple of @align, a power of two; without the modulo of doubles where 32 bits do. */
-function pfn_align_down(pfn: unsigned_long, align: unsigned_long): unsigned_long {
-	if (pfn >= 0 && pfn <= 0x7fff_ffff && align <= 0x4000_0000) return pfn & -align;
-	return Math.floor(pfn / align) * align;
-}
-
 /**
  * Make @iovad an empty space of frames of @granule bytes.
  * @start_pfn: the lowest frame that may be given away
@@ -141,9 +132,10 @@ export function init_iova_domain(iovad: iova_domain, granule: unsigned_long, sta
 	BUG_ON(granule > PAGE_SIZE || !is_power_of_2(granule));
 
 	const anchor = iovad.anchor;
+	spin_lock_init(iovad.iova_rbtree_lock);
 	iovad.granule = granule;
 	iovad.start_pfn = start_pfn;
-	iovad.dma_32bit_pfn = 0x1_0000_0000 / granule;
+	iovad.dma_32bit_pfn = Math.floor(0x1_0000_0000 / granule);
 	iovad.max32_alloc_size = iovad.dma_32bit_pfn;
 	iovad.cached_node = anchor;
 	iovad.cached32_node = anchor;
@@ -235,10 +227,10 @@ function __alloc_and_insert_iova_range(
 	entry: iova,
 	size_aligned: bool,
 ): int {
-	const align = size_aligned ? size_roundup(size) : 1;
+	const align = size_aligned ? roundup_pow_of_two(size) : 1;
 	let high_pfn = limit_pfn;
 	let low_pfn = iovad.start_pfn;
-	let new_pfn = 0;
+	let new_pfn: unsigned_long = 0;
 
 	const flags = spin_lock_irqsave(iovad.iova_rbtree_lock);
 	const low32 = limit_pfn <= iovad.dma_32bit_pfn;
@@ -255,8 +247,10 @@ function __alloc_and_insert_iova_range(
 		for (;;) {
 			const pfn_lo = to_iova(after).pfn_lo;
 			if (pfn_lo < high_pfn) high_pfn = pfn_lo;
-			new_pfn = pfn_align_down(high_pfn - size, align);
 			before = rb_prev(after);
+			// Further down there is no room at all.
+			if (high_pfn < size) break;
+			new_pfn = ALIGN_DOWN(high_pfn - size, align);
 			if (before === null || new_pfn > to_iova(before).pfn_hi || new_pfn < low_pfn) break;
 			after = before;
 		}
@@ -379,7 +373,7 @@ export function alloc_iova_fast(
 	limit_pfn: unsigned_long,
 	flush_rcache: bool,
 ): unsigned_long {
-	const frames = size < 1 << (IOVA_RANGE_CACHE_MAX_SIZE - 1) ? size_roundup(size) : size;
+	const frames = size < 1 << (IOVA_RANGE_CACHE_MAX_SIZE - 1) ? roundup_pow_of_two(size) : size;
 	const cached = iova_rcache_get(iovad, frames, pfn_after(limit_pfn));
 	if (cached !== 0) return cached;
 
@@ -468,7 +462,10 @@ export function iova_rcache_range(): unsigned_long {
 }
 
 function iova_magazine_alloc(flags: gfp_t): iova_magazine | null {
-	const mag = kmem_cache_alloc(state.iova_magazine_cache as kmem_cache<iova_magazine>, flags);
+	const mag: iova_magazine | null = kmem_cache_alloc(
+		state.iova_magazine_cache as kmem_cache<iova_magazine>,
+		flags,
+	);
 	if (mag !== null) {
 		mag.size = 0;
 		mag.next = null;
@@ -495,12 +492,13 @@ function iova_magazine_free_pfns(mag: iova_magazine, iovad: iova_domain): void {
 
 /** The last frame pushed that is not above @limit_pfn; 0 when there is none. */
 function iova_magazine_pop(mag: iova_magazine, limit_pfn: unsigned_long): unsigned_long {
-	let i = mag.size - 1;
-	while (i >= 0 && mag.pfns[i] > limit_pfn) i--;
-	if (i < 0) return 0;
+	let above = mag.size;
+	while (above > 0 && mag.pfns[above - 1] > limit_pfn) above--;
+	if (above === 0) return 0;
 	// The top takes its place.
-	const pfn = mag.pfns[i];
-	mag.pfns[i] = mag.pfns[--mag.size];
+	const pfn = mag.pfns[above - 1];
+	mag.size--;
+	mag.pfns[above - 1] = mag.pfns[mag.size];
 	return pfn;
 }
 
@@ -542,7 +540,9 @@ export function iova_domain_init_rcaches(iovad: iova_domain): int {
 	if (rcaches === null) return -ENOMEM;
 	iovad.rcaches = rcaches;
 
-	for (const rcache of rcaches) {
+	for (let order = 0; order < IOVA_RANGE_CACHE_MAX_SIZE; order++) {
+		const rcache = rcaches[order];
+		spin_lock_init(rcache.lock);
 		rcache.iovad = iovad;
 		INIT_DELAYED_WORK(rcache.work, iova_depot_work_func);
 		rcache.cpu_rcaches = alloc_percpu(iova_cpu_rcache);
@@ -552,6 +552,7 @@ export function iova_domain_init_rcaches(iovad: iova_domain): int {
 		}
 		for (const cpu of for_each_possible_cpu()) {
 			const cpu_rcache = per_cpu_ptr(rcache.cpu_rcaches, cpu);
+			spin_lock_init(cpu_rcache.lock);
 			cpu_rcache.loaded = iova_magazine_alloc(GFP_KERNEL);
 			cpu_rcache.prev = iova_magazine_alloc(GFP_KERNEL);
 			if (cpu_rcache.loaded === null || cpu_rcache.prev === null) {
@@ -598,7 +599,7 @@ function __iova_rcache_insert(rcache: iova_rcache, pfn: unsigned_long): bool {
 /** Which cache ranges of @size frames go to. */
 function iova_rcache_order(size: unsigned_long): unsigned_int {
 	if (size > 1 << (IOVA_RANGE_CACHE_MAX_SIZE - 1)) return IOVA_RANGE_CACHE_MAX_SIZE;
-	return size <= 1 ? 0 : 32 - Math.clz32(size - 1);
+	return order_base_2(size);
 }
 
 function iova_rcache_insert(iovad: iova_domain, pfn: unsigned_long, size: unsigned_long): bool {
@@ -644,13 +645,17 @@ function __iova_rcache_get(rcache: iova_rcache, limit_pfn: unsigned_long): unsig
 function iova_rcache_get(iovad: iova_domain, size: unsigned_long, limit_pfn: unsigned_long): unsigned_long {
 	const order = iova_rcache_order(size);
 	if (order >= IOVA_RANGE_CACHE_MAX_SIZE) return 0;
-	return __iova_rcache_get((iovad.rcaches as iova_rcache[])[order], limit_pfn - size);
+	// A limit that has wrapped is none.
+	if (limit_pfn !== 0 && limit_pfn < size) return 0;
+	const last_pfn = limit_pfn !== 0 ? limit_pfn - size : ULONG_MAX;
+	return __iova_rcache_get((iovad.rcaches as iova_rcache[])[order], last_pfn);
 }
 
 /** Free the caches themselves; the ranges in them stay in the tree. */
 function free_iova_rcaches(iovad: iova_domain): void {
 	const rcaches = iovad.rcaches as iova_rcache[];
-	for (const rcache of rcaches) {
+	for (let order = 0; order < IOVA_RANGE_CACHE_MAX_SIZE; order++) {
+		const rcache = rcaches[order];
 		if (rcache.cpu_rcaches === null) break;
 		for (const cpu of for_each_possible_cpu()) {
 			const cpu_rcache = per_cpu_ptr(rcache.cpu_rcaches, cpu);
@@ -667,7 +672,9 @@ function free_iova_rcaches(iovad: iova_domain): void {
 
 /** Give all that @cpu has cached back to the tree. */
 function free_cpu_cached_iovas(cpu: unsigned_int, iovad: iova_domain): void {
-	for (const rcache of iovad.rcaches as iova_rcache[]) {
+	const rcaches = iovad.rcaches as iova_rcache[];
+	for (let order = 0; order < IOVA_RANGE_CACHE_MAX_SIZE; order++) {
+		const rcache = rcaches[order];
 		const cpu_rcache = per_cpu_ptr(rcache.cpu_rcaches as percpu<iova_cpu_rcache>, cpu);
 		const flags = spin_lock_irqsave(cpu_rcache.lock);
 		iova_magazine_free_pfns(cpu_rcache.loaded as iova_magazine, iovad);
@@ -678,7 +685,9 @@ function free_cpu_cached_iovas(cpu: unsigned_int, iovad: iova_domain): void {
 
 /** Give all that the depots hold back to the tree. */
 function free_global_cached_iovas(iovad: iova_domain): void {
-	for (const rcache of iovad.rcaches as iova_rcache[]) {
+	const rcaches = iovad.rcaches as iova_rcache[];
+	for (let order = 0; order < IOVA_RANGE_CACHE_MAX_SIZE; order++) {
+		const rcache = rcaches[order];
 		const flags = spin_lock_irqsave(rcache.lock);
 		while (rcache.depot !== null) {
 			const mag = iova_depot_pop(rcache);
@@ -701,7 +710,7 @@ export function iova_cache_get(): int {
 			mutex_unlock(state.iova_cache_mutex);
 			return -ENOMEM;
 		}
-		state.iova_cache!.zero = zero_iova;
+		kmem_cache_reuse(state.iova_cache, zero_iova);
 	}
 	state.iova_cache_users++;
 	mutex_unlock(state.iova_cache_mutex);

@@ -83,7 +83,7 @@ import {
 	list_for_each_entry,
 	list_head,
 } from '#linux/list.js';
-import { fls64, lower_32_bits, upper_32_bits } from '#linux/math64.js';
+import { fls64, lower_32_bits, shl64, upper_32_bits } from '#linux/math64.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
 import type { of_phandle_args } from '#linux/of_node.js';
 import { PHYS_PFN } from '#linux/pfn.js';
@@ -204,7 +204,7 @@ export class rk_iommu {
 	/** In rk_iommu_domain.iommus. */
 	node: list_head<rk_iommu> = new list_head<rk_iommu>(this);
 	/** To what it is attached; in force only while it is in use. */
-	domain: iommu_domain = rk_identity_domain;
+	domain!: iommu_domain;
 	/** DEVIATION: whether @domain is in force. Its twin takes that from runtime PM, which an enable that failed does not tell. */
 	enabled: bool = false;
 }
@@ -217,7 +217,9 @@ export class rk_iommu_domain extends iommu_domain {
 	dt_dma: dma_addr_t = 0;
 	/** DEVIATION: whose view of memory the tables are kept in step with. Its twin has one device for all domains. */
 	dma_dev!: device;
+	/** Guards @iommus. */
 	iommus_lock: spinlock_t = new spinlock_t('iommus_lock');
+	/** Guards the tables; taken before @iommus_lock. */
 	dt_lock: spinlock_t = new spinlock_t('dt_lock');
 }
 
@@ -254,12 +256,19 @@ export function to_rk_domain(dom: iommu_domain): rk_iommu_domain {
  * Two levels translate an address. The directory (DT) has a word for each 4 MiB of the address space, a page table
  * (PT) one for each of the 1024 pages of 4 MiB. Each is one page.
  *
- * A directory word (DTE), in the first and in the second format:
+ * A directory word (DTE), in the first format:
  *
- *  31                  12 11               1  0        31            12 11     8 7      4 3  1  0
- * +----------------------+------------------+---+     +----------------+--------+--------+----+---+
- * | address of PT, 31:12 | reserved         | V |     | address, 31:12 | 35:32  | 39:36  |    | V |
- * +----------------------+------------------+---+     +----------------+--------+--------+----+---+
+ *  31                  12 11               1  0
+ * +----------------------+------------------+---+
+ * | address of PT, 31:12 | reserved         | V |
+ * +----------------------+------------------+---+
+ *
+ * and in the second:
+ *
+ *  31            12 11     8 7      4 3  1  0
+ * +----------------+--------+--------+----+---+
+ * | address, 31:12 | 35:32  | 39:36  |    | V |
+ * +----------------+--------+--------+----+---+
  */
 const RK_DTE_PT_ADDRESS_MASK = 0xfffff000;
 const RK_DTE_PT_VALID = BIT(0);
@@ -271,7 +280,7 @@ function rk_dte_pt_address(dte: u32): phys_addr_t {
 function rk_dte_pt_address_v2(dte: u32): phys_addr_t {
 	const high = ((dte >>> 8) & 0xf) | (((dte >>> 4) & 0xf) << 4);
 
-	return rk_dte_pt_address(dte) + high * 2 ** 32;
+	return rk_dte_pt_address(dte) + shl64(high, 32);
 }
 
 /** Whether @dte points to a page table (drivers/iommu/rockchip-iommu.c: rk_dte_is_pt_valid()). */
@@ -293,10 +302,15 @@ function rk_mk_dte_v2(pt_dma: dma_addr_t): u32 {
  * A page word (PTE), in both formats. The first has flags of the cache in 8:3, if bit 3 says that they count; they
  * are never set. In the second bit 3 is for secure masters.
  *
- *  31             12 11  9 8     3  2   1   0         31            12 11    8 7     4  3   2   1   0
- * +-----------------+-----+-------+---+---+---+      +----------------+-------+-------+---+---+---+---+
- * | page, 31:12     |     | flags | W | R | V |      | page, 31:12    | 35:32 | 39:36 | S | W | R | V |
- * +-----------------+-----+-------+---+---+---+      +----------------+-------+-------+---+---+---+---+
+ *  31             12 11  9 8     3  2   1   0
+ * +-----------------+-----+-------+---+---+---+
+ * | page, 31:12     |     | flags | W | R | V |
+ * +-----------------+-----+-------+---+---+---+
+ *
+ *  31            12 11    8 7     4  3   2   1   0
+ * +----------------+-------+-------+---+---+---+---+
+ * | page, 31:12    | 35:32 | 39:36 | S | W | R | V |
+ * +----------------+-------+-------+---+---+---+---+
  */
 const RK_PTE_PAGE_FLAGS_MASK = 0x000001fe;
 const RK_PTE_PAGE_FLAGS_MASK_V2 = 0x0000000e;
@@ -310,7 +324,7 @@ export function rk_pte_is_page_valid(pte: u32): bool {
 }
 
 function rk_pte_rights(prot: int): u32 {
-	let flags = 0;
+	let flags: u32 = 0;
 
 	flags |= (prot & IOMMU_READ) !== 0 ? RK_PTE_PAGE_READABLE : 0;
 	flags |= (prot & IOMMU_WRITE) !== 0 ? RK_PTE_PAGE_WRITABLE : 0;
@@ -507,9 +521,9 @@ function log_iova(iommu: rk_iommu, index: int, iova: dma_addr_t): void {
 	const pte_index = rk_iova_pte_index(iova);
 	const page_offset = rk_iova_page_offset(iova);
 	let pte_addr_phys: phys_addr_t = 0;
-	let pte = 0;
+	let pte: u32 = 0;
 	let page_addr_phys: phys_addr_t = 0;
-	let page_flags = 0;
+	let page_flags: u32 = 0;
 
 	const mmu_dte_addr_phys = ops.pt_address(rk_iommu_read(iommu.bases[index]!, RK_MMU_DTE_ADDR));
 	const dte_addr_phys: phys_addr_t = mmu_dte_addr_phys + PT_ENTRY_SIZE * dte_index;
@@ -521,7 +535,7 @@ function log_iova(iommu: rk_iommu, index: int, iova: dma_addr_t): void {
 
 		if (rk_pte_is_page_valid(pte)) {
 			page_addr_phys = ops.pt_address(pte) + page_offset;
-			page_flags = pte & ops.page_flags_mask;
+			page_flags = (pte & ops.page_flags_mask) >>> 0;
 		}
 	}
 
@@ -571,7 +585,7 @@ function rk_iommu_page_fault(iommu: rk_iommu, index: int, iova: dma_addr_t): voi
 
 function rk_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 	const iommu = dev_id as rk_iommu;
-	let ret = IRQ_NONE;
+	let ret: irqreturn_t = IRQ_NONE;
 
 	// The line is shared, and one without power may not be asked.
 	const err = pm_runtime_get_if_active(iommu.dev);
@@ -684,8 +698,8 @@ function rk_iommu_unmap_iova(
 	pte_dma: dma_addr_t,
 	size: size_t,
 ): size_t {
-	const pte_total = size / SPAGE_SIZE;
-	let pte_count: unsigned_int;
+	const pte_total = Math.floor(size / SPAGE_SIZE);
+	let pte_count: size_t;
 
 	assert_spin_locked(rk_domain.dt_lock);
 
@@ -710,7 +724,7 @@ function rk_iommu_map_iova(
 	size: size_t,
 	prot: int,
 ): int {
-	const pte_total = size / SPAGE_SIZE;
+	const pte_total = Math.floor(size / SPAGE_SIZE);
 
 	assert_spin_locked(rk_domain.dt_lock);
 
@@ -718,12 +732,16 @@ function rk_iommu_map_iova(
 		const done = pte_count * SPAGE_SIZE;
 		const pte = pte_addr[pte_count]!;
 		if (rk_pte_is_page_valid(pte)) {
+			const taken = iova + done;
+			const page_phys = rk_ops().pt_address(pte);
+			const phys = paddr + done;
+
 			rk_iommu_unmap_iova(rk_domain, pte_addr, pte_dma, done);
 			pr_err(
 				'iova: %pad already mapped to %pa cannot remap to phys: %pa prot: %#x',
-				iova + done,
-				rk_ops().pt_address(pte),
-				paddr + done,
+				taken,
+				page_phys,
+				phys,
 				prot,
 			);
 			return -EADDRINUSE;
@@ -930,7 +948,7 @@ function rk_iommu_map_tables(
 	map: bool,
 	count: unsigned_int,
 ): unsigned_int {
-	let done = 0;
+	let done: unsigned_int = 0;
 
 	for (let i = 0; i < NUM_DT_ENTRIES && done < count; i++) {
 		const dte = rk_domain.dt[i]!;
@@ -957,7 +975,7 @@ function rk_iommu_domain_set_dma_dev(rk_domain: rk_iommu_domain, dma_dev: device
 
 	const dt_dma = dma_map_single(dma_dev, bytes(rk_domain.dt), SPAGE_SIZE, DMA_TO_DEVICE);
 	if (dma_mapping_error(dma_dev, dt_dma) === 0) {
-		let total = 0;
+		let total: unsigned_int = 0;
 		for (let i = 0; i < NUM_DT_ENTRIES; i++) if (rk_dte_is_pt_valid(rk_domain.dt[i]!)) total++;
 		const done = rk_iommu_map_tables(rk_domain, dma_dev, true, NUM_DT_ENTRIES);
 		if (done === total) {
@@ -1002,7 +1020,7 @@ function rk_iommu_attach_device(domain: iommu_domain, dev: device): int {
 	if (iommu.domain === domain) return rk_iommu_start(iommu);
 
 	const old_domain = iommu.domain;
-	let ret = 0;
+	let ret: int = 0;
 	if (dev_is_dma_coherent(rk_domain.dma_dev) && !dev_is_dma_coherent(iommu.dev))
 		ret = rk_iommu_domain_set_dma_dev(rk_domain, iommu.dev);
 	if (ret === 0) ret = rk_iommu_identity_attach(rk_identity_domain, dev);

@@ -3,7 +3,7 @@
 // Linux 6.12: drivers/iommu/sun50i-iommu.c
 //
 // Where this driver knowingly differs from its twin the comment says DEVIATION; Documentation/deviations.md
-// tells why. The table vocabulary is exported for tests, which walk the tables themselves.
+// tells why.
 
 import { bytes, phys_to_virt, phys_to_virt_words, virt_to_phys, words } from '#asm/memory.js';
 import { get_order } from '#asm/page.js';
@@ -27,7 +27,7 @@ import { reset_control_assert, reset_control_deassert } from '#drivers/reset/cor
 import { dma_map_single, dma_sync_single_for_device, dma_unmap_single } from '#kernel/dma/mapping.js';
 import { cmpxchg } from '#linux/atomic.js';
 import { FIELD_GET, FIELD_PREP } from '#linux/bitfield.js';
-import { bitmap_free, bitmap_zalloc } from '#linux/bitmap.js';
+import { type bitmap, bitmap_free, bitmap_zalloc } from '#linux/bitmap.js';
 import { set_bit, test_bit } from '#linux/bitops.js';
 import { BIT, GENMASK } from '#linux/bits.js';
 import { WARN_ON } from '#linux/bug.js';
@@ -187,7 +187,7 @@ export class sun50i_iommu {
 	 * What the hardware does now: a domain's tables, or (identity) nothing. It becomes identity under @iommu_lock:
 	 * who holds that and sees another domain may access registers.
 	 */
-	domain: iommu_domain = sun50i_iommu_identity_domain;
+	domain!: iommu_domain;
 	pt_pool!: kmem_cache<Uint8Array>;
 	/**
 	 * DEVIATION: whether the clock is on because of us. Its twin enables it once more with every attach. It becomes false
@@ -203,9 +203,9 @@ export class sun50i_iommu_domain extends iommu_domain {
 	/** The directory, as the CPU and as the walker know it. */
 	dt: Uint32Array | null = null;
 	/** DEVIATION: DMA_MAPPING_ERROR while it is attached nowhere; its twin leaves there what was. */
-	dt_dma: dma_addr_t = DMA_MAPPING_ERROR;
+	dt_dma: dma_addr_t = 0;
 	/** DEVIATION: the directory words that the walker can see. Its twin trusts in a word that is stored. */
-	dt_clean: Uint32Array | null = null;
+	dt_clean: bitmap | null = null;
 	/** Where it is, or was, attached; null: the hardware has never seen it. */
 	iommu: sun50i_iommu | null = null;
 	/** DEVIATION: whose memory the tables come from. Its twin asks @iommu, and so cannot map before the first attach. */
@@ -418,7 +418,7 @@ function sun50i_iommu_zap_range(iommu: sun50i_iommu, iova: unsigned_long, size: 
 }
 
 function sun50i_iommu_flush_all_tlb(iommu: sun50i_iommu): int {
-	let caches = IOMMU_TLB_FLUSH_PTW_CACHE | IOMMU_TLB_FLUSH_MACRO_TLB;
+	let caches: u32 = IOMMU_TLB_FLUSH_PTW_CACHE | IOMMU_TLB_FLUSH_MACRO_TLB;
 
 	assert_spin_locked(iommu.iommu_lock);
 
@@ -469,7 +469,7 @@ function sun50i_iommu_iotlb_sync(domain: iommu_domain, gather: iommu_iotlb_gathe
 
 /** What no master may do in permission domain @aci, as bits of its register. */
 function sun50i_iommu_aut_ctrl(aci: sun50i_iommu_aci, no_read: bool, no_write: bool): u32 {
-	let ctrl = 0;
+	let ctrl: u32 = 0;
 
 	for (let m = 0; m < NUM_MASTERS; m++) {
 		if (no_read) ctrl |= IOMMU_DM_AUT_CTRL_RD_UNAVAIL(aci, m);
@@ -484,7 +484,7 @@ function sun50i_iommu_enable(iommu: sun50i_iommu): int {
 	const sun50i_domain = to_sun50i_domain(iommu.domain);
 	const no_write = sun50i_iommu_aut_ctrl(SUN50I_IOMMU_ACI_RD, false, true);
 	const no_read = sun50i_iommu_aut_ctrl(SUN50I_IOMMU_ACI_WR, true, false);
-	let prefetch = 0;
+	let prefetch: u32 = 0;
 	for (let m = 0; m < NUM_MASTERS; m++) prefetch |= IOMMU_TLB_PREFETCH_MASTER_ENABLE(m);
 
 	let ret = reset_control_deassert(iommu.reset);
@@ -502,7 +502,7 @@ function sun50i_iommu_enable(iommu: sun50i_iommu): int {
 	const flags = spin_lock_irqsave(iommu.iommu_lock);
 
 	iommu_write(iommu, IOMMU_TTB_REG, sun50i_domain.dt_dma as number);
-	iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch);
+	iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch >>> 0);
 	iommu_write(iommu, IOMMU_BYPASS_REG, 0);
 	iommu_write(iommu, IOMMU_INT_ENABLE_REG, IOMMU_INT_MASK);
 	iommu_write(
@@ -648,11 +648,13 @@ function sun50i_iommu_map(
 	const pte_index = sun50i_iova_get_pte_index(iova);
 	const pte = page_table[pte_index]!;
 	if (sun50i_pte_is_page_valid(pte)) {
+		const page_phys = sun50i_pte_get_page_address(pte);
+
 		dev_err(
 			iommu.dev,
 			'iova %pad already mapped to %pa cannot remap to %pa prot: %#x',
 			iova,
-			sun50i_pte_get_page_address(pte),
+			page_phys,
 			paddr,
 			prot,
 		);
@@ -717,6 +719,7 @@ function sun50i_iommu_domain_alloc_paging(dev: device | null): iommu_domain | nu
 	sun50i_domain.home = dev !== null ? sun50i_iommu_from_dev(dev) : null;
 
 	refcount_set(sun50i_domain.refcnt, 1);
+	sun50i_domain.dt_dma = DMA_MAPPING_ERROR;
 
 	sun50i_domain.geometry.aperture_start = 0;
 	sun50i_domain.geometry.aperture_end = DMA_BIT_MASK(32);
@@ -933,7 +936,7 @@ function sun50i_iommu_handle_pt_irq(iommu: sun50i_iommu, addr_reg: u32, blame_re
 	if (lost) sun50i_iommu_flush_all_tlb(iommu);
 
 	sun50i_iommu_report_fault(iommu, master, iova, IOMMU_FAULT_READ);
-	return blame | seen;
+	return (blame | seen) >>> 0;
 }
 
 /** A mapping without the right: what it does allow tells what was tried. */
@@ -967,8 +970,8 @@ function sun50i_iommu_handle_fault(iommu: sun50i_iommu, status: u32): void {
 	const has_l1 = (status & IOMMU_INT_INVALID_L1PG) !== 0;
 	const has_l2 = (status & IOMMU_INT_INVALID_L2PG) !== 0;
 	let stuck = status;
-	let l1 = 0;
-	let l2 = 0;
+	let l1: u32 = 0;
+	let l2: u32 = 0;
 
 	stuck |= iommu_read(iommu, IOMMU_L1PG_INT_REG);
 	stuck |= iommu_read(iommu, IOMMU_L2PG_INT_REG);
@@ -995,7 +998,7 @@ function sun50i_iommu_handle_fault(iommu: sun50i_iommu, status: u32): void {
 
 function sun50i_iommu_irq(irq: int, dev_id: unknown): irqreturn_t {
 	const iommu = dev_id as sun50i_iommu;
-	let ret = IRQ_NONE;
+	let ret: irqreturn_t = IRQ_NONE;
 
 	spin_lock(iommu.iommu_lock);
 	// It may have been turned off while the interrupt was on its way.

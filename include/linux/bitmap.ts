@@ -29,6 +29,9 @@ export {
 } from '#lib/bitmap.js';
 export { kfree as bitmap_free } from '#mm/slub.js';
 
+/** A map of bits: `unsigned long *` in C. */
+export type bitmap = Uint32Array;
+
 /** A bitmap inside a struct (include/linux/types.h: DECLARE_BITMAP()). */
 export function DECLARE_BITMAP(bits: unsigned_int): Uint32Array {
 	return new Uint32Array(BITS_TO_LONGS(bits));

@@ -25,7 +25,8 @@ export function ilog2(n: u64): int {
 
 /** The least power of two that is not less than @n (include/linux/log2.h: roundup_pow_of_two()). */
 export function roundup_pow_of_two(n: unsigned_long): unsigned_long {
-	return n <= 1 ? 1 : 2 ** (ilog2(n - 1) + 1);
+	if (n <= 1) return 1;
+	return n <= 0x4000_0000 ? 1 << (32 - Math.clz32(n - 1)) : 2 ** (ilog2(n - 1) + 1);
 }
 
 /** The greatest power of two that is not greater than @n (include/linux/log2.h: rounddown_pow_of_two()). */

@@ -18,7 +18,7 @@ import {
 import { of_prop_next_string, of_prop_next_u32, of_property_match_string } from '#drivers/of/property.js';
 import type { of_device_id } from '#linux/mod_devicetable.js';
 import type { device_node, property } from '#linux/of_node.js';
-import { type bool, ref, type u32 } from '#linux/types.js';
+import { type bool, type int, ref, type u32 } from '#linux/types.js';
 
 export {
 	of_count_phandle_with_args,
@@ -60,6 +60,13 @@ export function of_property_has_string(np: device_node, propname: string, s: str
 /** Each child of @parent, with a reference while it is the current one (include/linux/of.h: for_each_child_of_node()). */
 export function* for_each_child_of_node(parent: device_node | null): Iterable<device_node> {
 	for (let c = of_get_next_child(parent, null); c !== null; c = of_get_next_child(parent, c)) yield c;
+}
+
+/** How many children @np has (include/linux/of.h: of_get_child_count()). */
+export function of_get_child_count(np: device_node | null): int {
+	let num: int = 0;
+	for (const _ of for_each_child_of_node(np)) num++;
+	return num;
 }
 
 /** for_each_child_of_node() of those that are enabled (include/linux/of.h: for_each_available_child_of_node()). */

@@ -119,6 +119,20 @@ export function sg_assign(to: scatterlist, from: scatterlist): void {
 	to.dma_flags = from.dma_flags;
 }
 
+/** memset() of @nents entries: all of each is 0; the places in the array stay. */
+export function sg_zero(sgl: scatterlist, nents: unsigned_int): void {
+	for (let i = 0; i < nents; i++) {
+		const sg = sg_at(deref(sgl), i);
+		sg.page_link = null;
+		sg.link_flags = 0;
+		sg.offset = 0;
+		sg.length = 0;
+		sg.dma_address = 0;
+		sg.dma_length = 0;
+		sg.dma_flags = 0;
+	}
+}
+
 /** sg_dma_address(sg) = @addr: in C the getter is assigned to. */
 export function sg_dma_address(sg: scatterlist): dma_addr_t {
 	return sg.dma_address;

@@ -51,6 +51,7 @@ export {
 	kfree_sensitive,
 	kmalloc_size_roundup,
 	kmem_cache_destroy,
+	kmem_cache_reuse,
 	kmem_cache_shrink,
 	krealloc,
 } from '#mm/slab_common.js';

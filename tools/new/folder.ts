@@ -85,6 +85,7 @@ function packageJson(names: Names): object {
 			build: 'tsc',
 			test: 'tsc && mocha',
 			check: 'tsc && linux-iommu check .',
+			c: 'linux-iommu c .',
 			board: 'dtc -I dts -O dtb -o board.dtb board.dts',
 		},
 		mocha: {

@@ -33,8 +33,11 @@ import { mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { kfree } from '#linux/slab.js';
 import type { int, u32 } from '#linux/types.js';
 
-/** Make @encoder known. -ENOMEM. Linux: drivers/gpu/drm/drm_encoder.c: drm_encoder_init() */
-export function drm_encoder_init(dev: drm_device, encoder: drm_encoder, encoder_type: int): int {
+/**
+ * Make @encoder known. -ENOMEM.
+ * Linux: drivers/gpu/drm/drm_simple_kms_helper.c: drm_simple_encoder_init()
+ */
+export function drm_simple_encoder_init(dev: drm_device, encoder: drm_encoder, encoder_type: int): int {
 	const ret = drm_mode_object_add(dev, encoder.base, DRM_MODE_OBJECT_ENCODER);
 	if (ret) return ret;
 	encoder.dev = dev;
@@ -45,7 +48,7 @@ export function drm_encoder_init(dev: drm_device, encoder: drm_encoder, encoder_
 	return 0;
 }
 
-/** What drm_encoder_init() did, undone. Linux: drivers/gpu/drm/drm_encoder.c: drm_encoder_cleanup() */
+/** What drm_simple_encoder_init() did, undone. Linux: drivers/gpu/drm/drm_encoder.c: drm_encoder_cleanup() */
 export function drm_encoder_cleanup(encoder: drm_encoder): void {
 	drm_mode_object_unregister(encoder.dev, encoder.base);
 	list_del(encoder.head);

@@ -112,6 +112,16 @@ describe('iova', () => {
 		put_iova_domain(iovad);
 	});
 
+	it('takes what is cached at a limit of all ones, as there is none then', () => {
+		const iovad = domain(true);
+		const pfn = alloc_iova_fast(iovad, 4, LIMIT, false);
+		free_iova_fast(iovad, pfn, 4);
+		expect(alloc_iova_fast(iovad, 4, 2 ** 64, false)).to.equal(pfn);
+		free_iova_fast(iovad, pfn, 4);
+		expect(alloc_iova_fast(iovad, 4, 2, false)).to.equal(0);
+		put_iova_domain(iovad);
+	});
+
 	it('finds a range by any of its frames', () => {
 		const iovad = domain(false);
 		const entry = alloc_iova(iovad, 4, LIMIT, true)!;

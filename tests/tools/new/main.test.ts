@@ -47,7 +47,7 @@ describe('tools_new_main', () => {
 		const knit = start('knit');
 		expect(knit.status).to.equal(2);
 		expect(knit.stderr).to.match(
-			/^"knit": expected a verb\nusage: linux-iommu VERB …\n( {2}(chaos|check|fail-nth|new) +\S.*\n){4}/,
+			/^"knit": expected a verb\nusage: linux-iommu VERB …\n( {2}(c|chaos|check|fail-nth|new) +\S.*\n){5}/,
 		);
 		expect(readdirSync(dir)).to.deep.equal([]);
 	});

@@ -224,6 +224,11 @@ export function* for_each_made_page(): Iterable<page> {
 		for (const section of root ?? []) for (const p of section ?? []) if (p !== undefined) yield p;
 }
 
+/** How many of @wanted bytes @view has; all of them in C, whose pointers do not know. */
+export function view_room(view: Uint8Array, wanted: size_t): size_t {
+	return Math.min(view.length, wanted);
+}
+
 /** @view as 32-bit words: what `u32 *p = ...` does in C. */
 export function words(view: Uint8Array, count: unsigned_int): Uint32Array {
 	return new Uint32Array(view.buffer, view.byteOffset, count);

@@ -23,6 +23,7 @@ import {
 } from '#drivers/gpu/drm/sun4i/sun4i_tcon.js';
 import type { sunxi_engine } from '#drivers/gpu/drm/sun4i/sunxi_engine.js';
 import { of_graph_get_port_by_id } from '#drivers/of/property.js';
+import type { drm_atomic_state } from '#include/drm/drm_atomic.js';
 import type { drm_encoder } from '#include/drm/drm_connector.js';
 import {
 	type drm_crtc,
@@ -34,10 +35,11 @@ import {
 import type { drm_device } from '#include/drm/drm_device.js';
 import { DRM_PLANE_TYPE_OVERLAY, DRM_PLANE_TYPE_PRIMARY, type drm_plane } from '#include/drm/drm_plane.js';
 import { dev_err } from '#linux/dev_printk.js';
-import { ERR_PTR, type err_ptr, IS_ERR } from '#linux/err.js';
+import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { list_for_each_entry } from '#linux/list.js';
+import type { int } from '#linux/types.js';
 
 function sun4i_crtc_get_encoder(crtc: drm_crtc): drm_encoder | null {
 	for (const encoder of list_for_each_entry(crtc.dev.mode_config.encoder_list))
@@ -45,26 +47,45 @@ function sun4i_crtc_get_encoder(crtc: drm_crtc): drm_encoder | null {
 	return null;
 }
 
+function sun4i_crtc_atomic_flush(crtc: drm_crtc, state: drm_atomic_state): void {
+	const { engine } = drm_crtc_to_sun4i_crtc(crtc);
+	engine.ops.commit(engine, crtc, state);
+}
+
+function sun4i_crtc_atomic_enable(crtc: drm_crtc, _state: drm_atomic_state): void {
+	const encoder = sun4i_crtc_get_encoder(crtc);
+	sun4i_tcon_set_status(drm_crtc_to_sun4i_crtc(crtc).tcon, encoder, true);
+	drm_crtc_vblank_on(crtc);
+}
+
+function sun4i_crtc_atomic_disable(crtc: drm_crtc, _state: drm_atomic_state): void {
+	const encoder = sun4i_crtc_get_encoder(crtc);
+	drm_crtc_vblank_off(crtc);
+	sun4i_tcon_set_status(drm_crtc_to_sun4i_crtc(crtc).tcon, encoder, false);
+}
+
+function sun4i_crtc_mode_set_nofb(crtc: drm_crtc): void {
+	const { tcon, engine } = drm_crtc_to_sun4i_crtc(crtc);
+	const mode = crtc.state!.adjusted_mode;
+	sun4i_tcon_mode_set(tcon, sun4i_crtc_get_encoder(crtc), mode);
+	if (engine.ops.mode_set) engine.ops.mode_set(engine, mode);
+}
+
 const sun4i_crtc_helper_funcs: drm_crtc_helper_funcs = {
-	atomic_flush: (crtc, state) => {
-		const { engine } = drm_crtc_to_sun4i_crtc(crtc);
-		engine.ops.commit(engine, crtc, state);
-	},
-	atomic_enable: (crtc) => {
-		sun4i_tcon_set_status(drm_crtc_to_sun4i_crtc(crtc).tcon, sun4i_crtc_get_encoder(crtc), true);
-		drm_crtc_vblank_on(crtc);
-	},
-	atomic_disable: (crtc) => {
-		drm_crtc_vblank_off(crtc);
-		sun4i_tcon_set_status(drm_crtc_to_sun4i_crtc(crtc).tcon, sun4i_crtc_get_encoder(crtc), false);
-	},
-	mode_set_nofb: (crtc) => {
-		const { tcon, engine } = drm_crtc_to_sun4i_crtc(crtc);
-		const mode = crtc.state!.adjusted_mode;
-		sun4i_tcon_mode_set(tcon, sun4i_crtc_get_encoder(crtc), mode);
-		engine.ops.mode_set?.(engine, mode);
-	},
+	atomic_flush: sun4i_crtc_atomic_flush,
+	atomic_enable: sun4i_crtc_atomic_enable,
+	atomic_disable: sun4i_crtc_atomic_disable,
+	mode_set_nofb: sun4i_crtc_mode_set_nofb,
 };
+
+function sun4i_crtc_enable_vblank(crtc: drm_crtc): int {
+	sun4i_tcon_enable_vblank(drm_crtc_to_sun4i_crtc(crtc).tcon, true);
+	return 0;
+}
+
+function sun4i_crtc_disable_vblank(crtc: drm_crtc): void {
+	sun4i_tcon_enable_vblank(drm_crtc_to_sun4i_crtc(crtc).tcon, false);
+}
 
 const sun4i_crtc_funcs: drm_crtc_funcs = {
 	atomic_destroy_state: drm_atomic_helper_crtc_destroy_state,
@@ -72,11 +93,8 @@ const sun4i_crtc_funcs: drm_crtc_funcs = {
 	destroy: drm_crtc_cleanup,
 	reset: drm_atomic_helper_crtc_reset,
 	set_config: drm_atomic_helper_set_config,
-	enable_vblank: (crtc) => {
-		sun4i_tcon_enable_vblank(drm_crtc_to_sun4i_crtc(crtc).tcon, true);
-		return 0;
-	},
-	disable_vblank: (crtc) => sun4i_tcon_enable_vblank(drm_crtc_to_sun4i_crtc(crtc).tcon, false),
+	enable_vblank: sun4i_crtc_enable_vblank,
+	disable_vblank: sun4i_crtc_disable_vblank,
 };
 
 /**
@@ -96,10 +114,10 @@ export function sun4i_crtc_init(
 	const planes = engine.ops.layers_init(drm, engine);
 	if (IS_ERR(planes)) {
 		dev_err(drm.dev, "Couldn't create the planes");
-		return planes;
+		return ERR_PTR(PTR_ERR(planes));
 	}
 	let primary: drm_plane | null = null;
-	for (const plane of planes) if (plane.type === DRM_PLANE_TYPE_PRIMARY) primary = plane;
+	for (let i = 0; planes[i]; i++) if (planes[i]!.type === DRM_PLANE_TYPE_PRIMARY) primary = planes[i];
 	const ret = drm_crtc_init_with_planes(drm, scrtc.crtc, primary, null, sun4i_crtc_funcs, null);
 	if (ret) {
 		dev_err(drm.dev, "Couldn't init DRM CRTC");
@@ -108,7 +126,7 @@ export function sun4i_crtc_init(
 	drm_crtc_helper_add(scrtc.crtc, sun4i_crtc_helper_funcs);
 	// The output of the timing controller: encoders find their CRTC by it.
 	scrtc.crtc.port = of_graph_get_port_by_id(tcon.dev.of_node!, 1);
-	for (const plane of planes)
-		if (plane.type === DRM_PLANE_TYPE_OVERLAY) plane.possible_crtcs = drm_crtc_mask(scrtc.crtc);
+	for (let i = 0; planes[i]; i++)
+		if (planes[i]!.type === DRM_PLANE_TYPE_OVERLAY) planes[i]!.possible_crtcs = drm_crtc_mask(scrtc.crtc);
 	return scrtc;
 }

@@ -58,12 +58,29 @@ import type { of_device_id } from '#linux/mod_devicetable.js';
 import {
 	type device_node,
 	for_each_available_child_of_node,
-	for_each_child_of_node,
+	of_get_child_count,
 	of_node_put,
 } from '#linux/of.js';
-import { module_platform_driver, platform_driver, to_platform_device } from '#linux/platform_device.js';
+import {
+	module_platform_driver,
+	type platform_device,
+	platform_driver,
+	to_platform_device,
+} from '#linux/platform_device.js';
+import type { regmap_config } from '#linux/regmap.js';
 import { devm_reset_control_get } from '#linux/reset.js';
-import { type bool, type int, ref, type u32, type unsigned_int } from '#linux/types.js';
+import {
+	type bool,
+	type int,
+	ref,
+	type size_t,
+	type u32,
+	type unsigned_int,
+	type unsigned_long,
+} from '#linux/types.js';
+
+/* The first endpoint that there is, whatever its number */
+const ANY_ENDPOINT = -1;
 
 const SUN4I_TCON_GCTL_REG = 0x0;
 const SUN4I_TCON_GCTL_TCON_ENABLE = 0x8000_0000;
@@ -95,7 +112,7 @@ const SUN4I_TCON1_IO_TRI_REG = 0xf4;
  * Linux: drivers/gpu/drm/sun4i/sun4i_tcon.c: sun4i_tcon_set_status()
  */
 export function sun4i_tcon_set_status(tcon: sun4i_tcon, encoder: drm_encoder | null, enabled: bool): void {
-	if (encoder?.encoder_type !== DRM_MODE_ENCODER_TMDS) return;
+	if (!encoder || encoder.encoder_type !== DRM_MODE_ENCODER_TMDS) return;
 	regmap_update_bits(
 		tcon.regs,
 		SUN4I_TCON_GCTL_REG,
@@ -126,9 +143,10 @@ function size_of(mode: drm_display_mode): u32 {
 
 function sun4i_tcon1_mode_set(tcon: sun4i_tcon, mode: drm_display_mode): void {
 	const { regs } = tcon;
-	clk_set_rate(tcon.sclk1, mode.crtc_clock * 1000);
+	const rate: unsigned_long = mode.crtc_clock;
+	clk_set_rate(tcon.sclk1, rate * 1000);
 
-	const clk_delay = Math.min(mode.vtotal - mode.vdisplay - 2, 30);
+	const clk_delay: u32 = Math.min(mode.vtotal - mode.vdisplay - 2, 30);
 	regmap_update_bits(
 		regs,
 		SUN4I_TCON1_CTL_REG,
@@ -150,7 +168,7 @@ function sun4i_tcon1_mode_set(tcon: sun4i_tcon, mode: drm_display_mode): void {
 	const vsync = mode.crtc_vsync_end - mode.crtc_vsync_start;
 	regmap_write(regs, SUN4I_TCON1_BASIC5_REG, (((hsync - 1) & 0x3ff) << 16) | ((vsync - 1) & 0x3ff));
 
-	let val = 0;
+	let val: u32 = 0;
 	if (mode.flags & DRM_MODE_FLAG_PHSYNC) val |= SUN4I_TCON0_IO_POL_HSYNC_POSITIVE;
 	if (mode.flags & DRM_MODE_FLAG_PVSYNC) val |= SUN4I_TCON0_IO_POL_VSYNC_POSITIVE;
 	regmap_write(regs, SUN4I_TCON0_IO_POL_REG, val);
@@ -163,9 +181,9 @@ export function sun4i_tcon_mode_set(
 	encoder: drm_encoder | null,
 	mode: drm_display_mode,
 ): void {
-	if (encoder?.encoder_type !== DRM_MODE_ENCODER_TMDS) return;
+	if (!encoder || encoder.encoder_type !== DRM_MODE_ENCODER_TMDS) return;
 	sun4i_tcon1_mode_set(tcon, mode);
-	tcon.quirks.set_mux?.(tcon, encoder);
+	if (tcon.quirks.set_mux) tcon.quirks.set_mux(tcon, encoder);
 }
 
 function sun4i_tcon_handler(_irq: int, private_: unknown): irqreturn_t {
@@ -194,17 +212,22 @@ function sun4i_tcon_find_engine_traverse(
 	if (depth === MAX_PIPELINE_DEPTH) return ERR_PTR(-ELOOP);
 	const port = of_graph_get_port_by_id(node, port_id);
 	if (!port) return ERR_PTR(-EINVAL);
-	const eps = [...for_each_available_child_of_node(port)];
+	let count: int = 0;
+	let ep: device_node | null = null;
+	for (const child of for_each_available_child_of_node(port)) {
+		ep = child;
+		count++;
+	}
 	of_node_put(port);
-	if (eps.length !== 1) return ERR_PTR(-EINVAL);
-	const remote = of_graph_get_remote_port_parent(eps[0]);
+	if (count !== 1) return ERR_PTR(-EINVAL);
+	const remote = of_graph_get_remote_port_parent(ep!);
 	if (!remote) return ERR_PTR(-EINVAL);
 	for (const engine of list_for_each_entry(drv.engine_list)) if (remote === engine.node) return engine;
 
 	// Inputs have even numbers; the output that leads here has the next one.
 	const reg = new ref<u32>(0);
-	const remote_port = of_graph_get_remote_port(eps[0]);
-	if (of_property_read_u32(remote_port, 'reg', reg) === 0 && reg.value > 0) reg.value -= 1;
+	const remote_port = of_graph_get_remote_port(ep!);
+	if (of_property_read_u32(remote_port, 'reg', reg) === 0 && reg.value > 0) reg.value = (reg.value - 1) >>> 0;
 	return sun4i_tcon_find_engine_traverse(drv, remote, reg.value, depth + 1);
 }
 
@@ -225,19 +248,75 @@ function sun4i_tcon_of_get_id_from_port(port: device_node): int {
 function sun4i_tcon_find_engine(drv: sun4i_drv, node: device_node): sunxi_engine | err_ptr {
 	const port = of_graph_get_port_by_id(node, 0);
 	if (!port) return ERR_PTR(-EINVAL);
-	if ([...for_each_child_of_node(port)].length > 1) {
+	if (of_get_child_count(port) > 1) {
 		// Behind a TCON TOP controllers are counted as they come.
 		const id = list_count_nodes(drv.tcon_list);
-		for (const engine of list_for_each_entry(drv.engine_list)) if (engine.id === id) return engine;
+		for (const engine of list_for_each_entry(drv.engine_list)) {
+			const engine_id: size_t = engine.id;
+			if (engine_id === id) return engine;
+		}
 		return ERR_PTR(-EINVAL);
 	}
 	return sun4i_tcon_find_engine_traverse(drv, node, 0, 0);
 }
 
+const sun4i_tcon_regmap_config: regmap_config = {
+	reg_bits: 32,
+	val_bits: 32,
+	reg_stride: 4,
+	max_register: 0x800,
+};
+
+/** Clocks, registers, interrupt and CRTC of a controller that is out of reset. */
+function sun4i_tcon_init(dev: device, tcon: sun4i_tcon, engine: sunxi_engine): int {
+	const pdev = to_platform_device(dev);
+
+	const clk = devm_clk_get_enabled(dev, 'ahb');
+	if (IS_ERR(clk)) {
+		dev_err(dev, "Couldn't get the TCON bus clock");
+		return PTR_ERR(clk);
+	}
+	tcon.clk = clk;
+	const sclk1 = devm_clk_get(dev, 'tcon-ch1');
+	if (IS_ERR(sclk1)) {
+		dev_err(dev, "Couldn't get the TCON channel 1 clock");
+		return PTR_ERR(sclk1);
+	}
+	tcon.sclk1 = sclk1;
+	const regs = devm_platform_ioremap_resource(pdev, 0);
+	if (IS_ERR(regs)) return PTR_ERR(regs);
+	const map = devm_regmap_init_mmio(dev, regs, sun4i_tcon_regmap_config);
+	if (IS_ERR(map)) {
+		dev_err(dev, "Couldn't create the TCON regmap");
+		return PTR_ERR(map);
+	}
+	tcon.regs = map;
+	// Off, no interrupts, all lines tri-stated.
+	regmap_write(map, SUN4I_TCON_GCTL_REG, 0);
+	regmap_write(map, SUN4I_TCON_GINT0_REG, 0);
+	regmap_write(map, SUN4I_TCON_GINT1_REG, 0);
+	regmap_write(map, SUN4I_TCON0_IO_TRI_REG, 0xffffffff);
+	regmap_write(map, SUN4I_TCON1_IO_TRI_REG, 0xffffffff);
+
+	const irq = platform_get_irq(pdev, 0);
+	if (irq < 0) return irq;
+	const err = devm_request_irq(dev, irq, sun4i_tcon_handler, 0, dev_name(dev), tcon);
+	if (err) {
+		dev_err(dev, "Couldn't request the IRQ");
+		return err;
+	}
+	const crtc = sun4i_crtc_init(tcon.drm, engine, tcon);
+	if (IS_ERR(crtc)) {
+		dev_err(dev, "Couldn't create our CRTC");
+		return PTR_ERR(crtc);
+	}
+	tcon.crtc = crtc;
+	return 0;
+}
+
 function sun4i_tcon_bind(dev: device, _master: device, data: unknown): int {
 	const drm = data as drm_device;
 	const drv = drm.dev_private as sun4i_drv;
-	const pdev = to_platform_device(dev);
 
 	const engine = sun4i_tcon_find_engine(drv, dev.of_node!);
 	if (IS_ERR(engine)) {
@@ -264,54 +343,7 @@ function sun4i_tcon_bind(dev: device, _master: device, data: unknown): int {
 		dev_err(dev, "Couldn't deassert our reset line");
 		return ret;
 	}
-	ret = ((): int => {
-		const clk = devm_clk_get_enabled(dev, 'ahb');
-		if (IS_ERR(clk)) {
-			dev_err(dev, "Couldn't get the TCON bus clock");
-			return PTR_ERR(clk);
-		}
-		tcon.clk = clk;
-		const sclk1 = devm_clk_get(dev, 'tcon-ch1');
-		if (IS_ERR(sclk1)) {
-			dev_err(dev, "Couldn't get the TCON channel 1 clock");
-			return PTR_ERR(sclk1);
-		}
-		tcon.sclk1 = sclk1;
-		const regs = devm_platform_ioremap_resource(pdev, 0);
-		if (IS_ERR(regs)) return PTR_ERR(regs);
-		const map = devm_regmap_init_mmio(dev, regs, {
-			reg_bits: 32,
-			val_bits: 32,
-			reg_stride: 4,
-			max_register: 0x800,
-		});
-		if (IS_ERR(map)) {
-			dev_err(dev, "Couldn't create the TCON regmap");
-			return PTR_ERR(map);
-		}
-		tcon.regs = map;
-		// Off, no interrupts, all lines tri-stated.
-		regmap_write(map, SUN4I_TCON_GCTL_REG, 0);
-		regmap_write(map, SUN4I_TCON_GINT0_REG, 0);
-		regmap_write(map, SUN4I_TCON_GINT1_REG, 0);
-		regmap_write(map, SUN4I_TCON0_IO_TRI_REG, 0xffffffff);
-		regmap_write(map, SUN4I_TCON1_IO_TRI_REG, 0xffffffff);
-
-		const irq = platform_get_irq(pdev, 0);
-		if (irq < 0) return irq;
-		const err = devm_request_irq(dev, irq, sun4i_tcon_handler, 0, dev_name(dev), tcon);
-		if (err) {
-			dev_err(dev, "Couldn't request the IRQ");
-			return err;
-		}
-		const crtc = sun4i_crtc_init(drm, engine, tcon);
-		if (IS_ERR(crtc)) {
-			dev_err(dev, "Couldn't create our CRTC");
-			return PTR_ERR(crtc);
-		}
-		tcon.crtc = crtc;
-		return 0;
-	})();
+	ret = sun4i_tcon_init(dev, tcon, engine);
 	if (ret) {
 		reset_control_assert(lcd_rst);
 		return ret;
@@ -321,7 +353,8 @@ function sun4i_tcon_bind(dev: device, _master: device, data: unknown): int {
 }
 
 function sun4i_tcon_unbind(dev: device, _master: device, _data: unknown): void {
-	list_del(dev_get_drvdata<sun4i_tcon>(dev).list);
+	const tcon = dev_get_drvdata<sun4i_tcon>(dev);
+	list_del(tcon.list);
 }
 
 const sun4i_tcon_ops: component_ops = { bind: sun4i_tcon_bind, unbind: sun4i_tcon_unbind };
@@ -330,14 +363,14 @@ const sun4i_tcon_ops: component_ops = { bind: sun4i_tcon_bind, unbind: sun4i_tco
 function sun8i_r40_tcon_tv_set_mux(tcon: sun4i_tcon, encoder: drm_encoder): int {
 	const node = tcon.dev.of_node!;
 	const port = of_graph_get_port_by_id(node, 0);
-	const top_node = of_graph_get_remote_node(node, 0, -1);
+	const top_node = of_graph_get_remote_node(node, 0, ANY_ENDPOINT);
 	const top = top_node ? of_find_device_by_node(top_node) : null;
 	let ret: int = port && top ? 0 : -EINVAL;
 	if (port && top) {
 		// What TCON TOP calls this controller.
 		const id = sun4i_tcon_of_get_id_from_port(port);
 		if (encoder.encoder_type === DRM_MODE_ENCODER_TMDS) ret = sun8i_tcon_top_set_hdmi_src(top.dev, id);
-		ret ||= sun8i_tcon_top_de_config(top.dev, tcon.id, id);
+		if (!ret) ret = sun8i_tcon_top_de_config(top.dev, tcon.id, id);
 	}
 	if (top) put_device(top.dev);
 	if (top_node) of_node_put(top_node);
@@ -356,9 +389,17 @@ export const sun4i_tcon_of_table: readonly of_device_id[] = [
 	{ compatible: 'allwinner,sun8i-r40-tcon-tv', data: sun8i_r40_tv_quirks },
 ];
 
+function sun4i_tcon_probe(pdev: platform_device): int {
+	return component_add(pdev.dev, sun4i_tcon_ops);
+}
+
+function sun4i_tcon_remove(pdev: platform_device): void {
+	component_del(pdev.dev, sun4i_tcon_ops);
+}
+
 const sun4i_tcon_platform_driver = new platform_driver({
-	probe: (pdev) => component_add(pdev.dev, sun4i_tcon_ops),
-	remove: (pdev) => component_del(pdev.dev, sun4i_tcon_ops),
+	probe: sun4i_tcon_probe,
+	remove: sun4i_tcon_remove,
 	driver: { name: 'sun4i-tcon', of_match_table: sun4i_tcon_of_table },
 });
 module_platform_driver(sun4i_tcon_platform_driver);

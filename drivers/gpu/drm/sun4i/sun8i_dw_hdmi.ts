@@ -17,9 +17,9 @@ import {
 	drm_connector_cleanup,
 	drm_connector_init,
 	drm_encoder_cleanup,
-	drm_encoder_init,
 	drm_helper_probe_single_connector_modes,
 	drm_mode_probed_add,
+	drm_simple_encoder_init,
 } from '#drivers/gpu/drm/drm_connector.js';
 import { drm_of_crtc_port_mask } from '#drivers/gpu/drm/drm_of.js';
 import { sun8i_dw_hdmi } from '#drivers/gpu/drm/sun4i/sun4i_drv_types.js';
@@ -34,11 +34,12 @@ import {
 	type drm_connector_funcs,
 	drm_connector_helper_add,
 	type drm_connector_helper_funcs,
+	type drm_encoder,
 	drm_encoder_helper_add,
 	type drm_encoder_helper_funcs,
 } from '#include/drm/drm_connector.js';
 import type { drm_device } from '#include/drm/drm_device.js';
-import { drm_display_mode, MODE_CLOCK_HIGH, MODE_OK } from '#include/drm/drm_modes.js';
+import { drm_display_mode, type drm_mode_status, MODE_CLOCK_HIGH, MODE_OK } from '#include/drm/drm_modes.js';
 import {
 	DRM_MODE_CONNECTOR_HDMIA,
 	DRM_MODE_ENCODER_TMDS,
@@ -56,31 +57,55 @@ import { dev_get_drvdata, dev_set_drvdata, type device } from '#linux/device.js'
 import { IS_ERR, PTR_ERR } from '#linux/err.js';
 import { ENOMEM, EPROBE_DEFER } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
+import type { of_device_id } from '#linux/mod_devicetable.js';
 import { type device_node, for_each_child_of_node, of_node_put } from '#linux/of.js';
-import { module_platform_driver, platform_driver } from '#linux/platform_device.js';
+import { module_platform_driver, type platform_device, platform_driver } from '#linux/platform_device.js';
 import { devm_reset_control_get } from '#linux/reset.js';
 import { kzalloc } from '#linux/slab.js';
-import { container_of, type int, type u32 } from '#linux/types.js';
+import {
+	container_of,
+	type int,
+	type u16,
+	type u32,
+	type unsigned_int,
+	type unsigned_long,
+} from '#linux/types.js';
+
+/* The first endpoint that there is, whatever its number */
+const ANY_ENDPOINT = -1;
 
 const P = DRM_MODE_FLAG_PHSYNC | DRM_MODE_FLAG_PVSYNC;
 const N = DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_NVSYNC;
 
-/** VESA DMT 1.0 r13 and CEA-861: clock in kHz, then display, sync start, sync end, total of a line and of a frame. */
-const modes: readonly (readonly u32[])[] = [
-	[148500, 1920, 2008, 2052, 2200, 1080, 1084, 1089, 1125, P],
-	[74250, 1280, 1390, 1430, 1650, 720, 725, 730, 750, P],
-	[65000, 1024, 1048, 1184, 1344, 768, 771, 777, 806, N],
-	[40000, 800, 840, 968, 1056, 600, 601, 605, 628, P],
-	[25175, 640, 656, 752, 800, 480, 490, 492, 525, N],
+/* Clocks of the modes, in kHz */
+const clocks: readonly int[] = [148500, 74250, 65000, 40000, 25175];
+
+/** VESA DMT 1.0 r13 and CEA-861: display, sync start, sync end, total of a line and of a frame. */
+const modes: readonly (readonly u16[])[] = [
+	[1920, 2008, 2052, 2200, 1080, 1084, 1089, 1125],
+	[1280, 1390, 1430, 1650, 720, 725, 730, 750],
+	[1024, 1048, 1184, 1344, 768, 771, 777, 806],
+	[800, 840, 968, 1056, 600, 601, 605, 628],
+	[640, 656, 752, 800, 480, 490, 492, 525],
 ];
 
+const polarities: readonly u32[] = [P, P, N, P, N];
+
 function dw_hdmi_connector_get_modes(connector: drm_connector): int {
-	let count = 0;
-	for (const m of modes) {
+	let count: int = 0;
+	for (let i: unsigned_int = 0; i < modes.length; i++) {
 		const mode = kzalloc(drm_display_mode, GFP_KERNEL);
 		if (!mode) break;
-		[mode.clock, mode.hdisplay, mode.hsync_start, mode.hsync_end, mode.htotal] = m;
-		[mode.vdisplay, mode.vsync_start, mode.vsync_end, mode.vtotal, mode.flags] = m.slice(5);
+		mode.clock = clocks[i];
+		mode.hdisplay = modes[i][0];
+		mode.hsync_start = modes[i][1];
+		mode.hsync_end = modes[i][2];
+		mode.htotal = modes[i][3];
+		mode.vdisplay = modes[i][4];
+		mode.vsync_start = modes[i][5];
+		mode.vsync_end = modes[i][6];
+		mode.vtotal = modes[i][7];
+		mode.flags = polarities[i];
 		mode.type = DRM_MODE_TYPE_DRIVER | (count === 0 ? DRM_MODE_TYPE_PREFERRED : 0);
 		drm_mode_probed_add(connector, mode);
 		count++;
@@ -88,10 +113,14 @@ function dw_hdmi_connector_get_modes(connector: drm_connector): int {
 	return count;
 }
 
+/** 594 MHz: what the controller can do. Linux: sun8i_dw_hdmi_mode_valid_h6() */
+function dw_hdmi_connector_mode_valid(_connector: drm_connector, mode: drm_display_mode): drm_mode_status {
+	return mode.clock > 594000 ? MODE_CLOCK_HIGH : MODE_OK;
+}
+
 const dw_hdmi_connector_helper_funcs: drm_connector_helper_funcs = {
 	get_modes: dw_hdmi_connector_get_modes,
-	// 594 MHz: what the controller can do. Linux: sun8i_dw_hdmi_mode_valid_h6()
-	mode_valid: (_connector, mode) => (mode.clock > 594000 ? MODE_CLOCK_HIGH : MODE_OK),
+	mode_valid: dw_hdmi_connector_mode_valid,
 };
 
 const dw_hdmi_connector_funcs: drm_connector_funcs = {
@@ -102,21 +131,29 @@ const dw_hdmi_connector_funcs: drm_connector_funcs = {
 	atomic_destroy_state: drm_atomic_helper_connector_destroy_state,
 };
 
+function sun8i_dw_hdmi_encoder_mode_set(
+	encoder: drm_encoder,
+	mode: drm_display_mode,
+	_adj_mode: drm_display_mode,
+): void {
+	const hdmi = container_of(encoder, sun8i_dw_hdmi);
+	const rate: unsigned_long = mode.crtc_clock;
+	clk_set_rate(hdmi.clk_tmds, rate * 1000);
+}
+
 const sun8i_dw_hdmi_encoder_helper_funcs: drm_encoder_helper_funcs = {
-	mode_set: (encoder, mode) => {
-		clk_set_rate(container_of(encoder, sun8i_dw_hdmi).clk_tmds, mode.crtc_clock * 1000);
-	},
+	mode_set: sun8i_dw_hdmi_encoder_mode_set,
 };
 
 /** The CRTCs whose timing controllers TCON TOP can lead here. */
 function sun8i_dw_hdmi_find_possible_crtcs(drm: drm_device, node: device_node): u32 {
-	let crtcs = 0;
-	const remote = of_graph_get_remote_node(node, 0, -1);
+	let crtcs: u32 = 0;
+	const remote = of_graph_get_remote_node(node, 0, ANY_ENDPOINT);
 	if (!remote) return 0;
 	const port = of_graph_get_port_by_id(remote, 4);
 	for (const ep of for_each_child_of_node(port)) {
 		const remote_port = of_graph_get_remote_port(ep);
-		if (remote_port) crtcs |= drm_of_crtc_port_mask(drm, remote_port);
+		if (remote_port) crtcs = (crtcs | drm_of_crtc_port_mask(drm, remote_port)) >>> 0;
 	}
 	of_node_put(remote);
 	return crtcs;
@@ -151,7 +188,7 @@ function sun8i_dw_hdmi_bind(dev: device, _master: device, data: unknown): int {
 		return ret;
 	}
 	drm_encoder_helper_add(encoder, sun8i_dw_hdmi_encoder_helper_funcs);
-	ret = drm_encoder_init(drm, encoder, DRM_MODE_ENCODER_TMDS);
+	ret = drm_simple_encoder_init(drm, encoder, DRM_MODE_ENCODER_TMDS);
 	if (!ret) {
 		ret = drm_connector_init(drm, connector, dw_hdmi_connector_funcs, DRM_MODE_CONNECTOR_HDMIA);
 		if (!ret) {
@@ -176,9 +213,19 @@ function sun8i_dw_hdmi_unbind(dev: device, _master: device, _data: unknown): voi
 
 const sun8i_dw_hdmi_ops: component_ops = { bind: sun8i_dw_hdmi_bind, unbind: sun8i_dw_hdmi_unbind };
 
+function sun8i_dw_hdmi_probe(pdev: platform_device): int {
+	return component_add(pdev.dev, sun8i_dw_hdmi_ops);
+}
+
+function sun8i_dw_hdmi_remove(pdev: platform_device): void {
+	component_del(pdev.dev, sun8i_dw_hdmi_ops);
+}
+
+const sun8i_dw_hdmi_dt_ids: readonly of_device_id[] = [{ compatible: 'allwinner,sun50i-h6-dw-hdmi' }];
+
 const sun8i_dw_hdmi_pltfm_driver = new platform_driver({
-	probe: (pdev) => component_add(pdev.dev, sun8i_dw_hdmi_ops),
-	remove: (pdev) => component_del(pdev.dev, sun8i_dw_hdmi_ops),
-	driver: { name: 'sun8i-dw-hdmi', of_match_table: [{ compatible: 'allwinner,sun50i-h6-dw-hdmi' }] },
+	probe: sun8i_dw_hdmi_probe,
+	remove: sun8i_dw_hdmi_remove,
+	driver: { name: 'sun8i-dw-hdmi', of_match_table: sun8i_dw_hdmi_dt_ids },
 });
 module_platform_driver(sun8i_dw_hdmi_pltfm_driver);

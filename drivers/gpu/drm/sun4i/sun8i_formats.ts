@@ -7,7 +7,12 @@ import * as F from '#include/drm/drm_fourcc.js';
 import { EINVAL } from '#linux/errno.js';
 import type { int, ref, u32 } from '#linux/types.js';
 
-const de2_formats: readonly { readonly drm_fmt: u32; readonly de2_fmt: u32 }[] = [
+interface de2_fmt_info {
+	readonly drm_fmt: u32;
+	readonly de2_fmt: u32;
+}
+
+const de2_formats: readonly de2_fmt_info[] = [
 	{ drm_fmt: F.DRM_FORMAT_ARGB8888, de2_fmt: R.SUN8I_MIXER_FBFMT_ARGB8888 },
 	{ drm_fmt: F.DRM_FORMAT_ABGR8888, de2_fmt: R.SUN8I_MIXER_FBFMT_ABGR8888 },
 	{ drm_fmt: F.DRM_FORMAT_XRGB8888, de2_fmt: R.SUN8I_MIXER_FBFMT_XRGB8888 },
@@ -23,9 +28,9 @@ const de2_formats: readonly { readonly drm_fmt: u32; readonly de2_fmt: u32 }[] =
  * Linux: drivers/gpu/drm/sun4i/sun8i_mixer.c: sun8i_mixer_drm_format_to_hw()
  */
 export function sun8i_mixer_drm_format_to_hw(format: u32, hw_format: ref<u32>): int {
-	for (const { drm_fmt, de2_fmt } of de2_formats)
-		if (drm_fmt === format) {
-			hw_format.value = de2_fmt;
+	for (const fmt of de2_formats)
+		if (fmt.drm_fmt === format) {
+			hw_format.value = fmt.de2_fmt;
 			return 0;
 		}
 	return -EINVAL;

@@ -3,7 +3,7 @@
 // Linux 6.12: drivers/gpu/drm/sun4i/sun8i_mixer.c
 // Left out: DE2 mixers of other chips.
 import { component_add, component_del } from '#drivers/base/component.js';
-import { devm_kzalloc } from '#drivers/base/devres.js';
+import { devm_kcalloc, devm_kzalloc } from '#drivers/base/devres.js';
 import { devm_platform_ioremap_resource } from '#drivers/base/platform.js';
 import { devm_regmap_init_mmio, regmap_update_bits, regmap_write } from '#drivers/base/regmap/regmap.js';
 import { clk_set_rate } from '#drivers/clk/clk.js';
@@ -42,13 +42,19 @@ import type { component_ops } from '#linux/component.js';
 import { dev_err } from '#linux/dev_printk.js';
 import { dev_get_drvdata, dev_set_drvdata, type device } from '#linux/device.js';
 import { DMA_BIT_MASK } from '#linux/dma-mapping.js';
-import { type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
+import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EINVAL, ENOMEM } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
 import { list_add_tail, list_del, list_for_each_entry } from '#linux/list.js';
+import type { of_device_id } from '#linux/mod_devicetable.js';
 import { type device_node, of_node_put } from '#linux/of.js';
 import { of_endpoint } from '#linux/of_graph.js';
-import { module_platform_driver, platform_driver, to_platform_device } from '#linux/platform_device.js';
+import {
+	module_platform_driver,
+	type platform_device,
+	platform_driver,
+	to_platform_device,
+} from '#linux/platform_device.js';
 import type { regmap_config } from '#linux/regmap.js';
 import { devm_reset_control_get } from '#linux/reset.js';
 import type { bool, int, u32 } from '#linux/types.js';
@@ -67,24 +73,22 @@ function sun8i_layer_enable(layer: sun8i_layer, enable: bool): void {
 function sun8i_mixer_commit(engine: sunxi_engine, crtc: drm_crtc, state: drm_atomic_state): void {
 	const mixer = engine_to_sun8i_mixer(engine);
 	const bld_base = R.sun8i_blender_base(mixer);
-	let route = 0;
+	let route: u32 = 0;
 	// The bottom is filled, whether a pipe lies on it or not.
-	let pipes = R.SUN8I_MIXER_BLEND_PIPE_CTL_FC_EN(0);
+	let pipes: u32 = R.SUN8I_MIXER_BLEND_PIPE_CTL_FC_EN(0);
 
 	for (const plane of list_for_each_entry(state.dev.mode_config.plane_list)) {
 		const layer = plane_to_sun8i_layer(plane);
 		if (layer.mixer !== mixer || (plane.possible_crtcs & drm_crtc_mask(crtc)) === 0) continue;
-		const {
-			crtc: shown_on,
-			visible,
-			normalized_zpos,
-		} = drm_atomic_get_new_plane_state(state, plane) ?? plane.state!;
-		const on = shown_on !== null && visible;
+		const plane_state = drm_atomic_get_new_plane_state(state, plane) ?? plane.state!;
+		const on = plane_state.crtc !== null && plane_state.visible;
 		// Written also when it is set: the bit is known to clear itself.
 		sun8i_layer_enable(layer, on);
 		if (on) {
-			route |= layer.channel << R.SUN8I_MIXER_BLEND_ROUTE_PIPE_SHIFT(normalized_zpos);
-			pipes |= R.SUN8I_MIXER_BLEND_PIPE_CTL_EN(normalized_zpos);
+			const zpos = plane_state.normalized_zpos;
+			const channel: u32 = layer.channel;
+			route = (route | (channel << R.SUN8I_MIXER_BLEND_ROUTE_PIPE_SHIFT(zpos))) >>> 0;
+			pipes = (pipes | R.SUN8I_MIXER_BLEND_PIPE_CTL_EN(zpos)) >>> 0;
 		}
 	}
 	const { regs } = engine;
@@ -94,10 +98,11 @@ function sun8i_mixer_commit(engine: sunxi_engine, crtc: drm_crtc, state: drm_ato
 }
 
 /** Planes of all channels: those for video are below those for the user interface. */
-function sun8i_layers_init(drm: drm_device, engine: sunxi_engine): drm_plane[] | err_ptr {
+function sun8i_layers_init(drm: drm_device, engine: sunxi_engine): (drm_plane | null)[] | err_ptr {
 	const mixer = engine_to_sun8i_mixer(engine);
 	const { vi_num, ui_num } = mixer.cfg;
-	const planes: drm_plane[] = [];
+	const planes = devm_kcalloc<drm_plane | null>(drm.dev, vi_num + ui_num + 1, null, GFP_KERNEL);
+	if (!planes) return ERR_PTR(-ENOMEM);
 	for (let channel = 0; channel < vi_num + ui_num; channel++) {
 		const video = channel < vi_num;
 		const layer = video
@@ -105,9 +110,9 @@ function sun8i_layers_init(drm: drm_device, engine: sunxi_engine): drm_plane[] |
 			: sun8i_ui_layer_init_one(drm, mixer, channel - vi_num);
 		if (IS_ERR(layer)) {
 			dev_err(drm.dev, "Couldn't initialize %s plane", channel === vi_num ? 'primary' : 'overlay');
-			return layer;
+			return ERR_PTR(PTR_ERR(layer));
 		}
-		planes.push(layer.plane);
+		planes[channel] = layer.plane;
 	}
 	return planes;
 }
@@ -274,12 +279,24 @@ const sun50i_h6_mixer0_cfg: sun8i_mixer_cfg = {
 	vi_num: 1,
 };
 
+function sun8i_mixer_probe(pdev: platform_device): int {
+	return component_add(pdev.dev, sun8i_mixer_ops);
+}
+
+function sun8i_mixer_remove(pdev: platform_device): void {
+	component_del(pdev.dev, sun8i_mixer_ops);
+}
+
+const sun8i_mixer_of_table: readonly of_device_id[] = [
+	{ compatible: 'allwinner,sun50i-h6-de3-mixer-0', data: sun50i_h6_mixer0_cfg },
+];
+
 const sun8i_mixer_platform_driver = new platform_driver({
-	probe: (pdev) => component_add(pdev.dev, sun8i_mixer_ops),
-	remove: (pdev) => component_del(pdev.dev, sun8i_mixer_ops),
+	probe: sun8i_mixer_probe,
+	remove: sun8i_mixer_remove,
 	driver: {
 		name: 'sun8i-mixer',
-		of_match_table: [{ compatible: 'allwinner,sun50i-h6-de3-mixer-0', data: sun50i_h6_mixer0_cfg }],
+		of_match_table: sun8i_mixer_of_table,
 	},
 });
 module_platform_driver(sun8i_mixer_platform_driver);

@@ -28,24 +28,24 @@ const DE3_CH_SIZE = 0x0800;
 
 /* Blender: one set of registers a pipe */
 export const SUN8I_MIXER_BLEND_PIPE_CTL = (base: u32): u32 => base;
-export const SUN8I_MIXER_BLEND_ATTR_FCOLOR = (base: u32, x: int): u32 => base + 0x4 + 0x10 * x;
-export const SUN8I_MIXER_BLEND_ATTR_INSIZE = (base: u32, x: int): u32 => base + 0x8 + 0x10 * x;
-export const SUN8I_MIXER_BLEND_ATTR_COORD = (base: u32, x: int): u32 => base + 0xc + 0x10 * x;
-export const SUN8I_MIXER_BLEND_ROUTE = (base: u32): u32 => base + 0x80;
-export const SUN8I_MIXER_BLEND_BKCOLOR = (base: u32): u32 => base + 0x88;
-export const SUN8I_MIXER_BLEND_OUTSIZE = (base: u32): u32 => base + 0x8c;
-export const SUN8I_MIXER_BLEND_MODE = (base: u32, x: int): u32 => base + 0x90 + 4 * x;
-export const SUN8I_MIXER_BLEND_OUTCTL = (base: u32): u32 => base + 0xfc;
-export const SUN50I_MIXER_BLEND_CSC_CTL = (base: u32): u32 => base + 0x100;
+export const SUN8I_MIXER_BLEND_ATTR_FCOLOR = (base: u32, x: int): u32 => (base + 0x4 + 0x10 * x) >>> 0;
+export const SUN8I_MIXER_BLEND_ATTR_INSIZE = (base: u32, x: int): u32 => (base + 0x8 + 0x10 * x) >>> 0;
+export const SUN8I_MIXER_BLEND_ATTR_COORD = (base: u32, x: int): u32 => (base + 0xc + 0x10 * x) >>> 0;
+export const SUN8I_MIXER_BLEND_ROUTE = (base: u32): u32 => (base + 0x80) >>> 0;
+export const SUN8I_MIXER_BLEND_BKCOLOR = (base: u32): u32 => (base + 0x88) >>> 0;
+export const SUN8I_MIXER_BLEND_OUTSIZE = (base: u32): u32 => (base + 0x8c) >>> 0;
+export const SUN8I_MIXER_BLEND_MODE = (base: u32, x: int): u32 => (base + 0x90 + 4 * x) >>> 0;
+export const SUN8I_MIXER_BLEND_OUTCTL = (base: u32): u32 => (base + 0xfc) >>> 0;
+export const SUN50I_MIXER_BLEND_CSC_CTL = (base: u32): u32 => (base + 0x100) >>> 0;
 export const SUN50I_MIXER_BLEND_CSC_COEFF = (base: u32, layer: int, x: int): u32 =>
-	base + 0x110 + layer * 0x30 + x * 4;
+	(base + 0x110 + layer * 0x30 + x * 4) >>> 0;
 export const SUN8I_MIXER_BLEND_PIPE_CTL_EN_MSK = 0x1f00;
 export const SUN8I_MIXER_BLEND_PIPE_CTL_EN = (pipe: int): u32 => 1 << (8 + pipe);
 export const SUN8I_MIXER_BLEND_PIPE_CTL_FC_EN = (pipe: int): u32 => 1 << pipe;
 export const SUN8I_MIXER_BLEND_COLOR_BLACK = 0xff000000;
 /** Source over. */
 export const SUN8I_MIXER_BLEND_MODE_DEF = 0x03010301;
-export const SUN8I_MIXER_BLEND_ROUTE_PIPE_SHIFT = (n: int): int => n << 2;
+export const SUN8I_MIXER_BLEND_ROUTE_PIPE_SHIFT = (n: u32): u32 => (n << 2) >>> 0;
 export const SUN8I_MIXER_BLEND_OUTCTL_INTERLACED = 1 << 1;
 export const SUN50I_MIXER_BLEND_CSC_CTL_EN = (ch: int): u32 => 1 << ch;
 
@@ -72,28 +72,32 @@ export const SUN8I_MIXER_FBFMT_NV12 = 8;
 export const SUN8I_MIXER_FBFMT_NV21 = 9;
 
 /* Video channels */
-export const SUN8I_MIXER_CHAN_VI_LAYER_ATTR = (base: u32, layer: int): u32 => base + 0x30 * layer;
-export const SUN8I_MIXER_CHAN_VI_LAYER_SIZE = (base: u32, layer: int): u32 => base + 0x30 * layer + 0x4;
+export const SUN8I_MIXER_CHAN_VI_LAYER_ATTR = (base: u32, layer: int): u32 => (base + 0x30 * layer) >>> 0;
+export const SUN8I_MIXER_CHAN_VI_LAYER_SIZE = (base: u32, layer: int): u32 =>
+	(base + 0x30 * layer + 0x4) >>> 0;
 export const SUN8I_MIXER_CHAN_VI_LAYER_PITCH = (base: u32, layer: int, plane: int): u32 =>
-	base + 0x30 * layer + 0xc + 4 * plane;
+	(base + 0x30 * layer + 0xc + 4 * plane) >>> 0;
 export const SUN8I_MIXER_CHAN_VI_LAYER_TOP_LADDR = (base: u32, layer: int, plane: int): u32 =>
-	base + 0x30 * layer + 0x18 + 4 * plane;
-export const SUN8I_MIXER_CHAN_VI_OVL_SIZE = (base: u32): u32 => base + 0xe8;
-export const SUN8I_MIXER_CHAN_VI_HDS_Y = (base: u32): u32 => base + 0xf0;
-export const SUN8I_MIXER_CHAN_VI_HDS_UV = (base: u32): u32 => base + 0xf4;
-export const SUN8I_MIXER_CHAN_VI_VDS_Y = (base: u32): u32 => base + 0xf8;
-export const SUN8I_MIXER_CHAN_VI_VDS_UV = (base: u32): u32 => base + 0xfc;
+	(base + 0x30 * layer + 0x18 + 4 * plane) >>> 0;
+export const SUN8I_MIXER_CHAN_VI_OVL_SIZE = (base: u32): u32 => (base + 0xe8) >>> 0;
+export const SUN8I_MIXER_CHAN_VI_HDS_Y = (base: u32): u32 => (base + 0xf0) >>> 0;
+export const SUN8I_MIXER_CHAN_VI_HDS_UV = (base: u32): u32 => (base + 0xf4) >>> 0;
+export const SUN8I_MIXER_CHAN_VI_VDS_Y = (base: u32): u32 => (base + 0xf8) >>> 0;
+export const SUN8I_MIXER_CHAN_VI_VDS_UV = (base: u32): u32 => (base + 0xfc) >>> 0;
 export const SUN8I_MIXER_CHAN_VI_LAYER_ATTR_EN = 1 << 0;
 export const SUN8I_MIXER_CHAN_VI_LAYER_ATTR_RGB_MODE = 1 << 15;
-export const SUN8I_MIXER_CHAN_VI_DS_N = (x: u32): u32 => x << 16;
+export const SUN8I_MIXER_CHAN_VI_DS_N = (x: u32): u32 => (x << 16) >>> 0;
 export const SUN8I_MIXER_CHAN_VI_DS_M = (x: u32): u32 => x;
 
 /* Channels of the user interface */
-export const SUN8I_MIXER_CHAN_UI_LAYER_ATTR = (base: u32, layer: int): u32 => base + 0x20 * layer;
-export const SUN8I_MIXER_CHAN_UI_LAYER_SIZE = (base: u32, layer: int): u32 => base + 0x20 * layer + 0x4;
-export const SUN8I_MIXER_CHAN_UI_LAYER_PITCH = (base: u32, layer: int): u32 => base + 0x20 * layer + 0xc;
-export const SUN8I_MIXER_CHAN_UI_LAYER_TOP_LADDR = (base: u32, layer: int): u32 => base + 0x20 * layer + 0x10;
-export const SUN8I_MIXER_CHAN_UI_OVL_SIZE = (base: u32): u32 => base + 0x88;
+export const SUN8I_MIXER_CHAN_UI_LAYER_ATTR = (base: u32, layer: int): u32 => (base + 0x20 * layer) >>> 0;
+export const SUN8I_MIXER_CHAN_UI_LAYER_SIZE = (base: u32, layer: int): u32 =>
+	(base + 0x20 * layer + 0x4) >>> 0;
+export const SUN8I_MIXER_CHAN_UI_LAYER_PITCH = (base: u32, layer: int): u32 =>
+	(base + 0x20 * layer + 0xc) >>> 0;
+export const SUN8I_MIXER_CHAN_UI_LAYER_TOP_LADDR = (base: u32, layer: int): u32 =>
+	(base + 0x20 * layer + 0x10) >>> 0;
+export const SUN8I_MIXER_CHAN_UI_OVL_SIZE = (base: u32): u32 => (base + 0x88) >>> 0;
 export const SUN8I_MIXER_CHAN_UI_LAYER_ATTR_EN = 1 << 0;
 
 /* The same in both */
@@ -112,18 +116,18 @@ export const SUN8I_VI_SCALER_SCALE_MIN = 1;
 export const SUN8I_VI_SCALER_SCALE_MAX = (1 << 20) - 1;
 export const SUN8I_VI_SCALER_SCALE_FRAC = 20;
 export const SUN8I_SCALER_VSU_CTRL = (base: u32): u32 => base;
-export const SUN50I_SCALER_VSU_SCALE_MODE = (base: u32): u32 => base + 0x10;
-export const SUN8I_SCALER_VSU_OUTSIZE = (base: u32): u32 => base + 0x40;
-export const SUN8I_SCALER_VSU_YINSIZE = (base: u32): u32 => base + 0x80;
-export const SUN8I_SCALER_VSU_YHSTEP = (base: u32): u32 => base + 0x88;
-export const SUN8I_SCALER_VSU_YVSTEP = (base: u32): u32 => base + 0x8c;
-export const SUN8I_SCALER_VSU_YHPHASE = (base: u32): u32 => base + 0x90;
-export const SUN8I_SCALER_VSU_YVPHASE = (base: u32): u32 => base + 0x98;
-export const SUN8I_SCALER_VSU_CINSIZE = (base: u32): u32 => base + 0xc0;
-export const SUN8I_SCALER_VSU_CHSTEP = (base: u32): u32 => base + 0xc8;
-export const SUN8I_SCALER_VSU_CVSTEP = (base: u32): u32 => base + 0xcc;
-export const SUN8I_SCALER_VSU_CHPHASE = (base: u32): u32 => base + 0xd0;
-export const SUN8I_SCALER_VSU_CVPHASE = (base: u32): u32 => base + 0xd8;
+export const SUN50I_SCALER_VSU_SCALE_MODE = (base: u32): u32 => (base + 0x10) >>> 0;
+export const SUN8I_SCALER_VSU_OUTSIZE = (base: u32): u32 => (base + 0x40) >>> 0;
+export const SUN8I_SCALER_VSU_YINSIZE = (base: u32): u32 => (base + 0x80) >>> 0;
+export const SUN8I_SCALER_VSU_YHSTEP = (base: u32): u32 => (base + 0x88) >>> 0;
+export const SUN8I_SCALER_VSU_YVSTEP = (base: u32): u32 => (base + 0x8c) >>> 0;
+export const SUN8I_SCALER_VSU_YHPHASE = (base: u32): u32 => (base + 0x90) >>> 0;
+export const SUN8I_SCALER_VSU_YVPHASE = (base: u32): u32 => (base + 0x98) >>> 0;
+export const SUN8I_SCALER_VSU_CINSIZE = (base: u32): u32 => (base + 0xc0) >>> 0;
+export const SUN8I_SCALER_VSU_CHSTEP = (base: u32): u32 => (base + 0xc8) >>> 0;
+export const SUN8I_SCALER_VSU_CVSTEP = (base: u32): u32 => (base + 0xcc) >>> 0;
+export const SUN8I_SCALER_VSU_CHPHASE = (base: u32): u32 => (base + 0xd0) >>> 0;
+export const SUN8I_SCALER_VSU_CVPHASE = (base: u32): u32 => (base + 0xd8) >>> 0;
 export const SUN8I_SCALER_VSU_CTRL_EN = 1 << 0;
 export const SUN8I_SCALER_VSU_CTRL_COEFF_RDY = 1 << 4;
 export const SUN50I_SCALER_VSU_SCALE_MODE_UI = 0;

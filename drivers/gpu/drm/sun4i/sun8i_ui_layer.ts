@@ -37,7 +37,6 @@ import {
 	DRM_FORMAT_ABGR8888,
 	DRM_FORMAT_ARGB8888,
 	DRM_FORMAT_BGR888,
-	DRM_FORMAT_MOD_LINEAR,
 	DRM_FORMAT_RGB888,
 	DRM_FORMAT_XBGR8888,
 	DRM_FORMAT_XRGB8888,
@@ -99,8 +98,10 @@ function sun8i_ui_layer_update_coord(
 	const { regs } = mixer.engine;
 	const ch_base = R.sun8i_channel_base(mixer, channel);
 	const { src, dst } = state;
-	const [src_w, src_h] = [drm_rect_width(src) >>> 16, drm_rect_height(src) >>> 16];
-	const [dst_w, dst_h] = [drm_rect_width(dst), drm_rect_height(dst)];
+	const src_w = drm_rect_width(src) >>> 16;
+	const src_h = drm_rect_height(src) >>> 16;
+	const dst_w: u32 = drm_rect_width(dst);
+	const dst_h: u32 = drm_rect_height(dst);
 	const hphase = src.x1 % 65536;
 	const vphase = src.y1 % 65536;
 
@@ -133,7 +134,7 @@ function sun8i_ui_layer_update_formats(
 		mixer.engine.regs,
 		R.SUN8I_MIXER_CHAN_UI_LAYER_ATTR(R.sun8i_channel_base(mixer, channel), overlay),
 		R.CHAN_LAYER_ATTR_FBFMT_MASK,
-		hw_fmt.value << R.CHAN_LAYER_ATTR_FBFMT_OFFSET,
+		(hw_fmt.value << R.CHAN_LAYER_ATTR_FBFMT_OFFSET) >>> 0,
 	);
 	return 0;
 }
@@ -148,7 +149,7 @@ function sun8i_ui_layer_update_buffer(
 	const ch_base = R.sun8i_channel_base(mixer, channel);
 	const pitch = fb!.pitches[0];
 	// To the first pixel that is shown, from the first one there is.
-	const inside = (src.y1 >>> 16) * pitch + (src.x1 >>> 16) * fb!.format.cpp[0];
+	const inside = ((((src.y1 >>> 16) * pitch) >>> 0) + (((src.x1 >>> 16) * fb!.format.cpp[0]) >>> 0)) >>> 0;
 	const dma_addr = drm_fb_dma_get_gem_obj(fb!, 0)!.dma_addr.value + fb!.offsets[0] + inside;
 	const { regs } = mixer.engine;
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_UI_LAYER_PITCH(ch_base, overlay), pitch);
@@ -217,6 +218,7 @@ export function sun8i_layer_init(
 	channel: int,
 	primary: bool,
 	formats: readonly u32[],
+	format_count: unsigned_int,
 ): sun8i_layer | err_ptr {
 	const layer = devm_kzalloc(drm.dev, sun8i_layer, GFP_KERNEL);
 	if (!layer) return ERR_PTR(-ENOMEM);
@@ -225,15 +227,14 @@ export function sun8i_layer_init(
 
 	const { plane } = layer;
 	const type = primary ? DRM_PLANE_TYPE_PRIMARY : DRM_PLANE_TYPE_OVERLAY;
-	const linear = [DRM_FORMAT_MOD_LINEAR];
 	let ret = drm_universal_plane_init(
 		drm,
 		plane,
 		0,
 		sun8i_layer_funcs,
 		formats,
-		formats.length,
-		linear,
+		format_count,
+		null,
 		type,
 		null,
 	);
@@ -247,7 +248,7 @@ export function sun8i_layer_init(
 		failure = "Couldn't add zpos property";
 	}
 	if (!ret) return layer;
-	dev_err(drm.dev, failure);
+	dev_err(drm.dev, '%s', failure);
 	return ERR_PTR(ret);
 }
 
@@ -261,7 +262,8 @@ export function sun8i_ui_layer_init_one(
 	index: int,
 ): sun8i_layer | err_ptr {
 	const channel = mixer.cfg.vi_num + index;
-	const layer = sun8i_layer_init(drm, mixer, channel, index === 0, sun8i_ui_layer_formats);
+	const count = sun8i_ui_layer_formats.length;
+	const layer = sun8i_layer_init(drm, mixer, channel, index === 0, sun8i_ui_layer_formats, count);
 	if (IS_ERR(layer)) return layer;
 	layer.type = SUN8I_LAYER_TYPE_UI;
 	drm_plane_helper_add(layer.plane, sun8i_ui_layer_helper_funcs);

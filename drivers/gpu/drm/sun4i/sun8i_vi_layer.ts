@@ -53,12 +53,13 @@ import { ERR_PTR, type err_ptr, IS_ERR } from '#linux/err.js';
 import { lower_32_bits } from '#linux/math64.js';
 import { type int, ref, type u32, type unsigned_int } from '#linux/types.js';
 
-/** Of @size from @start, both in 1/65536 of a pixel: whole pixels in groups of @sub, and what is before the start. */
-function whole_samples(start: int, size: int, sub: u32): { size: u32; phase: u32 } {
+/** Of @size from @start, both in 1/65536 of a pixel: whole pixels in groups of @sub, and in @phase what is before. */
+function whole_samples(start: u32, size: u32, sub: u32, phase: ref<u32>): u32 {
 	const group_off = Math.floor(start / 65536) % sub;
-	const pixels = Math.floor(size / 65536) + group_off;
+	const pixels = (Math.floor(size / 65536) + group_off) >>> 0;
 	// With one pixel to a sample the size stays; with more, half a group at the end is not shown.
-	return { size: pixels - (pixels % sub), phase: (start % 65536) + group_off * 65536 };
+	phase.value = ((start % 65536) + ((group_off * 65536) >>> 0)) >>> 0;
+	return (pixels - (pixels % sub)) >>> 0;
 }
 
 function sun8i_vi_layer_update_coord(
@@ -75,30 +76,30 @@ function sun8i_vi_layer_update_coord(
 	const ch_base = R.sun8i_channel_base(mixer, channel);
 
 	// The source begins and ends on whole chroma samples; what is cut off that way is phase.
-	const across = whole_samples(state.src.x1, drm_rect_width(state.src), hsub);
-	const down = whole_samples(state.src.y1, drm_rect_height(state.src), vsub);
-	let src_w = across.size;
-	const src_h = down.size;
-	const dst_w = drm_rect_width(state.dst);
-	const dst_h = drm_rect_height(state.dst);
+	const hphase = new ref<u32>(0);
+	const vphase = new ref<u32>(0);
+	let src_w = whole_samples(state.src.x1, drm_rect_width(state.src), hsub, hphase);
+	const src_h = whole_samples(state.src.y1, drm_rect_height(state.src), vsub, vphase);
+	const dst_w: u32 = drm_rect_width(state.dst);
+	const dst_h: u32 = drm_rect_height(state.dst);
 	const insize = R.SUN8I_MIXER_SIZE(src_w, src_h);
 	const outsize = R.SUN8I_MIXER_SIZE(dst_w, dst_h);
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_LAYER_SIZE(ch_base, overlay), insize);
 	regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_OVL_SIZE(ch_base), insize);
 
-	let hn = 0;
-	let hm = 0;
+	let hn: u32 = 0;
+	let hm: u32 = 0;
 	// Subsampled chroma always needs the scaler.
 	const subsampled = hsub > 1 || vsub > 1;
-	if (insize !== outsize || subsampled || across.phase || down.phase) {
+	if (insize !== outsize || subsampled || hphase.value || vphase.value) {
 		const scanline = subsampled ? mixer.cfg.scanline_yuv : 2048;
 		if (src_w > scanline) {
 			hm = src_w;
 			hn = scanline;
 			src_w = hn;
 		}
-		const hscale = Math.floor((src_w * 65536) / dst_w);
-		const vscale = Math.floor((src_h * 65536) / dst_h);
+		const hscale = Math.floor(((src_w * 65536) >>> 0) / dst_w);
+		const vscale = Math.floor(((src_h * 65536) >>> 0) / dst_h);
 		sun8i_vi_scaler_setup(
 			mixer,
 			channel,
@@ -108,8 +109,8 @@ function sun8i_vi_layer_update_coord(
 			dst_h,
 			hscale,
 			vscale,
-			across.phase,
-			down.phase,
+			hphase.value,
+			vphase.value,
 			format,
 		);
 		sun8i_vi_scaler_enable(mixer, channel, true);
@@ -142,7 +143,7 @@ function sun8i_vi_layer_update_formats(
 		regs,
 		attr,
 		R.CHAN_LAYER_ATTR_FBFMT_MASK,
-		hw_fmt.value << R.CHAN_LAYER_ATTR_FBFMT_OFFSET,
+		(hw_fmt.value << R.CHAN_LAYER_ATTR_FBFMT_OFFSET) >>> 0,
 	);
 	if (fmt.is_yuv) {
 		const { color_encoding, color_range } = state;
@@ -169,13 +170,15 @@ function sun8i_vi_layer_update_buffer(
 	const ch_base = R.sun8i_channel_base(mixer, channel);
 	const { regs } = mixer.engine;
 	// Whole chroma samples: one of them stands for hsub x vsub pixels.
-	const [column, row] = [Math.floor((src.x1 >>> 16) / hsub), Math.floor((src.y1 >>> 16) / vsub)];
+	const column = Math.floor((src.x1 >>> 16) / hsub);
+	const row = Math.floor((src.y1 >>> 16) / vsub);
 
 	for (let i = 0; i < num_planes; i++) {
-		const [x, y] = i === 0 ? [column * hsub, row * vsub] : [column, row];
+		const x = i === 0 ? (column * hsub) >>> 0 : column;
+		const y = i === 0 ? (row * vsub) >>> 0 : row;
 		const pitch = fb!.pitches[i];
 		const start = drm_fb_dma_get_gem_obj(fb!, i)!.dma_addr.value + fb!.offsets[i];
-		const dma_addr = start + y * pitch + x * cpp[i];
+		const dma_addr = start + ((y * pitch) >>> 0) + ((x * cpp[i]) >>> 0);
 		regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_LAYER_PITCH(ch_base, overlay, i), pitch);
 		regmap_write(regs, R.SUN8I_MIXER_CHAN_VI_LAYER_TOP_LADDR(ch_base, overlay, i), lower_32_bits(dma_addr));
 	}
@@ -220,7 +223,8 @@ export function sun8i_vi_layer_init_one(
 ): sun8i_layer | err_ptr {
 	// Without layers for the user interface, the first one is what users call the screen.
 	const primary = !mixer.cfg.ui_num && index === 0;
-	const layer = sun8i_layer_init(drm, mixer, index, primary, sun8i_vi_layer_de3_formats);
+	const count = sun8i_vi_layer_de3_formats.length;
+	const layer = sun8i_layer_init(drm, mixer, index, primary, sun8i_vi_layer_de3_formats, count);
 	if (IS_ERR(layer)) return layer;
 	layer.type = SUN8I_LAYER_TYPE_VI;
 	const ret = drm_plane_create_color_properties(

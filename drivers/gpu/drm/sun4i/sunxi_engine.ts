@@ -14,7 +14,7 @@ import type { embedded, int } from '#linux/types.js';
 
 export interface sunxi_engine_ops {
 	readonly commit: (engine: sunxi_engine, crtc: drm_crtc, state: drm_atomic_state) => void;
-	readonly layers_init: (drm: drm_device, engine: sunxi_engine) => drm_plane[] | err_ptr;
+	readonly layers_init: (drm: drm_device, engine: sunxi_engine) => (drm_plane | null)[] | err_ptr;
 	readonly mode_set?: (engine: sunxi_engine, mode: drm_display_mode) => void;
 }
 

@@ -69,21 +69,20 @@ export function cedrus_engine_disable(dev: cedrus_dev): void {
 /** The layout of the picture that the engine writes. Linux: cedrus_dst_format_set() */
 export function cedrus_dst_format_set(dev: cedrus_dev, fmt: v4l2_pix_format): void {
 	const { width, height } = fmt;
+	const chroma_size = Math.floor(((ALIGN(width, 16) * ALIGN(height, 16)) >>> 0) / 2);
 
 	switch (fmt.pixelformat) {
-		case V4L2_PIX_FMT_NV12: {
-			const chroma_size = (ALIGN(width, 16) * ALIGN(height, 16)) / 2;
+		case V4L2_PIX_FMT_NV12:
 			cedrus_write(dev, regs.VE_PRIMARY_OUT_FMT, regs.VE_PRIMARY_OUT_FMT_NV12);
-			cedrus_write(dev, regs.VE_PRIMARY_CHROMA_BUF_LEN, chroma_size / 2);
+			cedrus_write(dev, regs.VE_PRIMARY_CHROMA_BUF_LEN, Math.floor(chroma_size / 2));
 			cedrus_write(
 				dev,
 				regs.VE_PRIMARY_FB_LINE_STRIDE,
 				(regs.VE_PRIMARY_FB_LINE_STRIDE_LUMA(ALIGN(width, 16)) |
-					regs.VE_PRIMARY_FB_LINE_STRIDE_CHROMA(ALIGN(width, 16) / 2)) >>>
+					regs.VE_PRIMARY_FB_LINE_STRIDE_CHROMA(Math.floor(ALIGN(width, 16) / 2))) >>>
 					0,
 			);
 			break;
-		}
 		default:
 			cedrus_write(dev, regs.VE_PRIMARY_OUT_FMT, regs.VE_PRIMARY_OUT_FMT_TILED_32_NV12);
 			cedrus_write(dev, regs.VE_CHROMA_BUF_LEN, regs.VE_SECONDARY_OUT_FMT_TILED_32_NV12);

@@ -69,9 +69,9 @@ export class cedrus_jpeg_header {
 		new cedrus_jpeg_component(),
 		new cedrus_jpeg_component(),
 	];
-	readonly quant: int[] = [-1, -1, -1, -1];
+	readonly quant = new Int32Array(4);
 	/** By class (0: DC, 1: AC) and number: [2 * class + number]. */
-	readonly huffman: int[] = [-1, -1, -1, -1];
+	readonly huffman = new Int32Array(4);
 	restart_interval: u16 = 0;
 	/** Where the entropy-coded data begins. */
 	ecs_offset: size_t = 0;
@@ -103,9 +103,9 @@ function parse_dht(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr:
 	for (let at = from; at < end; ) {
 		const table_class = buf[at] >> 4;
 		const id = buf[at] & 0xf;
-		let total = 0;
+		let total: unsigned_int = 0;
 		// Codes of one length more are twice as many, less those that are taken; that of ones alone stays free.
-		let room = 1;
+		let room: int = 1;
 		for (let i = 0; i < 16 && at + 17 <= end; i++) {
 			room = room * 2 - buf[at + 1 + i];
 			total += buf[at + 1 + i];
@@ -116,7 +116,7 @@ function parse_dht(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr:
 			return -EINVAL;
 		}
 		hdr.huffman[2 * table_class + id] = at + 1;
-		at += 17 + total;
+		at = at + 17 + total;
 	}
 	return 0;
 }
@@ -165,7 +165,7 @@ function parse_sof(dev: device, buf: Uint8Array, from: size_t, end: size_t, hdr:
 
 /** Whether the DHT tables at @a and @b, their 16 counts and the symbols, are alike. */
 function same_huffman(buf: Uint8Array, a: size_t, b: size_t): bool {
-	let size = 16;
+	let size: size_t = 16;
 	for (let i = 0; i < 16; i++) size += buf[a + i];
 	return memcmp(buf.subarray(a), buf.subarray(b), size) === 0;
 }
@@ -238,11 +238,15 @@ export function cedrus_jpeg_parse_header(
 	size: size_t,
 	hdr: cedrus_jpeg_header,
 ): int {
+	for (let i = 0; i < 4; i++) {
+		hdr.quant[i] = -1;
+		hdr.huffman[i] = -1;
+	}
 	if (size < 4 || get16(buf, 0) !== ((0xff << 8) | SOI)) {
 		dev_dbg(dev, 'JPEG: no SOI marker');
 		return -EINVAL;
 	}
-	for (let at = 2; at + 4 <= size; ) {
+	for (let at: size_t = 2; at + 4 <= size; ) {
 		const marker = buf[at + 1];
 		if (buf[at] !== 0xff) {
 			dev_dbg(dev, 'JPEG: no marker at %zu', at);
@@ -263,7 +267,7 @@ export function cedrus_jpeg_parse_header(
 			return -EINVAL;
 		}
 
-		let ret = 0;
+		let ret: int = 0;
 		if (marker === DQT) ret = parse_dqt(dev, buf, from, end, hdr);
 		else if (marker === DHT) ret = parse_dht(dev, buf, from, end, hdr);
 		else if (marker === SOF0 || marker === SOF1) ret = parse_sof(dev, buf, from, end, hdr);
@@ -302,7 +306,9 @@ function cedrus_jpeg_irq_disable(ctx: cedrus_ctx): void {
 
 /** The TRIGGER's chroma format of the sampling factors; -EINVAL for those that the engine does not know. */
 function cedrus_jpeg_subsampling(hdr: cedrus_jpeg_header): int {
-	const [luma, cb, cr] = hdr.components;
+	const luma = hdr.components[0];
+	const cb = hdr.components[1];
+	const cr = hdr.components[2];
 	if (hdr.num_components === 1) return regs.VE_DEC_MPEG_TRIGGER_CHROMA_FMT_400;
 	if (cb.h !== 1 || cb.v !== 1 || cr.h !== 1 || cr.v !== 1) return -EINVAL;
 	switch ((luma.h << 4) | luma.v) {
@@ -331,17 +337,17 @@ function cedrus_write_quantization_matrix(dev: cedrus_dev, flags: u32, buf: Uint
 /** For each code length: the first code, and how many codes are shorter. @at: the 16 counts of a DHT table. */
 function cedrus_write_table_header(dev: cedrus_dev, buf: Uint8Array, at: size_t): unsigned_int {
 	const words = new Uint32Array(16);
-	let longest = -1;
+	let longest: int = -1;
 	for (let i = 0; i < 16; i++) if (buf[at + i] !== 0) longest = i;
 
-	let count = 0;
-	let code = 0;
+	let count: unsigned_int = 0;
+	let code: unsigned_int = 0;
 	for (let i = 0; i < 16; i++) {
 		const start = i > longest ? 0xffff : code;
-		words[i >> 1] |= start << (16 * (i & 1));
-		words[8 + (i >> 2)] |= count << (8 * (i & 3));
+		words[i >> 1] = (words[i >> 1] | (start << (16 * (i & 1)))) >>> 0;
+		words[8 + (i >> 2)] = (words[8 + (i >> 2)] | (count << (8 * (i & 3)))) >>> 0;
 		count += buf[at + i];
-		code = (code + buf[at + i]) * 2;
+		code = ((code + buf[at + i]) * 2) >>> 0;
 	}
 	for (let i = 0; i < 16; i++) cedrus_write(dev, regs.VE_DEC_MPEG_SRAM_RW_DATA, words[i]);
 	return count;
@@ -349,9 +355,9 @@ function cedrus_write_table_header(dev: cedrus_dev, buf: Uint8Array, at: size_t)
 
 /** The symbols of a DHT table, @count of them behind its 16 counts, and zeros up to 256. */
 function cedrus_write_table_symbols(dev: cedrus_dev, buf: Uint8Array, at: size_t, count: unsigned_int): void {
-	const word = new Uint8Array(4);
-	for (let i = 0; i < 256; i += 4) {
-		for (let j = 0; j < 4; j++) word[j] = i + j < count ? buf[at + 16 + i + j] : 0;
+	const word = new Uint32Array(4);
+	for (let i: unsigned_int = 0; i < 256; i += 4) {
+		for (let j: unsigned_int = 0; j < 4; j++) word[j] = i + j < count ? buf[at + 16 + i + j] : 0;
 		cedrus_write(
 			dev,
 			regs.VE_DEC_MPEG_SRAM_RW_DATA,
@@ -364,7 +370,7 @@ function cedrus_write_table_symbols(dev: cedrus_dev, buf: Uint8Array, at: size_t
 function cedrus_jpeg_write_dh_tables(dev: cedrus_dev, buf: Uint8Array, hdr: cedrus_jpeg_header): void {
 	const luma = hdr.components[0];
 	const chroma = hdr.num_components === 1 ? luma : hdr.components[1];
-	const at = [
+	const at: int[] = [
 		hdr.huffman[luma.dc],
 		hdr.huffman[2 + luma.ac],
 		hdr.huffman[chroma.dc],
@@ -466,7 +472,7 @@ function cedrus_jpeg_setup(ctx: cedrus_ctx, run: cedrus_run): int {
 	cedrus_write(dev, regs.VE_DEC_MPEG_VLD_END_ADDR, src_buf_addr + size);
 
 	/* Interrupts, and 4:2:0 whatever the picture has */
-	let reg = regs.VE_DEC_MPEG_CTRL_IRQ_MASK;
+	let reg: u32 = regs.VE_DEC_MPEG_CTRL_IRQ_MASK;
 	if (subsampling !== regs.VE_DEC_MPEG_TRIGGER_CHROMA_FMT_420) reg |= regs.VE_DEC_MPEG_CTRL_JPEG_FORCE_420;
 	cedrus_write(dev, regs.VE_DEC_MPEG_CTRL, reg);
 	return 0;

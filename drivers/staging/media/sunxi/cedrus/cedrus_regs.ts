@@ -5,6 +5,7 @@
 // JPEG_RES_INT, SD_ROT_DBLK_CTL, SRAM_RW_*, CTRL_JPEG_FORCE_420, CHROMA_FMT_400) are those of "media: cedrus: Add
 // JPEG decoder" (linux-media, 31 July 2024).
 import { BIT, GENMASK } from '#linux/bits.js';
+import { shr64 } from '#linux/math64.js';
 import type { dma_addr_t, u8, u16, u32 } from '#linux/types.js';
 
 function SHIFT_AND_MASK_BITS(v: u32, h: u32, l: u32): u32 {
@@ -78,7 +79,7 @@ export const VE_DEC_MPEG_VLD_ADDR_VALID_PIC_DATA = BIT(28);
 /** Bits 27:4 of the address stay where they are, bits 31:28 go to the bottom. */
 export function VE_DEC_MPEG_VLD_ADDR_BASE(a: dma_addr_t): u32 {
 	const lo = a & GENMASK(27, 4);
-	const hi = (a >>> 28) & GENMASK(3, 0);
+	const hi = shr64(a, 28) & GENMASK(3, 0);
 	return (lo | hi) >>> 0;
 }
 
@@ -95,8 +96,8 @@ export const VE_DEC_MPEG_IQMINPUT_WEIGHT = (i: u32, v: u8): u32 =>
 
 export const VE_DEC_MPEG_JPEG_SIZE = VE_ENGINE_DEC_MPEG + 0xb8;
 
-export const VE_DEC_MPEG_JPEG_SIZE_WIDTH = (w: u16): u32 => SHIFT_AND_MASK_BITS(w - 1, 10, 0);
-export const VE_DEC_MPEG_JPEG_SIZE_HEIGHT = (h: u16): u32 => SHIFT_AND_MASK_BITS(h - 1, 26, 16);
+export const VE_DEC_MPEG_JPEG_SIZE_WIDTH = (w: u16): u32 => SHIFT_AND_MASK_BITS((w - 1) >>> 0, 10, 0);
+export const VE_DEC_MPEG_JPEG_SIZE_HEIGHT = (h: u16): u32 => SHIFT_AND_MASK_BITS((h - 1) >>> 0, 26, 16);
 
 export const VE_DEC_MPEG_JPEG_RES_INT = VE_ENGINE_DEC_MPEG + 0xc0;
 export const VE_DEC_MPEG_ROT_LUMA = VE_ENGINE_DEC_MPEG + 0xcc;

@@ -50,6 +50,11 @@ export class cedrus_run {
 /** A buffer of either queue. */
 export class cedrus_buffer extends v4l2_m2m_buffer {}
 
+/** What a picture's scan needs of its headers. */
+export class cedrus_jpeg_ctx {
+	subsampling: u32 = 0;
+}
+
 /** An open file: two queues and their formats. */
 export class cedrus_ctx {
 	readonly fh = new v4l2_fh(this);
@@ -59,7 +64,7 @@ export class cedrus_ctx {
 	current_codec: cedrus_dec_ops | null = null;
 	bit_depth: unsigned_int = 0;
 	readonly hdl = new v4l2_ctrl_handler();
-	readonly codec = { jpeg: { subsampling: 0 as u32 } };
+	readonly codec = { jpeg: new cedrus_jpeg_ctx() };
 }
 
 export interface cedrus_dec_ops {
@@ -120,7 +125,7 @@ export function cedrus_buf_addr(
 	plane: unsigned_int,
 ): dma_addr_t {
 	const addr = vb2_dma_contig_plane_dma_addr(buf, 0);
-	return addr + (pix_fmt ? pix_fmt.bytesperline * pix_fmt.height * plane : 0);
+	return addr + (pix_fmt ? (((pix_fmt.bytesperline * pix_fmt.height) >>> 0) * plane) >>> 0 : 0);
 }
 
 /** The DMA address of plane @plane of the destination picture; 0 without a buffer. */
@@ -134,5 +139,5 @@ export function cedrus_dst_buf_addr(
 
 /** Whether this SoC's engine can do @capabilities. Linux: cedrus.h: cedrus_is_capable() */
 export function cedrus_is_capable(ctx: cedrus_ctx, capabilities: unsigned_int): bool {
-	return (ctx.dev.capabilities & capabilities) === capabilities;
+	return (ctx.dev.capabilities & capabilities) >>> 0 === capabilities;
 }

@@ -144,14 +144,14 @@ export function cedrus_prepare_format(pix_fmt: v4l2_pix_format): void {
 		case V4L2_PIX_FMT_NV12_32L32:
 			bytesperline = ALIGN(width, 32);
 			height = ALIGN(height, 32);
-			sizeimage = bytesperline * height;
-			sizeimage += (bytesperline * ALIGN(height, 64)) / 2;
+			sizeimage = (bytesperline * height) >>> 0;
+			sizeimage = (sizeimage + Math.floor(((bytesperline * ALIGN(height, 64)) >>> 0) / 2)) >>> 0;
 			break;
 		case V4L2_PIX_FMT_NV12:
 			bytesperline = ALIGN(width, 16);
 			height = ALIGN(height, 16);
-			sizeimage = bytesperline * height;
-			sizeimage += (bytesperline * height) / 2;
+			sizeimage = (bytesperline * height) >>> 0;
+			sizeimage = (sizeimage + Math.floor(((bytesperline * height) >>> 0) / 2)) >>> 0;
 			break;
 	}
 	pix_fmt.width = width;
@@ -169,7 +169,7 @@ function cedrus_querycap(_file: file, _priv: unknown, cap: v4l2_capability): int
 
 function cedrus_enum_fmt(file: file, f: v4l2_fmtdesc, direction: u32): int {
 	const ctx = cedrus_file2ctx(file);
-	let index = 0;
+	let index: u32 = 0;
 
 	for (const fmt of cedrus_formats) {
 		if (!cedrus_is_capable(ctx, fmt.capabilities) || !(fmt.directions & direction)) continue;
@@ -208,7 +208,8 @@ function cedrus_try_fmt_vid_cap_p(ctx: cedrus_ctx, pix_fmt: v4l2_pix_format): in
 	pix_fmt.width = ctx.src_fmt.width;
 	pix_fmt.height = ctx.src_fmt.height;
 	cedrus_prepare_format(pix_fmt);
-	if (ctx.current_codec?.extra_cap_size) pix_fmt.sizeimage += ctx.current_codec.extra_cap_size(ctx, pix_fmt);
+	if (ctx.current_codec?.extra_cap_size)
+		pix_fmt.sizeimage = (pix_fmt.sizeimage + ctx.current_codec.extra_cap_size(ctx, pix_fmt)) >>> 0;
 	return 0;
 }
 
@@ -252,7 +253,7 @@ function cedrus_s_fmt_vid_out_p(ctx: cedrus_ctx, pix_fmt: v4l2_pix_format): int 
 
 	if (pix_fmt !== ctx.src_fmt) Object.assign(ctx.src_fmt, pix_fmt);
 	const vq = v4l2_m2m_get_vq(ctx.fh.m2m_ctx!, V4L2_BUF_TYPE_VIDEO_OUTPUT);
-	vq.subsystem_flags &= ~VB2_V4L2_FL_SUPPORTS_M2M_HOLD_CAPTURE_BUF;
+	vq.subsystem_flags = (vq.subsystem_flags & ~VB2_V4L2_FL_SUPPORTS_M2M_HOLD_CAPTURE_BUF) >>> 0;
 	switch (ctx.src_fmt.pixelformat) {
 		case V4L2_PIX_FMT_JPEG:
 			ctx.current_codec = cedrus_dec_ops_jpeg;
@@ -335,7 +336,8 @@ function cedrus_queue_setup(
 
 /** Hand the buffers of a queue that no job will take back to videobuf2. */
 function cedrus_queue_cleanup(vq: vb2_queue, state: vb2_buffer_state): void {
-	const m2m_ctx = (vb2_get_drv_priv(vq) as cedrus_ctx).fh.m2m_ctx!;
+	const ctx = vb2_get_drv_priv(vq) as cedrus_ctx;
+	const m2m_ctx = ctx.fh.m2m_ctx!;
 
 	for (;;) {
 		const vbuf = V4L2_TYPE_IS_OUTPUT(vq.type)
@@ -380,7 +382,7 @@ function cedrus_stop_streaming(vq: vb2_queue): void {
 	const ctx = vb2_get_drv_priv(vq) as cedrus_ctx;
 
 	if (V4L2_TYPE_IS_OUTPUT(vq.type)) {
-		ctx.current_codec!.stop?.(ctx);
+		if (ctx.current_codec!.stop) ctx.current_codec!.stop(ctx);
 		pm_runtime_put(ctx.dev.dev);
 	}
 	cedrus_queue_cleanup(vq, VB2_BUF_STATE_ERROR);
