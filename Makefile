@@ -12,12 +12,13 @@
 #   make new       NAME= DIR=
 #   make c         DRIVER= (a file, a folder, or a name) OUT= (out/c)
 #   make c-golden  (the allocator of addresses and the like as C, against Linux)
+#   make c-check   DRIVER= C= (the folder of the C files) CKIT= (of what make c-fetch brings)
 #   make build     PAGE_SHIFT=14: pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
 GOLDEN ?= tests/golden/vectors
 
 # What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
-TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP SEEDS SHRINK PAGE_SHIFT
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP SEEDS SHRINK PAGE_SHIFT C CKIT
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
@@ -31,7 +32,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew dtbs clean
+.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
 
 run: build
 	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
@@ -114,6 +115,12 @@ c-golden: build
 # A folder of your own for a new IOMMU, in DIR (beside this one).
 new: build
 	@$(NODE) build/tools/linux-iommu.js new -- "$${DIR:-..}/$${NAME:?expected a name, NAME=my-iommu}"
+
+# The C that make c wrote, as modules of an unmodified kernel: tools/c-kit/README.md. c-fetch downloads that kernel.
+c-check: build
+	@$(NODE) build/tools/c-kit/main.js --c="$$C" --kit="$$CKIT" --only="$$DRIVER"
+c-fetch:
+	@CKIT="$${CKIT:-out/c-kit}" tools/c-kit/kit.sh fetch
 
 # The .dtb files are committed, so that nothing but this target needs dtc.
 dtbs: $(DTBS)

@@ -33,7 +33,7 @@ import { DMA_BIT_MASK, dma_mapping_error } from '#linux/dma-mapping.js';
 import { ERR_PTR, type err_ptr, IS_ERR, PTR_ERR } from '#linux/err.js';
 import { EEXIST, EINVAL, ENODEV, ENOMEM, ERANGE } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp.js';
-import { ida, ida_alloc_max, ida_free } from '#linux/idr.js';
+import { ida, ida_alloc_max, ida_free, ida_init } from '#linux/idr.js';
 import { boot_data } from '#linux/init.js';
 import { devm_request_irq, IRQ_HANDLED, IRQ_NONE, type irqreturn_t } from '#linux/interrupt.js';
 import { readl, writel } from '#linux/io.js';
@@ -803,6 +803,7 @@ function edu_iommu_probe(pdev: platform_device): int {
 	iommu.dev = dev;
 	spin_lock_init(iommu.stream_lock);
 	spin_lock_init(iommu.cmdq_lock);
+	ida_init(iommu.domain_ids);
 	platform_set_drvdata(pdev, iommu);
 
 	const base = devm_platform_ioremap_resource(pdev, 0);

@@ -42,8 +42,8 @@ export class Session {
 		readonly boot: string,
 		readonly facts: Boot,
 		boards: string,
+		found = boardOf(boot, facts, boards),
 	) {
-		const found = boardOf(boot, facts, boards);
 		if (found === undefined) throw new SessionError(`boot "${boot}" has no board here`);
 		const { kind, plan, dtb } = found;
 		const hardware = kind.make(boot, this.log);

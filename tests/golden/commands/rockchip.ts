@@ -48,7 +48,10 @@ function state(dev: device): Json {
 	};
 }
 
-function power(pick: (s: Session, n: number) => device): Record<'get' | 'put' | 'state' | 'clear', Command> {
+/** Runtime PM of the devices that @pick has by number. */
+export function power(
+	pick: (s: Session, n: number) => device,
+): Record<'get' | 'put' | 'state' | 'clear', Command> {
 	return {
 		get: (s, [n]) => ret(pm_runtime_get_sync(pick(s, num(n)))),
 		put: (s, [n]) => ret(pm_runtime_put_sync(pick(s, num(n)))),
