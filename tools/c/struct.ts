@@ -131,7 +131,6 @@ const MAKERS: Readonly<Record<string, string>> = {
 	list_head: 'INIT_LIST_HEAD',
 	spinlock_t: 'spin_lock_init',
 	raw_spinlock_t: 'raw_spin_lock_init',
-	ida: 'ida_init',
 	idr: 'idr_init',
 	xarray: 'xa_init',
 	rwlock_t: 'rwlock_init',
@@ -150,7 +149,11 @@ function checkMade(unit: Unit, s: ts.Node, m: ts.PropertyDeclaration, init: ts.N
 	const name = m.name.getText(unit.source.ast);
 	const isExported =
 		ts.isClassDeclaration(s) && s.modifiers?.some((x) => x.kind === ts.SyntaxKind.ExportKeyword);
-	if (isExported || new RegExp(`\\b${maker}\\([^)]*\\b${name}\\b`).test(unit.source.text)) return;
+	// Whoever allocates it makes what is in it; another file may.
+	const struct = ts.isClassDeclaration(s) ? s.name?.text : undefined;
+	const isMadeHere = new RegExp(`\\b(?:devm_)?k[zc]alloc\\([^)]*\\b${struct}\\b`).test(unit.source.text);
+	const isElsewhere = isExported && !isMadeHere;
+	if (isElsewhere || new RegExp(`\\b${maker}\\([^)]*\\b${name}\\b`).test(unit.source.text)) return;
 	unit.source.refuse(m, `memory of zeros is no ${type} in C: call ${maker}() where the struct is made`);
 }
 

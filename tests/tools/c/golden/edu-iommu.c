@@ -918,6 +918,7 @@ static int edu_iommu_probe(struct platform_device *pdev)
 	iommu->dev = dev;
 	spin_lock_init(&iommu->stream_lock);
 	spin_lock_init(&iommu->cmdq_lock);
+	ida_init(&iommu->domain_ids);
 	platform_set_drvdata(pdev, iommu);
 
 	base = devm_platform_ioremap_resource(pdev, 0);
