@@ -392,8 +392,8 @@ const DRM = [
 		},
 		{
 			name: 'drm/ui-coordinates-in-16.16',
-			find: '(src.y1 >>> 16) * pitch + (src.x1 >>> 16) * fb.format.cpp[0];',
-			replace: 'src.y1 * pitch + (src.x1 >>> 16) * fb.format.cpp[0];',
+			find: '(((src.y1 >>> 16) * pitch) >>> 0)',
+			replace: '((src.y1 * pitch) >>> 0)',
 			breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
 			from: 'fixed-point coordinates taken for whole ones (drm/sun4i)',
 		},
@@ -415,8 +415,8 @@ const DRM = [
 		},
 		{
 			name: 'drm/vi-size-without-subsampling',
-			find: 'return { size: pixels - (pixels % sub),',
-			replace: 'return { size: pixels + 2 * sub,',
+			find: 'return (pixels - (pixels % sub)) >>> 0;',
+			replace: 'return (pixels + 2 * sub) >>> 0;',
 			breaks: ['INV-LIVE-MAP', 'INV-RANGE'],
 			from: 'fetch beyond the end of a plane (drm/sun4i)',
 		},

@@ -166,15 +166,15 @@ export const EDU = faultsOf('drivers/iommu/edu-iommu', 'driver', [
 	},
 	{
 		name: 'edu/table-freed-before-flush',
-		find: 'edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M); edu_free_table(iommu, table); return true;',
+		find: 'edu_forget_tables(edu_domain, FIELD_PREP(EDU_L1_INDEX, index), SZ_4M); edu_free_table(iommu, table); return true;',
 		replace:
-			'edu_free_table(iommu, table); edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M); return true;',
+			'edu_free_table(iommu, table); edu_forget_tables(edu_domain, FIELD_PREP(EDU_L1_INDEX, index), SZ_4M); return true;',
 		breaks: ['INV-TABLE-LIVE', 'INV-PTW'],
 		from: 'tables freed before the IOTLB is flushed (freelists) (iommu/vt-d)',
 	},
 	{
 		name: 'edu/table-dropped-without-flush',
-		find: 'edu_forget_tables(edu_domain, index * SZ_4M, SZ_4M); edu_free_table(iommu, table);',
+		find: 'edu_forget_tables(edu_domain, FIELD_PREP(EDU_L1_INDEX, index), SZ_4M); edu_free_table(iommu, table);',
 		replace: 'edu_free_table(iommu, table);',
 		breaks: ['INV-TABLE-LIVE', 'INV-PTW'],
 		from: 'a large page over an old table: walk cache not flushed (iommu/vt-d)',
@@ -259,8 +259,8 @@ export const EDU = faultsOf('drivers/iommu/edu-iommu', 'driver', [
 	},
 	{
 		name: 'edu/map-overwrites',
-		find: 'if (edu_pte_is_valid(table[index])) { dev_err',
-		replace: 'if (false) { dev_err',
+		find: 'if (edu_pte_is_valid(table[index])) { const phys',
+		replace: 'if (false) { const phys',
 		breaks: ['INV-ERR', 'INV-TLB-MAP', 'INV-TLB-UNMAP'],
 		from: 'a live mapping is overwritten',
 	},

@@ -207,8 +207,8 @@ export const ROCKCHIP = faultsOf('drivers/iommu/rockchip-iommu', 'driver', [
 	},
 	{
 		name: 'rockchip/map-overwrites',
-		find: 'if (rk_pte_is_page_valid(pte)) { rk_iommu_unmap_iova',
-		replace: 'if (false) { rk_iommu_unmap_iova',
+		find: 'if (rk_pte_is_page_valid(pte)) { const taken',
+		replace: 'if (false) { const taken',
 		breaks: ['INV-ERR', 'INV-TLB-UNMAP', 'INV-TLB-MAP'],
 		from: 'a live mapping is overwritten',
 	},

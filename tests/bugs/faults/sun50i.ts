@@ -186,9 +186,9 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	// Order, power, clocks, resets.
 	{
 		name: 'sun50i/enable-before-root',
-		find: 'iommu_write(iommu, IOMMU_TTB_REG, sun50i_domain.dt_dma); iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch);',
+		find: 'iommu_write(iommu, IOMMU_TTB_REG, sun50i_domain.dt_dma); iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch >>> 0);',
 		replace:
-			'iommu_write(iommu, IOMMU_ENABLE_REG, IOMMU_ENABLE_ENABLE); iommu_write(iommu, IOMMU_TTB_REG, sun50i_domain.dt_dma); iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch);',
+			'iommu_write(iommu, IOMMU_ENABLE_REG, IOMMU_ENABLE_ENABLE); iommu_write(iommu, IOMMU_TTB_REG, sun50i_domain.dt_dma); iommu_write(iommu, IOMMU_TLB_PREFETCH_REG, prefetch >>> 0);',
 		breaks: ['INV-PWR', 'INV-TABLE-LIVE'],
 		from: 'enable before the context is set up (iommu/ipmmu-vmsa)',
 	},
@@ -409,8 +409,8 @@ export const SUN50I = faultsOf('drivers/iommu/sun50i-iommu', 'driver', [
 	},
 	{
 		name: 'sun50i/map-overwrites',
-		find: 'if (sun50i_pte_is_page_valid(pte)) { dev_err',
-		replace: 'if (false) { dev_err',
+		find: 'if (sun50i_pte_is_page_valid(pte)) { const page_phys',
+		replace: 'if (false) { const page_phys',
 		breaks: ['INV-ERR', 'INV-TLB-MAP', 'INV-TLB-UNMAP'],
 		from: 'a live mapping is overwritten (iommu/vt-d, iommu/exynos)',
 	},
