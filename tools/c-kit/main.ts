@@ -26,16 +26,22 @@ interface Options {
 	readonly only: string;
 }
 
-/** kit.sh has said why. */
+/** The script has said why. */
 class KitFailed extends Error {}
 
+/** The clients' folders, beside that of the IOMMU drivers: compiled, not run. */
+const COMPILED = ['../staging/media/sunxi/cedrus', '../gpu/drm/sun4i'];
+
 /** Run kit.sh. */
-function kit(options: Options, ...args: string[]): void {
-	const done = spawnSync(join(KIT, 'kit.sh'), args, {
+const kit = (options: Options, ...args: string[]): void => script(options, 'kit.sh', args);
+
+function script(options: Options, name: string, args: readonly string[]): void {
+	const path = join(KIT, name);
+	const done = spawnSync(path, args, {
 		stdio: ['ignore', 'inherit', 'inherit'],
 		env: { ...process.env, CKIT: options.kit },
 	});
-	if (done.error !== undefined) throw new UserError(`${join(KIT, 'kit.sh')}: ${done.error.message}`);
+	if (done.error !== undefined) throw new UserError(`${path}: ${done.error.message}`);
 	if (done.status !== 0) throw new KitFailed(args.join(' '));
 }
 
@@ -121,7 +127,14 @@ function main(args: readonly string[]): number {
 	if (missing !== undefined) throw new UserError(`${missing} is not there: make c writes it`);
 	kit(options, 'need');
 	const known = JSON.parse(readFileSync(join(KIT, 'deviations.json'), 'utf8')) as Deviation[];
-	return drivers.map((driver) => check(options, driver, all, known)).every(Boolean) ? 0 : 1;
+	const verdicts = drivers.map((driver) => check(options, driver, all, known));
+	if (options.only === '')
+		script(
+			options,
+			'syntax.sh',
+			COMPILED.map((folder) => join(options.c, folder)),
+		);
+	return verdicts.every(Boolean) ? 0 : 1;
 }
 
 try {

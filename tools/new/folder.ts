@@ -120,7 +120,7 @@ export function filesOf(names: Names): Map<string, string | Uint8Array> {
 	files.set('board.dtb', boardBlob(names));
 	files.set('package.json', `${JSON.stringify(packageJson(names), null, 2)}\n`);
 	files.set('tsconfig.json', `${JSON.stringify(tsconfig(), null, 2)}\n`);
-	files.set('.gitignore', 'build/\nnode_modules/\n');
+	files.set('.gitignore', 'build/\nnode_modules/\nout/\n');
 	return files;
 }
 
