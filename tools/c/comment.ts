@@ -171,7 +171,8 @@ export interface Doc {
 }
 
 /** Where Linux has it: of no use in Linux itself. */
-const SOURCE = /\s*\((?:Linux: )?[\w./-]+\.[ch](?:: [^()]*(?:\(\))?)?\)/g;
+const SOURCE =
+	/\s*\((?:Linux: )?[\w./-]+\.[ch](?:: [^()]*(?:\(\))?)?\)|\s*Linux: (?:[\w./-]+\.[ch]: )?\w+\(\)(?=$|\n)/g;
 
 export function parseDoc(lines: readonly string[]): Doc {
 	const text: string[] = [];
