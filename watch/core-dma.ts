@@ -8,8 +8,8 @@
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { hex } from '#hw/core/register-file.js';
 import { dev_name, type device } from '#linux/device.js';
-import { virt_to_phys } from '#linux/mm.js';
-import type { vm_area_struct } from '#linux/mm_types.js';
+import { page_to_phys, virt_to_phys } from '#linux/mm.js';
+import { page, type vm_area_struct } from '#linux/mm_types.js';
 import type { After, RuleSet } from './core-calls.js';
 import type { Domains } from './domains.js';
 import type { Allocation, Memory } from './memory.js';
@@ -35,8 +35,10 @@ export class CoreDma {
 	addTo(set: RuleSet): void {
 		set
 			.on('__iommu_dma_free', (dev: device, size: number, cpu: Uint8Array): null => {
-				for (let at = 0; at < size; at += PAGE_SIZE)
-					if (!this.#isUnmapped(dev, physOf(cpu, at), '__iommu_dma_free')) break;
+				for (let at = 0; at < size; at += PAGE_SIZE) {
+					const phys = physOf(cpu, at);
+					if (phys < 0 || !this.#isUnmapped(dev, phys, '__iommu_dma_free')) break;
+				}
 				return null;
 			})
 			.on(
@@ -115,6 +117,7 @@ export class CoreDma {
 		for (let i = 0; i < wanted; i++) {
 			const phys = physOf(cpu, (vm_pgoff + i) * PAGE_SIZE);
 			const is = (ptes?.[i] ?? -1) * PAGE_SIZE;
+			if (phys < 0) return;
 			if (is === phys) continue;
 			this.watched.find({
 				invariant: 'INV-RANGE',
@@ -158,7 +161,9 @@ export class CoreDma {
 	}
 }
 
-/** Where the byte @at of what the CPU has at @cpu lies. */
-function physOf(cpu: Uint8Array, at: number): number {
-	return virt_to_phys(cpu.subarray(at)) as number;
+/** Where the byte @at of what the CPU has at @cpu lies; -1: a cookie that nothing tells it of. */
+function physOf(cpu: unknown, at: number): number {
+	// Without a kernel mapping it is the first page.
+	if (cpu instanceof page) return page_to_phys(cpu) + at;
+	return cpu instanceof Uint8Array ? virt_to_phys(cpu.subarray(at)) : -1;
 }
