@@ -12,7 +12,7 @@ import { PAGE_SIZE } from '#asm/page-def.js';
 import { GRANULE } from '#hw/core/ram.js';
 import { hex } from '#hw/core/register-file.js';
 import type { CacheEntry, TranslationCache } from '#hw/iommu/cache.js';
-import { hexWord, readCpu } from '#hw/iommu/format.js';
+import { hexWord, readCpu, readMemory } from '#hw/iommu/format.js';
 import {
 	type FaultRecord,
 	type Iommu,
@@ -111,7 +111,9 @@ export class Walks implements Watcher {
 		const read = this.#ahead.get(placeOf(iommu, iova));
 		if (read === undefined) return;
 		this.#ahead.delete(placeOf(iommu, iova));
-		if (this.#unclean(read)) this.#dirtyTable(iommu, read);
+		// Cleaned meanwhile, and then the line is dirty for another word's sake: that is none of this one's affair.
+		const isCleaned = readMemory(this.watched.machine.ram, read.addr, read.bytes) !== read.word;
+		if (!isCleaned && this.#unclean(read)) this.#dirtyTable(iommu, read);
 	}
 
 	#dirtyTable(iommu: Iommu, { stream, iova, table, addr, bytes, word }: WalkRead): void {

@@ -91,6 +91,14 @@ export function readCpu(ram: Ram, addr: number, bytes: number): bigint {
 	return word;
 }
 
+/** The word of @bytes that memory has at @addr, whatever the CPU's cache has. */
+export function readMemory(ram: Ram, addr: number, bytes: number): bigint {
+	let word = 0n;
+	for (let at = bytes - 4; at >= 0; at -= 4)
+		word = (word << 32n) | BigInt(Math.max(0, ram.readWord(addr + at)));
+	return word;
+}
+
 /** Where a plain walk ended. */
 export class Walked {
 	/** The level of the last word that was read. */
