@@ -4,6 +4,7 @@ import ts from 'typescript-ast';
 import { argList, quote, strip } from '#tools/c/build.js';
 import { CHAR_POINTER, declare, pointerTo, VOID } from '#tools/c/ctype.js';
 import type { Expressions } from '#tools/c/expression.js';
+import { outside } from '#tools/c/outside.js';
 import { PREC, type Value, value, wrapped } from '#tools/c/value.js';
 
 const LEVEL = '(emerg|alert|crit|err|warn|notice|info|dbg|warning|cont)';
@@ -76,6 +77,8 @@ const BY_ADDRESS = /^p(ad|a[pd]?)$/;
 export function printk(e: Expressions, node: ts.CallExpression, name: string, at: number): Value {
 	const format = node.arguments[at];
 	const inner = format === undefined ? undefined : strip(format);
+	if (inner !== undefined && (ts.isTemplateExpression(inner) || ts.isNoSubstitutionTemplateLiteral(inner)))
+		return e.refuse(inner, outside(inner));
 	if (inner === undefined || !ts.isStringLiteral(inner))
 		return e.refuse(node, `${name}() takes a string as its format, with the values behind it`);
 	if (inner.text.includes('\0')) e.refuse(node, 'a string of C ends at its first NUL');

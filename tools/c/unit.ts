@@ -12,6 +12,7 @@ import { align, type Doc, join, space } from '#tools/c/layout.js';
 import { Lines } from '#tools/c/lines.js';
 import { Order } from '#tools/c/order.js';
 import { Consequence, Refusal } from '#tools/c/refusal.js';
+import { unsound } from '#tools/c/sound.js';
 import type { Project, Source } from '#tools/c/source.js';
 import type { Statements } from '#tools/c/statement.js';
 import { aliasItem, structItem } from '#tools/c/struct.js';
@@ -133,6 +134,8 @@ export class Unit {
 
 	/** Read the file. */
 	read(): void {
+		this.refusals.push(...unsound(this.project, this.source));
+		if (this.refusals.length > 0) return;
 		const taken = new Set<ts.Statement>();
 		for (const s of this.source.ast.statements) {
 			if (taken.has(s) || ts.isImportDeclaration(s) || ts.isExportDeclaration(s)) continue;

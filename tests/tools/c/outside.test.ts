@@ -12,6 +12,8 @@ import { main } from '#tools/c/main.js';
 const STATEMENTS: readonly (readonly [string, string])[] = [
 	// biome-ignore lint/suspicious/noTemplateCurlyInString: it is a source that has a template.
 	['const s = `a${a}`;', 'a template literal is outside the kernel subset; use the printk formats'],
+	// biome-ignore lint/suspicious/noTemplateCurlyInString: it is a source that has a template.
+	['dev_err(d, `a${a}`);', 'a template literal is outside the kernel subset; use the printk formats'],
 	['const s = `a`;', 'a template literal is outside the kernel subset; use a string'],
 	['const g = (): int => 1;', 'a function inside a function is outside the kernel subset'],
 	['function g(): void {}', 'a function inside a function is outside the kernel subset'],
@@ -158,6 +160,31 @@ describe('tools_c_main', () => {
 		expect(said[0]).to.match(/bad\.ts:3: "throw" is outside the kernel subset; return an errno$/);
 		expect(said[1]).to.match(/^1 place is outside the kernel subset .*nothing was written$/);
 	});
+	for (const [what, text, line] of [
+		[
+			'is no TypeScript',
+			'\nfunction f(: int {\n',
+			/:2: this is no TypeScript: Parameter declaration expected$/,
+		],
+		['has nothing in it', '', /:1: nothing is in this file that C would have$/],
+		[
+			'imports no file',
+			"import { BIT } from '#linux/bitz.js';\n",
+			/:1: no file of the kernel half is imported as '#linux\/bitz\.js'$/,
+		],
+		[
+			'imports no name',
+			"import {\n\tBIT,\n\tNOPE,\n} from '#linux/bits.js';\n",
+			/:3: '#linux\/bits\.js' declares no NOPE$/,
+		],
+	] as const)
+		it(`says the first place of a file that ${what}`, async () => {
+			writeFileSync(join(dir, 'odd.ts'), text);
+			expect(await run(join(dir, 'odd.ts'))).to.equal(1);
+			expect(said).to.have.length(2);
+			expect(said[0]).to.match(line);
+			expect(existsSync(join(dir, 'out'))).to.equal(false);
+		});
 	it('says in one line what is no driver', async () => {
 		expect(await run(join(dir, 'none'))).to.equal(1);
 		expect(said).to.have.length(1);
