@@ -368,6 +368,23 @@ describe('watch/buffers', () => {
 			]);
 		});
 
+		it('reports what the device wrote beside what was synchronised, when it goes back, and no part that was', () => {
+			boot('m3');
+			for (const [size, back, kinds] of [
+				[1024, 1024, []],
+				[256, 256, []],
+				[256, 1024, ['INV-OWN missing-sync return']],
+			] as const) {
+				const { addr } = board.mapped(dev, 1024, DMA_FROM_DEVICE);
+				board.model('m3').store(addr, new Uint8Array(1024).fill(1));
+				dma_sync_single_for_cpu(dev, addr, size, DMA_FROM_DEVICE);
+				const give = (): void => dma_sync_single_for_device(dev, addr, back, DMA_FROM_DEVICE);
+				expect(board.kinds(give), `${size} of ${back}`).to.deep.equal(kinds);
+				dma_sync_single_for_cpu(dev, addr, 1024, DMA_FROM_DEVICE);
+				dma_unmap_single(dev, addr, 1024, DMA_FROM_DEVICE);
+			}
+		});
+
 		it('reports a list that ends without a look at what the device wrote, when nothing synchronises', () => {
 			boot('m3');
 			for (const [dir, syncs, kinds] of [
