@@ -4,9 +4,20 @@
 // Left out: module parameters and their sysfs files: built-in code registers them as __setup("module.name")
 
 import { next_arg } from '#lib/cmdline.js';
-import { __setup_params } from '#linux/init.js';
+import { kstrtobool } from '#lib/kstrtox.js';
+import { __setup_params, early_param } from '#linux/init.js';
+import { debug_kernel } from '#linux/kconfig.js';
 import { pr_notice, pr_warn } from '#linux/printk.js';
 import { type bool, type int, ref } from '#linux/types.js';
+
+/** `debug_kernel=`: whether the kernel checks itself. What is no boolean leaves it as it is. */
+function setup_debug_kernel(val: string | null): int {
+	const on = new ref<bool>(true);
+	const err = val === null ? 0 : kstrtobool(val, on);
+	if (err === 0) debug_kernel.on = on.value;
+	return err;
+}
+early_param('debug_kernel', setup_debug_kernel);
 
 function dash2underscore(s: string): string {
 	return s.replaceAll('-', '_');

@@ -27,6 +27,7 @@ import {
 } from '#linux/gfp_types.js';
 import { boot_data, early_param } from '#linux/init.js';
 import { kasan_kfree_large, kasan_kmalloc, kasan_kmalloc_large, kasan_slab_free } from '#linux/kasan.js';
+import { debug_kernel } from '#linux/kconfig.js';
 import {
 	list_add,
 	list_del,
@@ -254,7 +255,7 @@ function new_slab(s: kmem_cache<Uint8Array>, flags: gfp_t): slab | null {
 	set_owner(phys, order, sl);
 	s.nr_slabs++;
 	if (s.ctor !== null) for (let i = 0; i < sl.objects; i++) s.ctor(object_at(s, sl, i, s.object_size));
-	else if (slab_state.poison) sl.base.fill(POISON_FREE, 0, sl.objects * s.size);
+	else if (poisons(s)) sl.base.fill(POISON_FREE, 0, sl.objects * s.size);
 	return sl;
 }
 
@@ -266,6 +267,11 @@ function discard_slab(s: kmem_cache<Uint8Array>, sl: slab): void {
 
 function object_at(s: kmem_cache<Uint8Array>, sl: slab, i: unsigned_int, size: size_t): Uint8Array {
 	return new Uint8Array(sl.base.buffer, sl.base.byteOffset + i * s.size, size);
+}
+
+/** Whether free objects of @s hold what nobody stores; one that was made ready stays as it is. */
+function poisons(s: kmem_cache<Uint8Array>): bool {
+	return debug_kernel.on && slab_state.poison && s.ctor === null;
 }
 
 function check_poison(s: kmem_cache<Uint8Array>, sl: slab, i: unsigned_int): void {
@@ -308,7 +314,7 @@ function bytes_alloc(s: kmem_cache<Uint8Array>, flags: gfp_t, size: size_t): Uin
 	s.live++;
 	s.allocated++;
 	_raw_spin_unlock_irqrestore(s.list_lock, irq);
-	if (slab_state.check_use && slab_state.poison && s.ctor === null) check_poison(s, sl, i);
+	if (slab_state.check_use && poisons(s)) check_poison(s, sl, i);
 	const obj = object_at(s, sl, i, size);
 	// Zeros are stores too, also where zeros were: the lines are dirty from now on.
 	if ((flags & __GFP_ZERO) !== 0) machine.memory.zero(sl.phys + i * s.size, s.object_size);
@@ -504,8 +510,7 @@ function bytes_free(x: ArrayBufferView, from: kmem_cache<Uint8Array> | null): vo
 	const irq = _raw_spin_lock_irqsave(s.list_lock);
 	owner.in_use[i] = 0;
 	if (owner.sites !== null) owner.sites[i] = site();
-	if (s.ctor === null && slab_state.poison)
-		owner.base.fill(POISON_FREE, i * s.size, i * s.size + s.object_size);
+	if (poisons(s)) owner.base.fill(POISON_FREE, i * s.size, i * s.size + s.object_size);
 	owner.freelist[owner.nr_free++] = i;
 	s.live--;
 	let discard: slab | null = null;

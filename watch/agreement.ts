@@ -281,5 +281,5 @@ function firstOf(
 
 /** Whether the block answers: what has no power is set up when it gets it. */
 export function isPowered({ machine }: Watched, iommu: Iommu): boolean {
-	return machine.bus.windows.every(({ model, unpowered }) => model !== iommu || unpowered?.() == null);
+	return machine.bus.windows.every((window) => window.model !== iommu || window.unpowered() === null);
 }

@@ -5,6 +5,7 @@
 // block does not support (each block decides), ordering.
 
 import type { DeviceModel } from './model.js';
+import type { PowerSwitch } from './power.js';
 import type { Ram } from './ram.js';
 import { hex } from './register-file.js';
 
@@ -29,13 +30,18 @@ export class Window {
 		readonly model: DeviceModel | null,
 		/** As Linux names the device: `1000000.dma`. */
 		readonly name: string,
-		/** null when the block answers; else why it does not (clock off, in reset). */
-		readonly unpowered: (() => string | null) | null,
+		/** Whether the block answers (clock on, not in reset); null: always. */
+		readonly power: PowerSwitch | null,
 	) {}
 
 	/** Whether @addr is in this window. */
 	has(addr: number): boolean {
 		return addr >= this.base && addr - this.base < this.size;
+	}
+
+	/** null when the block answers; else what it lacks. */
+	unpowered(): string | null {
+		return this.power === null ? null : this.power.why();
 	}
 }
 
@@ -59,11 +65,10 @@ export interface MmioEvent {
 }
 
 export class Bus {
-	reads = 0;
-	writes = 0;
-	/** Sees every access with its value, after it was done. */
-	trace: ((event: MmioEvent) => void) | null = null;
-
+	/** Accesses to addresses where no window is. */
+	#readsOfNothing = 0;
+	#writesOfNothing = 0;
+	#trace: ((event: MmioEvent) => void) | null = null;
 	/** Sees every access that a block without clock, or in reset, did not get. */
 	lost: ((window: Window, addr: number, write: boolean, why: string) => void) | null = null;
 	/** Sees every access to an address where nothing is. */
@@ -75,7 +80,10 @@ export class Bus {
 	readonly #pages: (Array<PageEntry | null> | null)[] = new Array(INDEXED / 0x10_0000).fill(null);
 	readonly #searched: Window[] = [];
 	readonly #spoken = new Set<string>();
-	/** The block that was accessed last, when no other window could answer for it: accesses come in a row. */
+	/**
+	 * The block that was accessed last, when it answers, no other window could answer for it, and nobody sees its accesses:
+	 * they come in a row.
+	 */
 	#last: Window | null = null;
 
 	constructor(
@@ -83,6 +91,30 @@ export class Bus {
 		/** Where remarks go: each is made once per block. */
 		readonly note: (who: string, text: string) => void,
 	) {}
+
+	/** Sees every access with its value, after it was done. */
+	get trace(): ((event: MmioEvent) => void) | null {
+		return this.#trace;
+	}
+
+	set trace(trace: ((event: MmioEvent) => void) | null) {
+		this.#trace = trace;
+		this.#last = null;
+	}
+
+	/** How many accesses there were. */
+	get reads(): number {
+		return this.windows.reduce((sum, { reads }) => sum + reads, this.#readsOfNothing);
+	}
+
+	get writes(): number {
+		return this.windows.reduce((sum, { writes }) => sum + writes, this.#writesOfNothing);
+	}
+
+	/** A block may have lost its clock, or come out of reset. */
+	powerChanged(): void {
+		this.#last = null;
+	}
 
 	/** Put a window on the map. Of two that overlap, the one added first answers. */
 	add(window: Window): void {
@@ -127,47 +159,44 @@ export class Bus {
 	/** @width is 1, 2, 4 or 8 bytes; 8 is done as two words, the lower one first. */
 	read(addr: number, width: number): number {
 		const last = this.#last;
-		if (last === null || width > 4 || !last.has(addr) || this.trace !== null || last.unpowered?.() != null)
-			return this.#readAnywhere(addr, width);
-		this.reads++;
+		if (last === null || width > 4 || !last.has(addr)) return this.#readAnywhere(addr, width);
 		last.reads++;
 		return last.model!.read(addr - last.base, width, last.region);
 	}
 
 	write(addr: number, width: number, value: number): void {
 		const last = this.#last;
-		if (last === null || width > 4 || !last.has(addr) || this.trace !== null || last.unpowered?.() != null) {
+		if (last === null || width > 4 || !last.has(addr)) {
 			this.#writeAnywhere(addr, width, value);
 			return;
 		}
-		this.writes++;
 		last.writes++;
 		last.model!.write(addr - last.base, width, value, last.region);
 	}
 
-	/** The window of @addr; it is tried first from now on if there is a block, and nothing else, behind it. */
+	/** The window of @addr; it is tried first from now on if that spares the questions that are asked here. */
 	#choose(addr: number): Window | null {
 		const window = this.find(addr);
-		if (window !== null && window.model !== null && !window.shared) this.#last = window;
+		if (window === null || window.model === null || window.shared) return window;
+		if (this.#trace === null && window.unpowered() === null) this.#last = window;
 		return window;
 	}
 
 	#readAnywhere(addr: number, width: number): number {
 		if (width === 8) return this.read(addr, 4) + this.read(addr + 4, 4) * 0x1_0000_0000;
-		this.reads++;
 		const window = this.#choose(addr);
 		let value = 0;
 		if (window === null) value = this.#readNothing(addr, width);
 		else {
 			window.reads++;
-			const why = window.unpowered === null ? null : window.unpowered();
+			const why = window.unpowered();
 			if (window.model === null) this.#once(window.name, `no model of this block: it reads as zero`);
 			else if (why !== null) {
 				this.#once(window.name, `read of ${hex(addr)} reads as zero: ${why}`);
 				this.lost?.(window, addr, false, why);
 			} else value = window.model.read(addr - window.base, width, window.region);
 		}
-		if (this.trace !== null) this.trace(new Event(false, addr, width, value, window));
+		if (this.#trace !== null) this.#trace(new Event(false, addr, width, value, window));
 		return value;
 	}
 
@@ -177,23 +206,23 @@ export class Bus {
 			this.write(addr + 4, 4, Math.floor(value / 0x1_0000_0000));
 			return;
 		}
-		this.writes++;
 		const window = this.#choose(addr);
 		if (window === null) this.#writeNothing(addr, width, value);
 		else {
 			window.writes++;
-			const why = window.unpowered === null ? null : window.unpowered();
+			const why = window.unpowered();
 			if (window.model === null) this.#once(window.name, `no model of this block: writes are ignored`);
 			else if (why !== null) {
 				this.#once(window.name, `write of ${hex(value)} to ${hex(addr)} is lost: ${why}`);
 				this.lost?.(window, addr, true, why);
 			} else window.model.write(addr - window.base, width, value, window.region);
 		}
-		if (this.trace !== null) this.trace(new Event(true, addr, width, value, window));
+		if (this.#trace !== null) this.#trace(new Event(true, addr, width, value, window));
 	}
 
 	/** RAM that is used as device memory (ioremap of it): the memory's view. Else nothing answers. */
 	#readNothing(addr: number, width: number): number {
+		this.#readsOfNothing++;
 		const bytes = new Uint8Array(width);
 		if (!this.ram.deviceRead(addr, bytes, false)) {
 			this.missed?.(addr, false);
@@ -206,6 +235,7 @@ export class Bus {
 	}
 
 	#writeNothing(addr: number, width: number, value: number): void {
+		this.#writesOfNothing++;
 		const bytes = new Uint8Array(width);
 		for (let i = 0, rest = value; i < width; i++, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
 		if (!this.ram.deviceWrite(addr, bytes, false)) {

@@ -406,6 +406,7 @@ export class Machine implements machine, MachineServices {
 
 	powerChanged(): void {
 		this.#epoch.value++;
+		this.bus.powerChanged();
 	}
 
 	note(from: string, remark: string): void {
@@ -459,15 +460,19 @@ export class Machine implements machine, MachineServices {
 
 	#spend(ns: number): void {
 		this.clock.advance(ns);
-		if (this.#raisedBefore >= 0 && this.controller.lines.raised - this.#raisedBefore > LIVELOCK)
+		if (this.#raisedBefore >= 0) this.#checkStorm();
+		if (this.#irqsEnabled && (this.controller.asserted || this.#timerPending)) this.#deliver();
+	}
+
+	#checkStorm(): void {
+		if (this.controller.lines.raised - this.#raisedBefore > LIVELOCK)
 			throw new MachineHang(
 				`an interrupt storm: ${LIVELOCK} interrupts in a row, each raised again after its handler, and what they interrupt never goes on`,
 			);
-		if (this.#raisedBefore >= 0 && this.controller.acknowledged - this.#acknowledgedBefore > this.#storm)
+		if (this.controller.acknowledged - this.#acknowledgedBefore > this.#storm)
 			throw new MachineHang(
 				`an interrupt storm: ${this.#storm} interrupts in a row, whose handler never lowers what raised them`,
 			);
-		if (this.#irqsEnabled && (this.controller.asserted || this.#timerPending)) this.#deliver();
 	}
 
 	get #storm(): number {
@@ -556,13 +561,13 @@ export class Machine implements machine, MachineServices {
 			this.#guard(node, () => {
 				if (!isDevice(node)) return;
 				const model = this.#byNode.get(node) ?? null;
-				const power = this.#registerPower.get(node);
-				const why = power === undefined || power.inputs.length === 0 ? null : () => power.why();
+				const needs = this.#registerPower.get(node);
+				const power = needs === undefined || needs.inputs.length === 0 ? null : needs;
 				node.reg().forEach(({ base, size }, region) => {
 					if (size === 0) return;
 					// Memory that only no-map keeps from the kernel stays memory unless a model claims it.
 					if (model === null && this.memory.is_ram(base, size)) return;
-					windows.push(new Window(base, size, region, model, deviceName(node), why));
+					windows.push(new Window(base, size, region, model, deviceName(node), power));
 				});
 			});
 		windows.sort((a, b) => Number(a.model === null) - Number(b.model === null) || a.size - b.size);

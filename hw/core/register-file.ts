@@ -92,6 +92,8 @@ export function fieldOf(value: number, bits: readonly [number, number]): number 
  */
 export class RegisterFile {
 	readonly specs: readonly RegisterSpec[];
+	/** Called before each access on the bus, while there is something to be called for. */
+	onAccess: (() => void) | null = null;
 	/** Called before a bus read: return the value, or undefined for the stored one. Not called for WO. */
 	onRead: ((name: string, index: number) => number | undefined) | null = null;
 	/** Called after a bus write was applied: @value is what is stored now, @written what was put on the bus. */
@@ -164,6 +166,7 @@ export class RegisterFile {
 
 	/** A read on the bus. @width 1 or 2 picks the bytes out of the word. */
 	read(offset: number, width = 4): number {
+		if (this.onAccess !== null) this.onAccess();
 		const at = this.#byWord[offset >>> 2] ?? -1;
 		if (at < 0) {
 			this.onMisuse?.('hole', offset, false, 0);
@@ -177,19 +180,14 @@ export class RegisterFile {
 			const computed = this.onRead === null ? undefined : this.onRead(slot.spec.name, slot.index);
 			value = computed === undefined ? this.values[at] : computed >>> 0;
 		} else this.onMisuse?.('write-only', offset, false, 0);
-		if (at === this.#polled && value === this.#pollValue) {
-			if (++this.#polls % POLLED === 0) this.onPoll?.(offset, value, this.#polls);
-		} else {
-			this.#polled = at;
-			this.#pollValue = value;
-			this.#polls = 1;
-		}
+		if (this.onPoll !== null) this.#countPolls(at, offset, value);
 		if (width >= 4) return value;
 		return fieldOf(value >>> ((offset & 3) * 8), [width * 8 - 1, 0]);
 	}
 
 	/** A write on the bus. @width 1 or 2 writes those bytes of the word and keeps the others (W1C: as zero). */
 	write(offset: number, value: number, width = 4): void {
+		if (this.onAccess !== null) this.onAccess();
 		const at = this.#byWord[offset >>> 2] ?? -1;
 		this.#polled = -1;
 		if (at < 0) {
@@ -210,6 +208,17 @@ export class RegisterFile {
 		else if (!slot.readOnly) this.values[at] = (old & ~slot.mask) | (written & slot.mask);
 		if (slot.effect !== null) slot.effect(this.values[at], written >>> 0);
 		if (this.onWrite !== null) this.onWrite(slot.spec.name, slot.index, this.values[at], written >>> 0);
+	}
+
+	/** One more read of the register at @offset, which stands @at. */
+	#countPolls(at: number, offset: number, value: number): void {
+		if (at === this.#polled && value === this.#pollValue) {
+			if (++this.#polls % POLLED === 0) this.onPoll?.(offset, value, this.#polls);
+		} else {
+			this.#polled = at;
+			this.#pollValue = value;
+			this.#polls = 1;
+		}
 	}
 
 	/** Whether a write is one that no correct driver does. */

@@ -9,11 +9,12 @@ import type { Habits } from './habits.js';
  */
 export class Operation {
 	bits = 0;
+	/** When it ends; infinity: it does not go on. */
+	due = Number.POSITIVE_INFINITY;
 	/** Called when it is begun anew before it has ended. */
 	onOverrun: (() => void) | null = null;
 	/** Those whose effect is still to come. */
 	#owed = 0;
-	#until = 0;
 
 	constructor(
 		/** Its name in the model's `stuck`. */
@@ -28,20 +29,20 @@ export class Operation {
 		if (bits === 0) return;
 		if (this.bits !== 0) this.onOverrun?.();
 		this.bits |= bits;
-		this.#until = this.clock.now + this.habits.busyNs;
-		if (this.habits.lateInvalidation || this.stuck.has(this.name)) this.#owed |= bits;
+		this.due = this.clock.now + this.habits.busyNs;
+		if (this.habits.lateInvalidation || this.#isStuck()) this.#owed |= bits;
 		else this.effect(bits);
 	}
 
 	/** It ends now: something waits for it. */
 	finish(): boolean {
-		this.#until = this.clock.now;
+		this.due = this.clock.now;
 		return this.settle();
 	}
 
 	/** To be called before anything that could tell; true when it has just ended. */
 	settle(): boolean {
-		if (this.bits === 0 || this.clock.now < this.#until || this.stuck.has(this.name)) return false;
+		if (this.bits === 0 || this.clock.now < this.due || this.#isStuck()) return false;
 		// Who hears of the effect may look at the model: it has ended by then.
 		const owed = this.#owed;
 		this.cancel();
@@ -49,9 +50,14 @@ export class Operation {
 		return true;
 	}
 
+	#isStuck(): boolean {
+		return this.stuck.size !== 0 && this.stuck.has(this.name);
+	}
+
 	/** Reset: it ends without effect. */
 	cancel(): void {
 		this.bits = 0;
+		this.due = Number.POSITIVE_INFINITY;
 		this.#owed = 0;
 	}
 }

@@ -86,8 +86,8 @@ export class Sun50iH6Iommu implements Iommu {
 	#stalled = 0;
 	/** The faults that the registers tell of, by the register. */
 	readonly #latched = new Map<string, FaultRecord>();
-	/** One of these goes on. */
-	#busy = false;
+	/** When the first of these ends; infinity: none goes on. */
+	#due = Number.POSITIVE_INFINITY;
 	readonly #flush: Operation;
 	readonly #tlbInvalidate: Operation;
 	readonly #walkInvalidate: Operation;
@@ -151,12 +151,10 @@ export class Sun50iH6Iommu implements Iommu {
 	}
 
 	read(offset: number, width: number): number {
-		this.#settle();
 		return this.registers.read(offset, width);
 	}
 
 	write(offset: number, width: number, value: number): void {
-		this.#settle();
 		this.registers.write(offset, value, width);
 	}
 
@@ -165,6 +163,7 @@ export class Sun50iH6Iommu implements Iommu {
 		this.registers.reset();
 		this.#translation.clear('reset');
 		for (const operation of [this.#flush, this.#tlbInvalidate, this.#walkInvalidate]) operation.cancel();
+		this.#await();
 		this.#stalled = 0;
 		this.#latched.clear();
 		this.#takeMode();
@@ -239,7 +238,7 @@ export class Sun50iH6Iommu implements Iommu {
 
 	underWay(): UnderWay | null {
 		this.#settle();
-		if (!this.#busy) return null;
+		if (this.#due === Number.POSITIVE_INFINITY) return null;
 		const on = (operation: Operation, what: string): string[] => (operation.bits === 0 ? [] : [what]);
 		const what = [
 			...on(this.#flush, 'TLB_FLUSH'),
@@ -366,18 +365,18 @@ export class Sun50iH6Iommu implements Iommu {
 			if (this.#mode.enabled && !was) tellEnabled(this);
 		});
 		registers.whenWritten('TLB_FLUSH', (_value, written) => {
-			this.#busy = true;
 			this.#flush.begin(written & values[this.#at.TLB_ENABLE]);
+			this.#await();
 			values[this.#at.TLB_FLUSH] = this.#flush.bits;
 		});
 		registers.whenWritten('TLB_IVLD_ENABLE', (value) => {
-			this.#busy = true;
 			this.#tlbInvalidate.begin(value & 1);
+			this.#await();
 			values[this.#at.TLB_IVLD_ENABLE] = this.#tlbInvalidate.bits;
 		});
 		registers.whenWritten('PC_IVLD_ENABLE', (value) => {
-			this.#busy = true;
 			this.#walkInvalidate.begin(value & 1);
+			this.#await();
 			values[this.#at.PC_IVLD_ENABLE] = this.#walkInvalidate.bits;
 		});
 		registers.whenWritten('INT_CLR', (_value, written) => this.#clearFaults(written));
@@ -385,8 +384,14 @@ export class Sun50iH6Iommu implements Iommu {
 	}
 
 	/** Operations whose time has come end here: before anything that could tell. */
-	#settle(): void {
-		if (this.#busy) this.#endOperations();
+	readonly #settle = (): void => {
+		if (this.clock.now >= this.#due) this.#endOperations();
+	};
+
+	/** An operation began, or ended: look for the next end at each access. */
+	#await(): void {
+		this.#due = Math.min(this.#flush.due, this.#tlbInvalidate.due, this.#walkInvalidate.due);
+		this.registers.onAccess = this.#due < Number.POSITIVE_INFINITY ? this.#settle : null;
 	}
 
 	#endOperations(): void {
@@ -394,7 +399,7 @@ export class Sun50iH6Iommu implements Iommu {
 		if (this.#flush.settle()) values[this.#at.TLB_FLUSH] = 0;
 		if (this.#tlbInvalidate.settle()) values[this.#at.TLB_IVLD_ENABLE] = 0;
 		if (this.#walkInvalidate.settle()) values[this.#at.PC_IVLD_ENABLE] = 0;
-		this.#busy = (this.#flush.bits | this.#tlbInvalidate.bits | this.#walkInvalidate.bits) !== 0;
+		this.#await();
 	}
 
 	#doFlush(bits: number): void {

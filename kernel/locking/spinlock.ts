@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Spin locks that check how they are used.
 // Linux 6.12: kernel/locking/spinlock.c, kernel/locking/spinlock_debug.c
-// The checks of CONFIG_DEBUG_SPINLOCK, and of lockdep those on interrupt context.
+// The checks of CONFIG_DEBUG_SPINLOCK, and of lockdep those on interrupt context: in a debug kernel.
 // Left out: reader/writer locks' fairness, lock classes and the order between them
 import { schedule_point } from '#arch/arm64/kernel/setup.js';
 import { cpu_context } from '#asm/current.js';
@@ -14,6 +14,7 @@ import {
 	local_irq_restore,
 	local_irq_save,
 } from '#linux/irqflags.js';
+import { debug_kernel } from '#linux/kconfig.js';
 import { HARDIRQ_MASK } from '#linux/preempt.js';
 import type { task_struct } from '#linux/sched/task.js';
 import type { raw_spinlock } from '#linux/spinlock_types.js';
@@ -58,14 +59,19 @@ function note_usage(lock: raw_spinlock, usage: int): void {
 	]);
 }
 
-// These and the functions that call them stay small: every path of the kernel has them inlined.
-function acquire(lock: raw_spinlock, task: task_struct, irqs_on: bool): void {
+/** What a debug kernel notes of a lock that @task now holds. */
+function debug_spin_lock_after(lock: raw_spinlock, task: task_struct, irqs_on: bool): void {
 	const in_hardirq = (task.preempt_count & HARDIRQ_MASK) !== 0;
 	const usage = in_hardirq ? LOCK_USED_IN_HARDIRQ : irqs_on ? LOCK_ENABLED_HARDIRQ : 0;
 	if ((lock.usage & usage) !== usage) note_usage(lock, usage);
-	lock.locked = true;
 	lock.owner = task;
 	lock.owner_cpu = cpu_context.cpu;
+}
+
+// These and the functions that call them stay small: every path of the kernel has them inlined.
+function acquire(lock: raw_spinlock, task: task_struct, irqs_on: bool): void {
+	if (debug_kernel.on) debug_spin_lock_after(lock, task, irqs_on);
+	lock.locked = true;
 	task.lockdep_depth++;
 }
 
@@ -79,13 +85,19 @@ function bad_release(lock: raw_spinlock): bool {
 	return true;
 }
 
-function release(lock: raw_spinlock): void {
+/** What a debug kernel looks at when a lock is let go; whose it is, or null when it is nobody's. */
+function debug_spin_unlock(lock: raw_spinlock): task_struct | null {
 	const ours = lock.locked && lock.owner === cpu_context.current && lock.owner_cpu === cpu_context.cpu;
-	if (!ours && !bad_release(lock)) return;
-	if (lock.owner !== null) lock.owner.lockdep_depth--;
-	lock.locked = false;
+	const owner = ours || bad_release(lock) ? lock.owner : null;
 	lock.owner = null;
 	lock.owner_cpu = -1;
+	return owner;
+}
+
+function release(lock: raw_spinlock): void {
+	const owner = debug_kernel.on ? debug_spin_unlock(lock) : cpu_context.current;
+	if (owner !== null) owner.lockdep_depth--;
+	lock.locked = false;
 }
 
 /** Take the lock; preemption is off until it is let go (kernel/locking/spinlock.c: _raw_spin_lock()). */

@@ -12,6 +12,7 @@ import { caller_site, kernel_report, panic } from '#kernel/panic.js';
 import { sched_clock } from '#kernel/time/sched_clock.js';
 import { boot_data } from '#linux/init.js';
 import { irqs_disabled, local_irq_enable } from '#linux/irqflags.js';
+import { debug_kernel } from '#linux/kconfig.js';
 import {
 	list_add_tail,
 	list_count_nodes,
@@ -56,10 +57,11 @@ export function nr_context_switches(): int {
 }
 
 /**
- * __might_sleep - Report a sleep where none is allowed (kernel/sched/core.c: __might_sleep())
+ * __might_sleep - Report a sleep where none is allowed, in a debug kernel (kernel/sched/core.c: __might_sleep())
  * @what: the function that may sleep
  */
 export function __might_sleep(what: string): void {
+	if (!debug_kernel.on) return;
 	const task = cpu_context.current;
 	const masked = irqs_disabled();
 	if (!masked) state.booting = false;

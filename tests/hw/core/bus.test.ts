@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { Bus, Window } from '#hw/core/bus.js';
 import type { DeviceModel } from '#hw/core/model.js';
+import { PowerEpoch, PowerSwitch } from '#hw/core/power.js';
 import { Ram } from '#hw/core/ram.js';
 
 const RAM = 0x40000000;
@@ -111,8 +112,10 @@ describe('bus', () => {
 	it('keeps accesses from a block that is not powered, and says what is missing, once', () => {
 		const { bus, notes } = setup();
 		const probe = new Probe();
-		let why: string | null = 'clock BUS_X (0x7bc bit 0) is off';
-		bus.add(new Window(0x1000, 0x1000, 0, probe, '1000.x', () => why));
+		const power = new PowerSwitch(new PowerEpoch());
+		let on = false;
+		power.inputs.push(() => ({ on, name: 'clock BUS_X (0x7bc bit 0)' }));
+		bus.add(new Window(0x1000, 0x1000, 0, probe, '1000.x', power));
 		expect(bus.read(0x1000, 4)).to.equal(0);
 		bus.write(0x1000, 4, 5);
 		bus.write(0x1000, 4, 5);
@@ -121,8 +124,15 @@ describe('bus', () => {
 			'1000.x: read of 0x1000 reads as zero: clock BUS_X (0x7bc bit 0) is off',
 			'1000.x: write of 0x5 to 0x1000 is lost: clock BUS_X (0x7bc bit 0) is off',
 		]);
-		why = null;
+		const change = (now: boolean): void => {
+			on = now;
+			power.epoch.value++;
+			bus.powerChanged();
+		};
+		change(true);
 		expect(bus.read(0x1000, 4)).to.equal(0x1234);
+		change(false);
+		expect(bus.read(0x1000, 4)).to.equal(0);
 	});
 
 	it('shows each access to the trace, after it was done', () => {

@@ -95,6 +95,17 @@ describe('register_file', () => {
 		expect(file.read(0x08)).to.equal(0x77);
 	});
 
+	it('calls who waits for the next access, before it', () => {
+		const file = specs();
+		const seen: number[] = [];
+		file.onAccess = () => seen.push(file.get('CTRL'));
+		file.write(0x00, 0x11);
+		file.read(0x00);
+		file.onAccess = null;
+		file.read(0x00);
+		expect(seen).to.deep.equal([0x5, 0x11]);
+	});
+
 	it('picks bytes and halves out of a word, and writes only those', () => {
 		const file = specs();
 		file.set('GATE', 0x11223344, 0);
