@@ -34,8 +34,10 @@ BIN     := node_modules/.bin
 
 .PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
 
-run: build
-	@$(NODE) build/tools/run/main.js $(if $(V),-v) $(if $(DMASAN),--dmasan)
+# One file of all the modules of build/tools/run/main.js.
+PROGRAM := build/bundle/run.js
+run: $(PROGRAM)
+	@$(NODE) $(PROGRAM) $(if $(V),-v) $(if $(DMASAN),--dmasan)
 
 # A process for each core: a file at a time in each, none with a limit in time.
 test: build lint
@@ -58,6 +60,11 @@ CHANGED = $(shell find $(SOURCES) -cnewer build/.stamp 2>&1 | head -n 1)
 page_shift = $(shell sed -n 's/.*CONFIG_PAGE_SHIFT[^=]*= \([0-9]*\);.*/\1/p' $1 2>/dev/null)
 KCONFIG    := include/linux/kconfig
 OTHER       = $(filter-out x$(call page_shift,build/$(KCONFIG).js),x$(or $(PAGE_SHIFT),$(call page_shift,$(KCONFIG).ts)))
+
+$(PROGRAM): build/.stamp node_modules/.package-lock.json
+	@node tools/build.mjs bundle
+build/.stamp: build
+	@:
 
 build: node_modules/.package-lock.json
 	$(if $(CHANGED)$(OTHER),@node tools/build.mjs,@:)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the Makefile hands on: in a folder where a program stands that prints what it gets.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -21,8 +21,7 @@ describe('makefile', function () {
 			'tools/build.mjs': '',
 			'package-lock.json': '',
 			'node_modules/.package-lock.json': '',
-			'build/tools/run/main.js':
-				'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env }))',
+			'build/bundle/run.js': 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env }))',
 		};
 		for (const [path, text] of Object.entries(files)) {
 			mkdirSync(join(dir, dirname(path)), { recursive: true });
@@ -81,6 +80,21 @@ describe('makefile', function () {
 		expect(make(['build'], { PAGE_SHIFT: '14' }).stdout).to.equal('');
 		expect(make(['build', 'PAGE_SHIFT=14; touch pwned']).stdout).to.equal('build 14; touch pwned\n');
 		expect(existsSync(join(dir, 'pwned'))).to.equal(false);
+	});
+
+	it('makes one file of what make run starts when what it is made of is newer, and not otherwise', () => {
+		writeFileSync(join(dir, 'tools/build.mjs'), "console.log('build', process.argv[2])");
+		for (const path of ['build/.stamp', 'tsconfig.json', 'package.json']) writeFileSync(join(dir, path), '');
+		const touch = (path: string, seconds: number): void => utimesSync(join(dir, path), seconds, seconds);
+		const made = (): string[] => make(['run']).stdout.match(/^build bundle$/gm) ?? [];
+		for (const path of ['build/.stamp', 'node_modules/.package-lock.json']) {
+			touch('node_modules/.package-lock.json', 1e9);
+			touch('build/.stamp', 1e9);
+			touch('build/bundle/run.js', 1e9 + 1);
+			expect(made(), path).to.deep.equal([]);
+			touch(path, 1e9 + 2);
+			expect(made(), path).to.deep.equal(['build bundle']);
+		}
 	});
 
 	it('points out a variable that nobody reads', () => {

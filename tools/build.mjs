@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // make build: what changed is compiled beside build/ and then put there a whole file at a time, so that programs that
-// run meanwhile, and builds beside this one, each find files that belong together.
+// run meanwhile, and builds beside this one, each find files that belong together. make run: one file is made of them.
 import { spawn } from 'node:child_process';
 import {
 	chmodSync,
@@ -34,6 +34,9 @@ const STALE_MS = 30_000;
 /** Where the configuration stands. */
 const CONFIG = 'include/linux/kconfig.js';
 const PAGE_SHIFTS = ['12', '14'];
+/** make run's program, as one file. */
+const PROGRAM = 'tools/run/main.js';
+const BUNDLE = 'bundle/run.js';
 const MODULES = 'node_modules/.package-lock.json';
 
 /** Whatever of @what a path has; null for a path that is not there, or is no longer. */
@@ -159,19 +162,23 @@ function configured(path) {
 	return Buffer.from(bytes.toString().replace(/(CONFIG_PAGE_SHIFT = )\d+/, `$1${shift}`));
 }
 
-/** Put what the compiler made into build/, each file by a rename, and take away what has no source any more. */
+/** Put a file into build/, by a rename. */
+function put(path, bytes) {
+	const to = join(BUILD, path);
+	makeFolder(dirname(to));
+	const part = `${to}.part`;
+	writeFileSync(part, bytes);
+	renameSync(part, to);
+}
+
+/** Put what the compiler made into build/, and take away what has no source any more. */
 function publish(outputs) {
 	for (const path of outputs) {
 		const [made, to] = [configured(path), join(BUILD, path)];
-		if (!ifThere(() => readFileSync(to))?.equals(made)) {
-			makeFolder(dirname(to));
-			const part = `${to}.part`;
-			writeFileSync(part, made);
-			renameSync(part, to);
-		}
+		if (!ifThere(() => readFileSync(to))?.equals(made)) put(path, made);
 		if (made.toString('latin1', 0, 2) === '#!') chmodSync(to, 0o755);
 	}
-	const wanted = new Set(outputs);
+	const wanted = new Set([...outputs, BUNDLE, `${BUNDLE}.map`]);
 	for (const folder of [STAGE, BUILD])
 		for (const path of filesIn(folder)) if (isOutput(path) && !wanted.has(path)) rmSync(join(folder, path));
 }
@@ -202,6 +209,16 @@ async function compile() {
 	return 0;
 }
 
+/** Make one file of what is in build/. */
+async function bundle() {
+	const tool = await import('../build/tools/bundle.js');
+	const { code, map } = await tool.bundle(join(BUILD, PROGRAM), join(BUILD, BUNDLE));
+	put(`${BUNDLE}.map`, map);
+	put(BUNDLE, code);
+	return 0;
+}
+
+const TASKS = { install, compile, bundle };
 const { PAGE_SHIFT } = process.env;
 if (PAGE_SHIFT && !PAGE_SHIFTS.includes(PAGE_SHIFT)) {
 	console.error(
@@ -210,4 +227,4 @@ if (PAGE_SHIFT && !PAGE_SHIFTS.includes(PAGE_SHIFT)) {
 	process.exit(1);
 }
 await lock();
-process.exit(await (process.argv[2] === 'install' ? install() : compile()));
+process.exit(await TASKS[process.argv[2] ?? 'compile']());

@@ -13,6 +13,7 @@
 import type { DmaPort } from '#hw/core/dma-port.js';
 import type { DeviceModel, DmaTarget, ModelContext, Models } from '#hw/core/model.js';
 import { RegisterFile, type RegisterSpec } from '#hw/core/register-file.js';
+import { FBFMT_NV12, FBFMT_NV21, type Frame, type Layer, Picture, RGB_FORMATS } from './compose.js';
 import { monitorOf, type Raster, type RasterSource } from './monitor.js';
 
 const CHANNELS = 4;
@@ -22,24 +23,6 @@ const CH_SIZE = 0x800;
 
 const ATTR_EN = 1;
 const ATTR_RGB = 1 << 15;
-
-interface RgbFormat {
-	readonly bytes: number;
-	/** Where R, G, B and A stand in a pixel's bytes; -1: no alpha. */
-	readonly at: readonly [number, number, number, number];
-}
-
-/** FBFMT of RGB layers (sun8i_mixer.h, SUN8I_MIXER_FBFMT_*); pixels are little-endian words. */
-const RGB_FORMATS: Readonly<Record<number, RgbFormat>> = {
-	0: { bytes: 4, at: [2, 1, 0, 3] },
-	1: { bytes: 4, at: [0, 1, 2, 3] },
-	4: { bytes: 4, at: [2, 1, 0, -1] },
-	5: { bytes: 4, at: [0, 1, 2, -1] },
-	8: { bytes: 3, at: [2, 1, 0, -1] },
-	9: { bytes: 3, at: [0, 1, 2, -1] },
-};
-const FBFMT_NV12 = 8;
-const FBFMT_NV21 = 9;
 
 function channelRegisters(channel: number): RegisterSpec[] {
 	const base = CH_BASE + channel * CH_SIZE;
@@ -240,46 +223,6 @@ function planesOf(s: RegisterFile, channel: number): { rowBytes: number; rows: n
 	];
 }
 
-/** One layer as it was when its frame was fetched. */
-interface Layer {
-	readonly width: number;
-	readonly height: number;
-	readonly outWidth: number;
-	readonly outHeight: number;
-	readonly x: number;
-	readonly y: number;
-	readonly format: number;
-	readonly rgb: boolean;
-	readonly alphaMode: number;
-	readonly alpha: number;
-	/** The conversion's twelve words, or null when it is off. */
-	readonly csc: Int32Array | null;
-	readonly planes: readonly Uint8Array[];
-	/** Rows that were fetched whole; those below are black. */
-	readonly rows: number;
-}
-
-interface Frame {
-	readonly width: number;
-	readonly height: number;
-	readonly background: number;
-	readonly layers: readonly Layer[];
-}
-
-/** The offset that a CSC row's fourth word adds to its input (10 bits, two's complement). */
-const inputOffset = (word: number): number => word >> 16;
-const outputOffset = (word: number): number => (word << 16) >> 16;
-
-/** One output of the colour conversion: 8-bit inputs are taken as 10 bits, as DE3 does. */
-function convert(csc: Int32Array, row: number, y: number, u: number, v: number): number {
-	const sum =
-		csc[row * 4] * (4 * y + inputOffset(csc[3])) +
-		csc[row * 4 + 1] * (4 * u + inputOffset(csc[7])) +
-		csc[row * 4 + 2] * (4 * v + inputOffset(csc[11]));
-	const value = Math.round((sum / 0x20000 + outputOffset(csc[row * 4 + 3])) / 4);
-	return Math.min(Math.max(value, 0), 255);
-}
-
 export class Mixer implements DeviceModel, RasterSource {
 	readonly registers = new RegisterFile(mixerRegisters);
 	readonly addressLines = 32;
@@ -288,6 +231,10 @@ export class Mixer implements DeviceModel, RasterSource {
 	/** The settings that the current frames are made with: a copy of the registers' as of the last take-over. */
 	#settings = new RegisterFile(mixerRegisters);
 	#frame: Frame | null = null;
+	/** Somebody has a picture of the frame. */
+	#kept = false;
+	/** While the next frame is fetched, the planes of the last, if nobody has a picture of it: most are as large. */
+	#spare: Uint8Array[] = [];
 	/** Frames for which some fetch was refused. */
 	underruns = 0;
 
@@ -335,6 +282,8 @@ export class Mixer implements DeviceModel, RasterSource {
 			this.#frame = null;
 			return;
 		}
+		if (!this.#kept) this.#spare = (this.#frame?.layers ?? []).flatMap(({ planes }) => planes);
+		this.#kept = false;
 		const layers: Layer[] = [];
 		for (const [pipe, channel] of channelsOf(s)) {
 			const layer = this.#fetchLayer(pipe, channel);
@@ -343,6 +292,7 @@ export class Mixer implements DeviceModel, RasterSource {
 		if (layers.some((layer) => layer.rows < layer.height)) this.underruns++;
 		const size = s.get('OUTSIZE');
 		this.#frame = { width: width(size), height: height(size), background: s.get('BKCOLOR'), layers };
+		this.#spare = [];
 	}
 
 	/** The planes of the frames that are shown, and of those that are to be. */
@@ -386,7 +336,7 @@ export class Mixer implements DeviceModel, RasterSource {
 		const planes: Uint8Array[] = [];
 		let whole = h;
 		const fetchPlane = (index: number, rowBytes: number, rows: number): void => {
-			const bytes = new Uint8Array(rowBytes * rows);
+			const bytes = this.#plane(rowBytes * rows);
 			const addr = s.get(`${name}_TOP_LADDR`, index);
 			const pitch = s.get(`${name}_PITCH`, index);
 			for (let row = 0; row < rows; row++)
@@ -423,67 +373,21 @@ export class Mixer implements DeviceModel, RasterSource {
 		};
 	}
 
+	#plane(size: number): Uint8Array {
+		const at = this.#spare.findIndex(({ length }) => length === size);
+		return at < 0 ? new Uint8Array(size) : this.#spare.splice(at, 1)[0];
+	}
+
 	#unknownFormat(format: number): null {
 		this.ctx.machine.note(this.name, `pixel format ${format} is not modelled: the layer is not shown`);
 		return null;
 	}
 
 	compose(): Raster | null {
-		const frame = this.#frame;
-		if (frame === null) return null;
-		const rgb = new Uint8Array(frame.width * frame.height * 3);
-		for (let i = 0; i < rgb.length; i += 3) {
-			rgb[i] = (frame.background >>> 16) & 255;
-			rgb[i + 1] = (frame.background >>> 8) & 255;
-			rgb[i + 2] = frame.background & 255;
-		}
-		const pixel = new Uint8Array(4);
-		for (const layer of frame.layers)
-			for (let y = 0; y < layer.outHeight && layer.y + y < frame.height; y++)
-				for (let x = 0; x < layer.outWidth && layer.x + x < frame.width; x++) {
-					samplePixel(
-						layer,
-						Math.floor((x * layer.width) / layer.outWidth),
-						Math.floor((y * layer.height) / layer.outHeight),
-						pixel,
-					);
-					blend(rgb, ((layer.y + y) * frame.width + layer.x + x) * 3, pixel);
-				}
-		return { width: frame.width, height: frame.height, rgb };
+		if (this.#frame === null) return null;
+		this.#kept = true;
+		return new Picture(this.#frame);
 	}
-}
-
-/** R, G, B and alpha of the layer's sample at (x, y). */
-function samplePixel(layer: Layer, x: number, y: number, out: Uint8Array): void {
-	let alpha = 255;
-	if (y >= layer.rows) out.fill(0, 0, 3);
-	else if (layer.rgb) {
-		const f = RGB_FORMATS[layer.format];
-		const at = (y * layer.width + x) * f.bytes;
-		const bytes = layer.planes[0];
-		out[0] = bytes[at + f.at[0]];
-		out[1] = bytes[at + f.at[1]];
-		out[2] = bytes[at + f.at[2]];
-		if (f.at[3] >= 0) alpha = bytes[at + f.at[3]];
-	} else {
-		const luma = layer.planes[0][y * layer.width + x];
-		const at = (y >> 1) * 2 * Math.ceil(layer.width / 2) + (x >> 1) * 2;
-		const first = layer.planes[1][at];
-		const second = layer.planes[1][at + 1];
-		const [u, v] = layer.format === FBFMT_NV12 ? [first, second] : [second, first];
-		if (layer.csc === null) out.set([luma, u, v]);
-		else for (let row = 0; row < 3; row++) out[row] = convert(layer.csc, row, luma, u, v);
-	}
-	if (layer.alphaMode === 1) alpha = layer.alpha;
-	else if (layer.alphaMode === 2) alpha = Math.round((alpha * layer.alpha) / 255);
-	out[3] = alpha;
-}
-
-/** Source over. */
-function blend(rgb: Uint8Array, at: number, pixel: Uint8Array): void {
-	const alpha = pixel[3];
-	for (let i = 0; i < 3; i++)
-		rgb[at + i] = Math.round((pixel[i] * alpha + rgb[at + i] * (255 - alpha)) / 255);
 }
 
 export const mixerModels: Models = { 'allwinner,sun50i-h6-de3-mixer-0': (ctx) => new Mixer(ctx.name, ctx) };

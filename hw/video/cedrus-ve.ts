@@ -300,6 +300,18 @@ export function decodeYCbCr(stream: Uint8Array): YCbCr {
 	return { width, height, y, cb, cr };
 }
 
+/** What was decoded last, by whichever engine: the same picture comes again and again. */
+let last: { readonly stream: Uint8Array; readonly picture: YCbCr } | null = null;
+
+function isLast(stream: Uint8Array): boolean {
+	return last?.stream.length === stream.length && last.stream.every((byte, i) => byte === stream[i]);
+}
+
+function decoded(stream: Uint8Array): YCbCr {
+	if (last === null || !isLast(stream)) last = { stream, picture: decodeYCbCr(stream) };
+	return last.picture;
+}
+
 /** How many components the frame header names; 0 without one. */
 function componentsOf(stream: Uint8Array): number {
 	for (let at = 2; at + 9 < stream.length; at += 2 + stream[at + 2] * 256 + stream[at + 3])
@@ -503,7 +515,7 @@ export class CedrusVe implements DeviceModel {
 			return;
 		}
 		try {
-			job.picture = decodeYCbCr(this.#stream(job, scanOf(data)));
+			job.picture = decoded(this.#stream(job, scanOf(data)));
 		} catch (error) {
 			// jpeg-js met the EOI that #stream() put behind the data: there was too little.
 			const starved = error instanceof Error && /marker/.test(error.message);

@@ -4,8 +4,6 @@ import '#init/vmlinux.js';
 import '#tools/lost-output.js';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { encode } from 'fast-png';
-import type { Raster } from '#hw/display/monitor.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { msleep } from '#kernel/time/timer.js';
 import { inspectJpeg, JpegError, type JpegInfo } from '#tools/jpeg-info.js';
@@ -15,6 +13,7 @@ import { readInput } from './files.js';
 import { JobError, type JobResult, runJob } from './job.js';
 import { DEFAULT_OUT, HELP, parseOptions, type RunOptions } from './options.js';
 import { Output } from './output.js';
+import { pngOf } from './png.js';
 import {
 	bufferLine,
 	comparison,
@@ -44,10 +43,6 @@ let print = console.log;
 const say = (...lines: string[]): void => {
 	for (const line of lines) print(oneLine(line));
 };
-
-function pngOf(raster: Raster): Uint8Array {
-	return encode({ width: raster.width, height: raster.height, data: raster.rgb, channels: 3 });
-}
 
 /** The same job on another set-up, for comparison. */
 function variant(name: string, setup: Setup, jpeg: Uint8Array, info: JpegInfo): Variant {

@@ -160,6 +160,20 @@ describe('sun8i_mixer', () => {
 		expect(rgbAt(bench.frame()!, 0, 0)).to.deep.equal([9, 8, 7]);
 	});
 
+	it('leaves a picture as it was when its frame was fetched, whatever memory and later frames have', () => {
+		const bench = new Bench();
+		bench.on();
+		bench.fill(PICTURE, W * H, [1, 2, 3, 0]);
+		bench.ui(1, 0, EN | XRGB8888, PICTURE);
+		const first = bench.show();
+		for (const value of [4, 5]) {
+			bench.fill(PICTURE, W * H, [value, value, value, 0]);
+			monitorOf(bench.machine).refresh();
+		}
+		expect(rgbAt(first, 0, 0)).to.deep.equal([3, 2, 1]);
+		expect(rgbAt(bench.frame()!, 0, 0)).to.deep.equal([5, 5, 5]);
+	});
+
 	it('shows XRGB8888 as it is, whatever the fourth byte says', () => {
 		const bench = new Bench();
 		bench.on();
