@@ -3,7 +3,7 @@
 #
 #   make run       PICTURE= OUT= DTB= MEM=2G CMDLINE="dma_debug=on" DMASAN=1 (the sanitiser watches) V=1
 #   make golden    GOLDEN= (where the vectors are) V=1
-#   make bench     ONLY= (part of a name, here and below)
+#   make bench     ONLY= (part of a name, here and below) NATIVE=1 (C beside it: needs gcc)
 #   make fuzz      ONLY= SEED= SECONDS=
 #   make check     DRIVER= (a name, or the folder of one) ONLY= SEED= KTAP=1
 #   make chaos     DRIVER= SEED= (the first) SEEDS= (how many) ONLY= (decisions to keep) SHRINK=1
@@ -22,9 +22,9 @@ TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KT
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
-UNREAD := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(filter-out $(TEXTS) V DMASAN NODE BIN SHELL MAKE%,$v)))
+UNREAD := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(filter-out $(TEXTS) V DMASAN NATIVE NODE BIN SHELL MAKE%,$v)))
 ifneq ($(strip $(UNREAD)),)
-$(error nobody reads the variable $(strip $(UNREAD)); there are $(TEXTS) V DMASAN)
+$(error nobody reads the variable $(strip $(UNREAD)); there are $(TEXTS) V DMASAN NATIVE)
 endif
 
 DTS_DIR := arch/arm64/boot/dts
@@ -84,7 +84,7 @@ golden: build
 	@$(NODE) build/tests/golden/main.js $(if $(V),-v) -- "$$GOLDEN"
 
 bench: build
-	@$(NODE) build/tools/bench/main.js --only="$$ONLY"
+	@$(NODE) build/tools/bench/main.js --only="$$ONLY" $(if $(NATIVE),--native)
 
 fuzz: build
 	@$(NODE) build/tests/fuzz/main.js

@@ -22,8 +22,8 @@ export interface Library {
 	readonly headers: Readonly<Record<string, readonly string[]>>;
 	/** Headers that are ours, in this folder, by Linux's path. */
 	readonly standIns?: Readonly<Record<string, string>>;
-	/** What plays the steps, in this folder. */
-	readonly program: string;
+	/** What uses them, in this folder. */
+	readonly programs: readonly string[];
 }
 
 /** @path of the project as C: all of it, or @only. */
@@ -83,13 +83,13 @@ function write(library: Library, folder: string): string[] {
 	return files.map((f) => join(folder, f));
 }
 
-const FLAGS =
-	'-O2 -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror -fsanitize=undefined -fsanitize-undefined-trap-on-error'.split(
-		' ',
-	);
+const FLAGS = '-O2 -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror'.split(' ');
+
+/** What is undefined in C traps: for programs that are not timed. */
+export const TRAPS = ['-fsanitize=undefined', '-fsanitize-undefined-trap-on-error'] as const;
 
 /** Compile @files to @program. */
-export function compile(program: string, files: readonly string[], flags: readonly string[] = []): void {
+export function compile(program: string, files: readonly string[], flags: readonly string[]): void {
 	const { error, status, stderr } = spawnSync('gcc', [...FLAGS, ...flags, '-o', program, ...files], {
 		encoding: 'utf8',
 	});
@@ -101,16 +101,16 @@ export function compile(program: string, files: readonly string[], flags: readon
 	throw new UserError(`gcc: ${program} does not compile`);
 }
 
-/** @library as a program in @folder. */
-export function build(library: Library, folder: string): string {
+/** @library as a program in @folder; @flags: gcc's, beyond those for all. */
+export function build(library: Library, folder: string, flags: readonly string[] = TRAPS): string {
 	const to = resolve(folder, library.name);
 	rmSync(to, { recursive: true, force: true });
 	const files = write(library, to);
-	const program = join(to, 'play');
+	const program = join(to, library.name);
 	compile(
 		program,
-		[...files, ...['kernel.c', 'steps.c', library.program].map((f) => join(HERE, f))],
-		[`-I${join(to, 'include')}`, `-I${HERE}`, '-include', join(to, 'prototypes.h')],
+		[...files, ...['kernel.c', ...library.programs].map((f) => join(HERE, f))],
+		[...flags, `-I${join(to, 'include')}`, `-I${HERE}`, '-include', join(to, 'prototypes.h')],
 	);
 	return program;
 }

@@ -13,7 +13,7 @@ import { returnsOf, typeOf } from '#tools/c/types.js';
 import { PROJECT } from '#tools/project.js';
 import { UserError } from '#tools/run/user-error.js';
 import { random } from '../random.js';
-import { answers, compile, emitted, HERE } from './library.js';
+import { answers, compile, emitted, HERE, TRAPS } from './library.js';
 
 /** A function of integers. */
 interface Pure {
@@ -227,7 +227,7 @@ export async function comparePure(path: string, folder: string, count: number): 
 	mkdirSync(to, { recursive: true });
 	const file = join(to, 'pure.c');
 	writeFileSync(file, harness(`#include "kernel.h"\n${defines.join('')}${text}`, functions));
-	compile(join(to, 'play'), [file, join(HERE, 'kernel.c'), join(HERE, 'steps.c')], [`-I${HERE}`]);
+	compile(join(to, 'play'), [file, join(HERE, 'kernel.c'), join(HERE, 'steps.c')], [...TRAPS, `-I${HERE}`]);
 
 	// The functions are no one else's business: a copy of the module gives them away.
 	const built = join(PROJECT, 'build', path.replace(/ts$/, 'js'));

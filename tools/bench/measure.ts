@@ -2,16 +2,6 @@
 // Timing of cases that are compared with each other: in turns, so that a noisy moment hits them all.
 import { Bench } from 'tinybench';
 
-/** One thing to measure: prepare() boots what it needs, and its result does one round at each call. */
-export interface Case {
-	readonly name: string;
-	/** Rounds in one timed batch: a batch must be long beside the clock's resolution. */
-	readonly batch: number;
-	/** What a round should take at most, in ns; null: nothing is asked. */
-	readonly target: number | null;
-	prepare(): () => void;
-}
-
 /** ns a round. On a busy computer the best tells more than the median. */
 export interface Figure {
 	readonly median: number;
@@ -35,12 +25,14 @@ export async function time(name: string, round: () => void, batch: number, ms: n
 	return { median: (p50 * 1e6) / batch, best: (min * 1e6) / batch };
 }
 
-/** Each of @cases once, then each once more, @turns times; of a case's turns the median, and the best of all. */
-export async function inTurns(cases: readonly Case[], turns: number, ms: number): Promise<Figure[]> {
-	const seen: Figure[][] = cases.map(() => []);
+/** Each of @measurements once, then each once more, @turns times; of one's turns the median, and the best of all. */
+export async function inTurns(
+	measurements: readonly (() => Figure | Promise<Figure>)[],
+	turns: number,
+): Promise<Figure[]> {
+	const seen: Figure[][] = measurements.map(() => []);
 	for (let turn = 0; turn < turns; turn++)
-		for (const [i, { name, batch, prepare }] of cases.entries())
-			seen[i].push(await time(name, prepare(), batch, ms));
+		for (const [i, measure] of measurements.entries()) seen[i].push(await measure());
 	return seen.map((figures) => ({
 		median: middle(figures.map((f) => f.median)),
 		best: Math.min(...figures.map((f) => f.best)),
