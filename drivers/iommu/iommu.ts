@@ -136,6 +136,7 @@ import {
 	list_head,
 } from '#linux/list.js';
 import { lockdep_assert_held } from '#linux/lockdep.js';
+import { is_power_of_2 } from '#linux/log2.js';
 import { and64, or64, xor64 } from '#linux/math64.js';
 import { mutex, mutex_init, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { NOTIFY_DONE, NOTIFY_OK, notifier_block } from '#linux/notifier.js';
@@ -1511,8 +1512,13 @@ function iommu_pgsize(
 	size: size_t,
 	count: ref<size_t>,
 ): size_t {
-	const addr_merge = or64(iova, paddr);
+	// Most hardware has one size, and all is a multiple of it.
+	if (is_power_of_2(domain.pgsize_bitmap)) {
+		count.value = Math.floor(size / domain.pgsize_bitmap);
+		return domain.pgsize_bitmap;
+	}
 
+	const addr_merge = or64(iova, paddr);
 	let pgsizes = and64(domain.pgsize_bitmap, GENMASK_ULL(__fls(size), 0));
 	if (addr_merge !== 0) pgsizes = and64(pgsizes, GENMASK_ULL(__ffs(addr_merge), 0));
 	BUG_ON(pgsizes === 0);

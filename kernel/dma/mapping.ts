@@ -120,6 +120,7 @@ import {
 	page_to_pfn,
 	page_to_phys,
 	page_to_virt,
+	phys_to_page,
 	virt_to_page,
 	virt_to_phys,
 	vma_pages,
@@ -571,11 +572,12 @@ export function dma_map_single_attrs(
 	if (dev_WARN_ONCE(dev, is_vmalloc_addr(ptr), 'rejecting DMA map of vmalloc memory'))
 		return DMA_MAPPING_ERROR;
 	debug_dma_map_single(dev, ptr, size);
+	if (ptr === null) return dma_map_page_attrs(dev, virt_to_page(ptr), 0, size, dir, attrs);
+
+	const phys = virt_to_phys(ptr);
 	// An array that is no simulated memory is what a variable is in C, and stacks are vmalloc()ed, too.
-	if (ptr !== null && dev_WARN_ONCE(dev, virt_to_phys(ptr) < 0, 'rejecting DMA map of vmalloc memory'))
-		return DMA_MAPPING_ERROR;
-	const offset = ptr === null ? 0 : offset_in_page(virt_to_phys(ptr));
-	return dma_map_page_attrs(dev, virt_to_page(ptr), offset, size, dir, attrs);
+	if (dev_WARN_ONCE(dev, phys < 0, 'rejecting DMA map of vmalloc memory')) return DMA_MAPPING_ERROR;
+	return dma_map_page_attrs(dev, phys_to_page(phys), offset_in_page(phys), size, dir, attrs);
 }
 
 /** End a mapping of dma_map_single_attrs() (include/linux/dma-mapping.h: dma_unmap_single_attrs()). */
