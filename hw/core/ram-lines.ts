@@ -5,17 +5,20 @@ export const LINE_SIZE = 64;
 /** A line in 64-bit words. */
 export const LINE_LONGS = LINE_SIZE / 8;
 
-/** The C library's comparison, where there is one: in Node. It takes a third of what a loop takes, and a call. */
-const compareBytes = typeof Buffer === 'undefined' ? null : Buffer.compare;
+/**
+ * The C library's comparison, where there is one: in Node. The call costs as much as what it does with a page, and both
+ * together half of what a loop over longs does.
+ */
+const compareBytes = typeof Buffer === 'undefined' ? null : Buffer.prototype.compare;
 const COMPARE_MIN = 1024;
 
 /**
- * Whether @n bytes of two buffers are surely the same; false also when it is not worth asking so: the loop over lines
+ * Whether @n bytes of two arrays are surely the same; false also when it is not worth asking so: the loop over lines
  * tells in any case.
  */
-export function surelySame(a: ArrayBuffer, from: number, b: ArrayBuffer, at: number, n: number): boolean {
+export function surelySame(a: Uint8Array, from: number, b: Uint8Array, at: number, n: number): boolean {
 	if (compareBytes === null || n < COMPARE_MIN) return false;
-	return compareBytes(new Uint8Array(a, from, n), new Uint8Array(b, at, n)) === 0;
+	return compareBytes.call(a, b, at, at + n, from, from + n) === 0;
 }
 
 export function copyBytes(src: Uint8Array, from: number, dst: Uint8Array, to: number, n: number): void {
@@ -38,13 +41,48 @@ export function isZero(words: Int32Array, from: number, n: number): boolean {
 	return true;
 }
 
+/** Copy a line to two places. Without a loop it takes a quarter of what it takes with one. */
+export function copyLine(
+	src: BigInt64Array,
+	from: number,
+	a: BigInt64Array,
+	at: number,
+	b: BigInt64Array,
+	to: number,
+): void {
+	const v0 = src[from];
+	a[at] = v0;
+	b[to] = v0;
+	const v1 = src[from + 1];
+	a[at + 1] = v1;
+	b[to + 1] = v1;
+	const v2 = src[from + 2];
+	a[at + 2] = v2;
+	b[to + 2] = v2;
+	const v3 = src[from + 3];
+	a[at + 3] = v3;
+	b[to + 3] = v3;
+	const v4 = src[from + 4];
+	a[at + 4] = v4;
+	b[to + 4] = v4;
+	const v5 = src[from + 5];
+	a[at + 5] = v5;
+	b[to + 5] = v5;
+	const v6 = src[from + 6];
+	a[at + 6] = v6;
+	b[to + 6] = v6;
+	const v7 = src[from + 7];
+	a[at + 7] = v7;
+	b[to + 7] = v7;
+}
+
 export function copyLongs(src: BigInt64Array, from: number, dst: BigInt64Array, to: number, n: number): void {
 	if (n <= 2 * LINE_LONGS) for (let i = 0; i < n; i++) dst[to + i] = src[from + i];
 	else dst.set(src.subarray(from, from + n), to);
 }
 
 /** Whether a line differs. Long by long it takes half of what 32-bit words take, and a third of what a loop takes. */
-function differs(cpu: BigInt64Array, c: number, synced: BigInt64Array, s: number): boolean {
+export function differs(cpu: BigInt64Array, c: number, synced: BigInt64Array, s: number): boolean {
 	return (
 		cpu[c] !== synced[s] ||
 		cpu[c + 1] !== synced[s + 1] ||

@@ -164,6 +164,17 @@ describe('ram', () => {
 			expect(ram.stats.linesCleaned).to.equal(1);
 		});
 
+		it('cleans both lines that a few bytes are in', () => {
+			const ram = newRam();
+			const v = view(ram, BASE, 2 * LINE_SIZE);
+			for (const value of [1, 2]) {
+				v[LINE_SIZE - 1] = value;
+				v[LINE_SIZE] = value;
+				ram.clean(BASE + LINE_SIZE - 2, 4);
+				expect(deviceBytes(ram, BASE + LINE_SIZE - 1, 2)).to.deep.equal([value, value]);
+			}
+		});
+
 		it('hides a device write from the CPU until the line is invalidated', () => {
 			const ram = newRam();
 			const v = view(ram, BASE, 1);
@@ -292,6 +303,154 @@ describe('ram', () => {
 		});
 	});
 
+	describe('pages of which it is known what the CPU has of them', () => {
+		const PAGE = BASE + 5 * GRANULE;
+
+		it('are in step while no view was given of them, whatever devices write', () => {
+			const ram = newRam();
+			view(ram, BASE, 4);
+			ram.deviceWrite(PAGE, new Uint8Array(GRANULE).fill(7), false);
+			ram.clean(PAGE, GRANULE);
+			expect(ram.stats.linesCleaned).to.equal(0);
+			expect(deviceBytes(ram, PAGE, 1)).to.deep.equal([7]);
+		});
+
+		it('may be dirty at any time once a view was given of one byte, after each clean', () => {
+			const ram = newRam();
+			const last = view(ram, PAGE + GRANULE - 1, 1);
+			for (const value of [1, 2, 3]) {
+				ram.clean(PAGE, GRANULE);
+				last[0] = value;
+				ram.clean(PAGE, GRANULE);
+				expect(deviceBytes(ram, PAGE + GRANULE - 1, 1)).to.deep.equal([value]);
+			}
+		});
+
+		it('may be dirty, each of those that a view reaches, whatever kind of view it is', () => {
+			const reaches: readonly [string, (ram: Ram) => ArrayBufferView | null, number][] = [
+				['linear', (ram) => ram.linear(PAGE + 8, 2 * GRANULE), 2 * GRANULE + 7],
+				['to the end', (ram) => ram.linear(PAGE, 0), BLOCK_SIZE - 5 * GRANULE - 1],
+				['words', (ram) => ram.linear_words(PAGE, GRANULE / 2), 2 * GRANULE - 1],
+				['cached vmap', (ram) => ram.vmap([PAGE, PAGE + GRANULE], 2, true), 2 * GRANULE - 1],
+			];
+			for (const [name, give, last] of reaches) {
+				const ram = newRam();
+				ram.clean(PAGE, BLOCK_SIZE / 2);
+				const given = give(ram) as ArrayBufferView;
+				const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+				bytes[0] = 1;
+				bytes[bytes.length - 1] = 2;
+				ram.clean(PAGE, last + 1);
+				expect(deviceBytes(ram, PAGE + last, 1), name).to.deep.equal([2]);
+				expect(ram.stats.linesCleaned, name).to.equal(2);
+			}
+		});
+
+		it('may be dirty behind one that was viewed before', () => {
+			const ram = newRam();
+			view(ram, PAGE + GRANULE, 4);
+			view(ram, PAGE, 3 * GRANULE).fill(1);
+			ram.clean(PAGE, 3 * GRANULE);
+			expect(deviceBytes(ram, PAGE + 2 * GRANULE, 1)).to.deep.equal([1]);
+		});
+
+		it('may be dirty when a mapping is gone through which the CPU stored', () => {
+			const ram = newRam();
+			const mapped = ram.vmap([PAGE, BASE], 2, true);
+			mapped[3] = 9;
+			ram.vunmap(mapped);
+			ram.clean(PAGE, GRANULE);
+			expect(deviceBytes(ram, PAGE, 4)).to.deep.equal([0, 0, 0, 9]);
+		});
+
+		it('are seen by nobody but devices when they are only mapped non-cacheable', () => {
+			const ram = newRam();
+			view(ram, BASE, 4);
+			const mapped = ram.vmap([PAGE, BASE + GRANULE], 2, false);
+			mapped.fill(5);
+			ram.clean(PAGE, GRANULE);
+			expect(ram.stats.linesCleaned).to.equal(0);
+			ram.vunmap(mapped);
+			expect(deviceBytes(ram, PAGE, 1)).to.deep.equal([5]);
+		});
+
+		for (const [when, before] of [
+			['never seen', () => {}],
+			['dropped, so that it holds what memory had', (ram: Ram) => ram.invalidate(PAGE, GRANULE)],
+			['in a view', (ram: Ram) => view(ram, PAGE, 1)],
+		] as const) {
+			it(`are zero and dirty, all lines, when they were zeroed: a page ${when}`, () => {
+				const ram = newRam();
+				view(ram, BASE, 4);
+				ram.deviceWrite(PAGE, new Uint8Array(GRANULE).fill(7), false);
+				before(ram);
+				ram.zero(PAGE, GRANULE);
+				expect(ram.firstDirty(PAGE + LINE_SIZE, GRANULE)).to.equal(PAGE + LINE_SIZE);
+				expect(ram.firstStale(PAGE, GRANULE)).to.equal(-1);
+				expect(deviceBytes(ram, PAGE, 1)).to.deep.equal([7]);
+				expect(deviceBytes(ram, PAGE, 1, true)).to.deep.equal([0]);
+				ram.clean(PAGE, GRANULE);
+				expect(ram.stats.linesCleaned).to.equal(GRANULE / LINE_SIZE);
+				expect(deviceBytes(ram, PAGE, GRANULE)).to.deep.equal(new Array(GRANULE).fill(0));
+				expect(ram.isDirty(PAGE, GRANULE)).to.equal(false);
+				ram.deviceWrite(PAGE, Uint8Array.of(8), false);
+				ram.clean(PAGE, GRANULE);
+				expect(deviceBytes(ram, PAGE, 1)).to.deep.equal([8]);
+				view(ram, PAGE, GRANULE);
+				expect(ram.isDirty(PAGE, GRANULE)).to.equal(false);
+			});
+		}
+
+		/** A zeroed page that no view was given of, in memory that has all buffers; memory has sevens. */
+		function zeroedPage(): Ram {
+			const ram = newRam();
+			view(ram, BASE, 1)[0] = 1;
+			ram.clean(BASE, 1);
+			ram.deviceWrite(PAGE, new Uint8Array(GRANULE).fill(7), false);
+			ram.zero(PAGE, GRANULE);
+			ram.stats.linesCleaned = 0;
+			return ram;
+		}
+
+		const PARTS: readonly [string, (ram: Ram) => void, boolean, number][] = [
+			['cleaned', (ram) => ram.clean(PAGE + LINE_SIZE, 4), false, 0],
+			['dropped', (ram) => ram.invalidate(PAGE + LINE_SIZE, LINE_SIZE), false, 7],
+			['stored to', (ram) => view(ram, PAGE + LINE_SIZE, LINE_SIZE).fill(1), true, 1],
+			['zeroed', (ram) => ram.zero(PAGE + LINE_SIZE, LINE_SIZE), true, 0],
+			[
+				'written by a device that snoops',
+				(ram) => ram.deviceWrite(PAGE + LINE_SIZE, new Uint8Array(LINE_SIZE).fill(2), true),
+				false,
+				2,
+			],
+		];
+		for (const [what, act, dirty, byte] of PARTS) {
+			it(`stay dirty beside the line of a zeroed page that is ${what}`, () => {
+				const ram = zeroedPage();
+				act(ram);
+				const lines = [0, 1, 2].map((i) => ram.isDirty(PAGE + i * LINE_SIZE, LINE_SIZE));
+				expect(lines).to.deep.equal([true, dirty, true]);
+				expect(ram.readCpuWord(PAGE + LINE_SIZE)).to.equal(byte * 0x0101_0101);
+				ram.clean(PAGE, GRANULE);
+				expect(ram.stats.linesCleaned).to.equal(
+					GRANULE / LINE_SIZE - (what === 'dropped' || byte === 2 ? 1 : 0),
+				);
+				expect(deviceBytes(ram, PAGE + LINE_SIZE - 1, 2)).to.deep.equal([0, byte]);
+			});
+		}
+
+		it('are in step, and not zeroes, when a device that snoops wrote them', () => {
+			const ram = zeroedPage();
+			ram.deviceWrite(PAGE - GRANULE, new Uint8Array(2 * GRANULE + 1).fill(3), true);
+			expect(ram.isDirty(PAGE - GRANULE, 2 * GRANULE)).to.equal(false);
+			for (const page of [PAGE - GRANULE, PAGE, PAGE + GRANULE]) {
+				ram.zero(page, GRANULE);
+				expect(ram.readCpuWord(page)).to.equal(0);
+				expect(ram.isDirty(page, LINE_SIZE)).to.equal(true);
+			}
+		});
+	});
+
 	describe('buffers', () => {
 		const KIB = 1024;
 		/** What a number of operations makes the process hold in array buffers, within a few KiB. */
@@ -347,6 +506,17 @@ describe('ram', () => {
 			ram.vunmap(v);
 			expect(deviceBytes(ram, pages[0], 1)).to.deep.equal([4]);
 			expect(deviceBytes(ram, pages[200], 1)).to.deep.equal([9]);
+		});
+
+		it('are not there for the CPU when a page that it never looked at is zeroed and cleaned', () => {
+			const ram = newRam();
+			ram.deviceWrite(BASE, Uint8Array.of(7), false);
+			const size = grown(() => {
+				ram.zero(BASE, GRANULE);
+				ram.clean(BASE, GRANULE);
+			});
+			expect(size).to.be.below(BLOCK_SIZE);
+			expect(deviceBytes(ram, BASE, 1)).to.deep.equal([0]);
 		});
 
 		it('begin as what memory holds when the CPU drops lines that it never looked at', () => {
@@ -413,6 +583,21 @@ describe('ram', () => {
 			ram.invalidate(pages[2], LINE_SIZE);
 			expect(view(ram, pages[2], 1)[0]).to.equal(4);
 		});
+
+		for (const cached of [false, true]) {
+			it(`keeps cleaning single words of a page that is shown ${cached ? 'cached' : 'uncached'}`, () => {
+				const ram = newRam();
+				const old = view(ram, BASE, 4);
+				old[0] = 1;
+				ram.clean(BASE, 4);
+				const shown = ram.vmap([BASE, BASE + 2 * GRANULE], 2, cached);
+				const store = cached ? shown : old;
+				store[0] = 2;
+				ram.clean(BASE, 4);
+				expect(deviceBytes(ram, BASE, 1)).to.deep.equal([2]);
+				expect(shown[0]).to.equal(2);
+			});
+		}
 
 		it('needs no move for contiguous pages, uncached', () => {
 			const ram = newRam();
@@ -510,7 +695,12 @@ describe('ram', () => {
 			fc.record({ op: fc.constant('invalidate' as const), at, len }),
 			fc.record({ op: fc.constant('cleanInvalidate' as const), at, len }),
 			fc.record({ op: fc.constant('evict' as const), at, len }),
-			fc.record({ op: fc.constant('zero' as const), page: fc.integer({ min: 0, max: PAGES - 1 }) }),
+			fc.record({
+				op: fc.constant('zero' as const),
+				page: fc.integer({ min: 0, max: PAGES - 1 }),
+				// Whole pages, and a part of one.
+				len: fc.constantFrom(GRANULE, 2 * GRANULE, 5 * LINE_SIZE),
+			}),
 			fc.record({
 				op: fc.constant('vmap' as const),
 				cached: fc.boolean(),
@@ -523,13 +713,16 @@ describe('ram', () => {
 			fc.record({ op: fc.constant('vunmap' as const) }),
 		);
 		const operations = fc.array(operation, { minLength: 1, maxLength: 60 });
-		const property = fc.property(operations, fc.boolean(), (operations, piece) => {
+		const property = fc.property(operations, fc.boolean(), fc.boolean(), (operations, piece, viewed) => {
 			const ram = newRam();
 			if (piece) ram.add_piece(BASE + BLOCK_SIZE - 2 * GRANULE, 3 * GRANULE);
+			// Zeroing is nothing where no buffer is. So there is one: of the CPU's side, or of memory, and the CPU saw nothing.
+			if (viewed) for (let page = 0; page < PAGES; page++) view(ram, start + page * GRANULE, GRANULE);
+			else ram.deviceWrite(start, new Uint8Array(size), false);
 			const model = new NaiveMemory(size);
 			let mapping: { view: Uint8Array; pages: number[]; cached: boolean } | null = null;
 			for (const o of operations) {
-				const n = 'len' in o ? Math.min(o.len, size - o.at) : 0;
+				const n = 'at' in o ? Math.min(o.len, size - o.at) : 0;
 				switch (o.op) {
 					case 'cpu':
 						for (let i = o.at; i < o.at + n; ) {
@@ -571,11 +764,13 @@ describe('ram', () => {
 						ram.evict(start + o.at, n);
 						model.evict(o.at, n);
 						break;
-					case 'zero':
-						view(ram, start + o.page * GRANULE, 1);
-						ram.zero(start + o.page * GRANULE, GRANULE);
-						model.zero(o.page * GRANULE, GRANULE);
+					case 'zero': {
+						const from = o.page * GRANULE;
+						const bytes = Math.min(o.len, size - from);
+						ram.zero(start + from, bytes);
+						model.zero(from, bytes);
 						break;
+					}
 					case 'vmap':
 						if (mapping !== null) break;
 						mapping = {
