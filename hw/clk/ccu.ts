@@ -23,8 +23,16 @@ import {
 const PLL_ENABLE = 0x80000000;
 const PLL_LOCK = 0x10000000;
 
+const made = new WeakMap<CcuTable, readonly RegisterSpec[]>();
+
+function specsOf(table: CcuTable): readonly RegisterSpec[] {
+	const specs = made.get(table) ?? makeSpecs(table);
+	made.set(table, specs);
+	return specs;
+}
+
 /** One register for each offset that the table names, with a field for each of its bits. */
-function specsOf(table: CcuTable): RegisterSpec[] {
+function makeSpecs(table: CcuTable): RegisterSpec[] {
 	const byOffset = new Map<number, BitPlace[]>();
 	for (const place of [...table.clocks, ...table.resets]) {
 		const list = byOffset.get(place[2]);

@@ -229,8 +229,9 @@ export class Machine implements machine, MachineServices {
 		this.stopwatch = options.stopwatch ?? null;
 		this.#readNs = options.mmioReadNs ?? 100;
 		this.#writeNs = options.mmioWriteNs ?? 20;
-		const { regions, fdt } = memoryOf(dtb, options.memSize, (text) => this.note('machine', text));
-		this.fdt = fdt.blob;
+		const { regions, fdt, remarks } = boardOf(dtb, options.memSize);
+		for (const text of remarks) this.note('machine', text);
+		this.fdt = fdt.blob.slice();
 		this.tree = fdt.root;
 		this.memory = new Ram(regions);
 		this.bus = new Bus(this.memory, (who, text) => this.note(who, text));
@@ -796,11 +797,11 @@ function memoryOf(
 		throw new MachineError(
 			`${size} bytes of memory: expected a multiple of 4 KiB, 16 MiB or more, and no more than 48 bits can address`,
 		);
-	const devices = [...root.walk()].filter(isDevice);
+	const devices = [...root.walk()].filter(isDevice).map((node) => ({ node, reg: regOrNone(node) }));
 	const inTheWay = (base: number, end: number): FdtNode | undefined =>
-		devices.find((node) =>
-			regOrNone(node).some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)),
-		);
+		devices.find(({ reg }) =>
+			reg.some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)),
+		)?.node;
 	// Only a board's boot loader knows where its DRAM begins; a size that the user names is taken at its word.
 	const bases = told.length > 0 ? [told[0].base] : memSize === undefined ? DRAM_BASES : [DRAM_BASE];
 	for (const base of bases)
@@ -813,6 +814,33 @@ function memoryOf(
 	throw new MachineError(
 		`${hex(size)} bytes of memory from ${hex(bases[0])} would ${path === undefined ? 'end above the 48 bits of an address' : `cover ${path}`}`,
 	);
+}
+
+/** What a machine is built from. The tree is only read, so machines share it. */
+interface Board {
+	readonly regions: readonly Region[];
+	readonly fdt: Fdt;
+	/** What is wrong with the memory of the tree. */
+	readonly remarks: readonly string[];
+}
+
+/** The board of the last machine: mostly the next is the same. */
+let last: { readonly dtb: Uint8Array; readonly memSize: number | undefined; readonly board: Board } | null =
+	null;
+
+function boardOf(dtb: Uint8Array, memSize: number | undefined): Board {
+	if (last !== null && last.memSize === memSize && sameBytes(last.dtb, dtb)) return last.board;
+	const own = dtb.slice();
+	const remarks: string[] = [];
+	const board = { ...memoryOf(own, memSize, (text) => remarks.push(text)), remarks };
+	last = { dtb: own, memSize, board };
+	return board;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+	if (a.length !== b.length) return false;
+	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+	return true;
 }
 
 function inRegions(regions: readonly Region[], addr: number): boolean {
