@@ -114,7 +114,7 @@ export class kmem_cache<T extends object> {
 	ctor: ((obj: T) => void) | null = null;
 	/**
 	 * What memset() does to a struct in C. A cache that has it gives freed structs out again, the last one first, as
-	 * C's do; without it each struct is a new one. With slab_debug a freed struct is watched, and never comes back.
+	 * C's do; without it each struct is a new one.
 	 */
 	zero: ((obj: T) => void) | null = null;
 	readonly free_structs: T[] = [];

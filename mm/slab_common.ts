@@ -28,6 +28,7 @@ import {
 	kfree,
 	kmalloc_slab,
 	ksize,
+	slab_state,
 } from '#mm/slub.js';
 
 /** A cache could not be made. */
@@ -56,12 +57,13 @@ export function __kmem_cache_create<T extends object>(
 }
 
 /**
- * Have @s give its freed structs out again: @zero does to one what memset() does to C's memory.
+ * Have @s give its freed structs out again: @zero does to one what memset() does to C's memory. With slab_debug a freed
+ * struct is watched, and never comes back.
  *
  * Linux has no such function: its caches do.
  */
 export function kmem_cache_reuse<T extends object>(s: kmem_cache<T>, zero: (obj: T) => void): void {
-	s.zero = zero;
+	if (!slab_state.store_user && !slab_state.check_use) s.zero = zero;
 }
 
 /** The end of a cache; live objects are reported, and keep it alive (mm/slab_common.c: kmem_cache_destroy()). */

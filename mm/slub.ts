@@ -168,10 +168,12 @@ function struct_cache<T extends object>(type: struct_type<T>): kmem_cache<T> {
 }
 
 function struct_alloc<T extends object>(s: kmem_cache<T>, type: struct_type<T>): T {
-	const obj = s.free_structs.pop() ?? new type();
-	(obj as marked)[SLAB_CACHE] = s as unknown as any_cache;
 	s.live++;
 	s.allocated++;
+	const freed = s.free_structs.pop();
+	if (freed !== undefined && !debug_kernel.on) return freed;
+	const obj = freed ?? new type();
+	(obj as marked)[SLAB_CACHE] = s as unknown as any_cache;
 	if (slab_state.store_user) list_add(new slab_track(obj, caller_site()).node, s.tracked);
 	return obj;
 }
@@ -427,6 +429,12 @@ function double_free(name: string, freed: string): void {
 	kernel_report(3, [`BUG: KASAN: double-free of ${name} at ${caller_site()}`, by('freed', freed)]);
 }
 
+// Keep @obj for the next who asks @s. Only a debug kernel marks it as freed: that costs more than all else here.
+function recycle(s: kmem_cache<object>, obj: object): void {
+	s.zero!(obj);
+	s.free_structs.push(obj);
+}
+
 function struct_free(obj: object, from: any_cache | null): void {
 	const mark = (obj as marked)[SLAB_CACHE];
 	if (mark === undefined) {
@@ -445,7 +453,11 @@ function struct_free(obj: object, from: any_cache | null): void {
 		]);
 	}
 	mark.live--;
-	slab_state.elements -= (obj as marked)[SLAB_ELEMENTS] ?? 0;
+	if (mark.zero !== null) {
+		recycle(mark as unknown as kmem_cache<object>, obj);
+		if (!debug_kernel.on) return;
+	}
+	if (Array.isArray(obj)) slab_state.elements -= (obj as marked)[SLAB_ELEMENTS] ?? 0;
 	if (slab_state.store_user) {
 		untrack(mark, obj);
 		(obj as marked)[SLAB_CACHE] = new freed_object(mark, caller_site());
@@ -453,11 +465,6 @@ function struct_free(obj: object, from: any_cache | null): void {
 		(obj as marked)[SLAB_CACHE] = mark.freed;
 	}
 	if (slab_state.check_use) quarantine(obj, mark.name, slab_state.store_user ? caller_site() : '');
-	else if (mark.zero !== null && !slab_state.store_user) {
-		const s = mark as unknown as kmem_cache<object>;
-		s.zero!(obj);
-		s.free_structs.push(obj);
-	}
 }
 
 function bad_free(x: ArrayBufferView, why: string): void {
@@ -537,7 +544,10 @@ export function kfree(object: object | null): void {
 /** kfree() of an object of @s (mm/slub.c: kmem_cache_free()). */
 export function kmem_cache_free<T extends object>(s: kmem_cache<T>, x: T): void {
 	if (ArrayBuffer.isView(x)) bytes_free(x, s as unknown as kmem_cache<Uint8Array>);
-	else struct_free(x, s as unknown as any_cache);
+	else if (s.zero !== null && !debug_kernel.on) {
+		s.live--;
+		recycle(s as unknown as kmem_cache<object>, x);
+	} else struct_free(x, s as unknown as any_cache);
 }
 
 /** The bytes that the allocator has set aside for @object (mm/slab_common.c: ksize()). */

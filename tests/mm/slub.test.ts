@@ -5,6 +5,7 @@ import { virt_to_phys } from '#asm/memory.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { bitmap_zalloc } from '#linux/bitmap.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
+import { debug_kernel } from '#linux/kconfig.js';
 import {
 	KMEM_CACHE,
 	kcalloc,
@@ -16,6 +17,7 @@ import {
 	kmem_cache_create,
 	kmem_cache_destroy,
 	kmem_cache_free,
+	kmem_cache_reuse,
 	kmem_cache_zalloc,
 	kmemdup,
 	krealloc,
@@ -228,24 +230,37 @@ describe('slub', () => {
 		function cache(debug: Partial<typeof slab_state> = {}): kmem_cache<gizmo> {
 			Object.assign(slab_state, debug);
 			const s = KMEM_CACHE(gizmo, 0)!;
-			s.zero = (g) => {
+			kmem_cache_reuse(s, (g) => {
 				g.n = 0;
 				g.list = [];
-			};
+			});
 			return s;
 		}
 
-		it('gives the struct that was freed last out again, zeroed', () => {
+		for (const on of [true, false])
+			it(`gives the struct that was freed last out again, zeroed; debug_kernel: ${on}`, () => {
+				debug_kernel.on = on;
+				const s = cache();
+				const [a, b] = [kmem_cache_alloc(s, GFP_KERNEL)!, kmem_cache_alloc(s, GFP_KERNEL)!];
+				a.n = 1;
+				b.n = 2;
+				kmem_cache_free(s, a);
+				kmem_cache_free(s, b);
+				expect(kmem_cache_zalloc(s, GFP_KERNEL)).to.equal(b);
+				expect(b).to.deep.include({ n: 0, list: [] });
+				expect(slab_live()['gizmo']).to.equal(1);
+				kfree(b);
+				expect(slab_live()).not.to.have.property('gizmo');
+				expect(kmem_cache_alloc(s, GFP_KERNEL)).to.equal(b);
+				kfree(b);
+			});
+
+		it('believes the caller on a production kernel', () => {
+			debug_kernel.on = false;
 			const s = cache();
-			const [a, b] = [kmem_cache_alloc(s, GFP_KERNEL)!, kmem_cache_alloc(s, GFP_KERNEL)!];
-			a.n = 1;
-			b.n = 2;
+			const a = kmem_cache_alloc(s, GFP_KERNEL)!;
 			kmem_cache_free(s, a);
-			kmem_cache_free(s, b);
-			expect(kmem_cache_zalloc(s, GFP_KERNEL)).to.equal(b);
-			expect(b).to.deep.include({ n: 0, list: [] });
-			expect(slab_live()['gizmo']).to.equal(1);
-			kmem_cache_free(s, b);
+			kmem_cache_free(s, a);
 		});
 
 		it('still notices that one is freed twice', () => {
