@@ -239,20 +239,26 @@ function eachCachedOf({ rcaches }: iova_domain, order: number, visit: Visit): bo
 
 type Queues = Pick<iommu_dma_cookie, 'single_fq' | 'percpu_fq'>;
 
+/** Whether the range at @pfn waits for a flush; what came last is found first. */
 function isQueued(cookie: Queues, pfn: number): boolean {
-	let found = false;
-	eachQueued(cookie, (at) => {
-		found ||= at === pfn;
+	return queuesOf(cookie).some(({ head, tail, mod_mask, entries }) => {
+		for (let at = tail; at !== head; ) {
+			at = (at - 1) & mod_mask;
+			if (entries[at].iova_pfn === pfn) return true;
+		}
+		return false;
 	});
-	return found;
+}
+
+function queuesOf({ single_fq, percpu_fq }: Queues): NonNullable<Queues['single_fq']>[] {
+	if (single_fq !== null) return [single_fq];
+	return percpu_fq === null ? [] : percpu_fq.unit.filter((fq) => fq !== undefined);
 }
 
 /** Call @visit with the first frame of each range that waits for a flush. */
-function eachQueued({ single_fq, percpu_fq }: Queues, visit: (pfn: number) => void): void {
-	const queues = single_fq !== null ? [single_fq] : percpu_fq === null ? [] : [...percpu_fq.unit];
-	for (const fq of queues)
-		for (let at = fq?.head ?? 0; fq !== undefined && at !== fq.tail; at = (at + 1) & fq.mod_mask)
-			visit(fq.entries[at].iova_pfn);
+function eachQueued(cookie: Queues, visit: (pfn: number) => void): void {
+	for (const { head, tail, mod_mask, entries } of queuesOf(cookie))
+		for (let at = head; at !== tail; at = (at + 1) & mod_mask) visit(entries[at].iova_pfn);
 }
 
 /** Whether a device of @dev's group, which may have joined late, reserves a part of [@first, @last]. */

@@ -37,6 +37,7 @@ describe('tools_build', () => {
 			resolveJsonModule: true,
 			sourceMap: true,
 			types: [],
+			lib: ['es5'],
 		};
 		writeFileSync(at('tsconfig.json'), JSON.stringify({ compilerOptions, include: ['lib'] }));
 		writeFileSync(at('lib/a.ts'), 'export const a: number = 1;\n');

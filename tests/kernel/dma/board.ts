@@ -68,5 +68,7 @@ export function boardTree(reserved: Tree, properties: Tree = {}): Uint8Array {
 
 /** Bytes that tell where they belong. */
 export function pattern(length: number, seed: number): Uint8Array {
-	return Uint8Array.from({ length }, (_, i) => (seed + 3 * i + 5 * (i >> 8)) & 0xff);
+	const bytes = new Uint8Array(length);
+	for (let i = 0; i < length; i++) bytes[i] = seed + 3 * i + 5 * (i >> 8);
+	return bytes;
 }

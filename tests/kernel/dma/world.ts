@@ -272,7 +272,9 @@ export class World {
 	}
 
 	next(size: number): Uint8Array {
-		return Uint8Array.from({ length: size }, () => (this.#fill = (this.#fill * 29 + 17) & 0xff));
+		const bytes = new Uint8Array(size);
+		for (let i = 0; i < size; i++) bytes[i] = this.#fill = (this.#fill * 29 + 17) & 0xff;
+		return bytes;
 	}
 
 	/** Make the @nth allocation from here on fail while @call runs. */
