@@ -86,8 +86,9 @@ examples: build
 golden: build
 	@$(NODE) build/tests/golden/main.js $(if $(V),-v) -- "$$GOLDEN"
 
+# A path through the kernel is many small functions: V8 inlines more of them when it is let, as pays in a long run.
 bench: build
-	@$(NODE) build/tools/bench/main.js --only="$$ONLY" $(if $(NATIVE),--native)
+	@$(NODE) --max-inlined-bytecode-size-cumulative=2000 build/tools/bench/main.js --only="$$ONLY" $(if $(NATIVE),--native)
 
 fuzz: build
 	@$(NODE) build/tests/fuzz/main.js
