@@ -6,6 +6,7 @@ import { DMA_MAP_TO_DEVICE, map_benchmark } from '#linux/map_benchmark.js';
 import { bootWay, deviceOf, type Kernel, mustQueue, type Way } from '#tools/bench/boards.js';
 import { CASES, type Case, type CaseKey, iovaRound, mapSingle } from '#tools/bench/cases.js';
 import { ask, bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
+import { startKernel } from '#tools/bench/kernel-thread.js';
 import { duration, type Figure, inTurns, table, time } from '#tools/bench/measure.js';
 import { buildNative, timeNative } from '#tools/bench/native.js';
 import { type BenchOptions, parseBench } from '#tools/bench/options.js';
@@ -31,17 +32,21 @@ interface Measured {
 	readonly native?: Figure;
 }
 
-/** Each of @cases on both kernels and, with its @program, in C. */
-async function measureCases(cases: readonly Case[], ms: number, program: string | null): Promise<Measured[]> {
-	const measurements = cases.flatMap(({ name, batch, prepare, debugOnly, native }) => {
-		const on = (kernel: Kernel) => () => time(name, prepare(kernel), batch, ms);
-		return [
-			on('debug'),
-			...(debugOnly ? [] : [on('production')]),
-			...(native && program !== null ? [() => timeNative(program, native, batch, ms)] : []),
-		];
-	});
+/** Each of @keys on both kernels and, with its @program, in C. */
+async function measureCases(
+	keys: readonly CaseKey[],
+	ms: number,
+	program: string | null,
+): Promise<Measured[]> {
+	const [debug, production] = [startKernel('debug'), startKernel('production')];
+	const cases: readonly Case[] = keys.map((key) => CASES[key]);
+	const measurements = cases.flatMap(({ batch, debugOnly, native }, i) => [
+		() => debug.time(keys[i], ms),
+		...(debugOnly ? [] : [() => production.time(keys[i], ms)]),
+		...(native && program !== null ? [() => timeNative(program, native, batch, ms)] : []),
+	]);
 	const figures = await inTurns(measurements, TURNS);
+	await Promise.all([debug.end(), production.end()]);
 	return cases.map(({ debugOnly, native }) => ({
 		debug: figures.shift()!,
 		...(debugOnly ? {} : { production: figures.shift()! }),
@@ -56,7 +61,7 @@ async function hotPaths(
 	program: string | null,
 ): Promise<Partial<Record<CaseKey, Measured>>> {
 	const cases: readonly Case[] = keys.map((key) => CASES[key]);
-	const measured = await measureCases(cases, ms, program);
+	const measured = await measureCases(keys, ms, program);
 	const c = (...cells: string[]): string[] => (program === null ? [] : cells);
 	console.log(
 		table([
@@ -152,7 +157,7 @@ async function byLive(ms: number): Promise<void> {
 
 async function main({ keys, ms, all, native }: BenchOptions): Promise<void> {
 	const program = native ? buildNative() : null;
-	console.log(`By this computer's clock, ${TURNS} turns in one process:\n`);
+	console.log(`By this computer's clock, ${TURNS} turns:\n`);
 	ratios(await hotPaths(keys, ms, program));
 	if (!all) return;
 	bySize();
