@@ -799,9 +799,8 @@ function memoryOf(
 		);
 	const devices = [...root.walk()].filter(isDevice).map((node) => ({ node, reg: regOrNone(node) }));
 	const inTheWay = (base: number, end: number): FdtNode | undefined =>
-		devices.find(({ reg }) =>
-			reg.some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)),
-		)?.node;
+		devices.find(({ reg }) => reg.some((r) => r.base >= base && r.base < end && !inRegions(regions, r.base)))
+			?.node;
 	// Only a board's boot loader knows where its DRAM begins; a size that the user names is taken at its word.
 	const bases = told.length > 0 ? [told[0].base] : memSize === undefined ? DRAM_BASES : [DRAM_BASE];
 	for (const base of bases)

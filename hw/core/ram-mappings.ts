@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Contiguous views of pages that lie anywhere: vmap() moves pages from their own place to one buffer, vunmap() moves them
-// back.
-import { copyBytes, sameBytes } from './ram-lines.js';
+// back. A mapping of the same pages soon after has the same address, as it mostly has in Linux; until then the dead one
+// lives nowhere.
+import { copyBytes, sameBytes, surelySame } from './ram-lines.js';
 import {
 	BLOCK_GRANULES,
 	BLOCK_UNITS,
+	type Block,
 	GRANULE,
 	hex,
 	Places,
@@ -23,11 +25,17 @@ interface MappingRecord {
 	readonly before: Uint8Array | null;
 }
 
+/** Buffers of dead mappings that are kept, each of at most so many pages: making one takes longer than filling it. */
+const SPARES = 4;
+const SPARE_GRANULES = 64;
+
 /** RAM with vmap() and vunmap(). */
 export class Mappings extends Places {
 	private readonly mappings = new Map<Store, MappingRecord>();
 	/** Non-cacheable mappings of pages that stood in a row where they are. */
 	private readonly inPlace: RamRegion[] = [];
+	/** The newest first. */
+	private readonly spares: Store[] = [];
 
 	vmap(pages: ArrayLike<number>, count: number, cached: boolean, pageSize = GRANULE): Uint8Array {
 		return pageSize === GRANULE
@@ -40,7 +48,8 @@ export class Mappings extends Places {
 		this.stats.vmaps++;
 		const size = count * GRANULE;
 		for (let i = 0; i < count; i++) {
-			if (pages[i] % GRANULE !== 0 || this.locate(pages[i], true) === 0) {
+			// The remainder of a number this large would be a call.
+			if (Math.floor(pages[i] / GRANULE) * GRANULE !== pages[i] || this.locate(pages[i], true) === 0) {
 				throw new RangeError(`vmap: ${hex(pages[i])} is not a page of RAM`);
 			}
 		}
@@ -56,14 +65,11 @@ export class Mappings extends Places {
 		for (let i = 0; i < count; i++) {
 			this.locate(pages[i], true);
 			const moves = cached ? this.atCpu : this.atMem;
-			if (moves.pages !== null || (!cached && inRegions(this.inPlace, pages[i]))) {
+			if (isShown(moves) || (!cached && inRegions(this.inPlace, pages[i]))) {
 				throw new Error(`vmap: page ${hex(pages[i])} is part of another mapping in another order`);
 			}
 		}
-		return this.rehome(
-			Float64Array.from({ length: count }, (_, i) => pages[i]),
-			cached,
-		);
+		return this.rehome(pages, count, cached);
 	}
 
 	vunmap(view: Uint8Array): void {
@@ -82,13 +88,35 @@ export class Mappings extends Places {
 		this.stores.delete(view.buffer);
 		this.lastView = null;
 		const pages = store.pages as Float64Array;
-		for (let i = 0; i < pages.length; i++) this.moveBack(record, pages[i], i);
+		if (record.before !== null) this.tellStale(record, record.before, pages);
+		if (!store.isCpu) this.findRoom(record);
+		this.copyPages(record, true);
+		for (let i = 0; i < pages.length; i++) {
+			if (store.isCpu) this.moveCpuBack(pages[i]);
+			else this.moveMemBack(pages[i], record.oldStores[i], record.oldOffsets[i]);
+		}
+		if (pages.length > SPARE_GRANULES) return;
+		if (this.spares.length === SPARES) this.spares.pop();
+		this.spares.unshift(store);
+	}
+
+	/** A buffer for a mapping of @pages: that of the last one of them all in this order, or a new one. */
+	private storeFor(pages: ArrayLike<number>, count: number, cached: boolean): Store {
+		for (const [index, spare] of this.spares.entries()) {
+			if (spare.isCpu !== cached || !samePages(spare.pages as Float64Array, pages, count)) continue;
+			this.spares.splice(index, 1);
+			this.stores.set(spare.buffer as ArrayBuffer, spare);
+			return spare;
+		}
+		const own = new Float64Array(count);
+		for (let i = 0; i < count; i++) own[i] = pages[i];
+		return new Store(cached, 0, count * GRANULE, own);
 	}
 
 	/** Whether vmap() shows the page at @phys non-cacheable. */
 	isUncached(phys: number): boolean {
 		if (this.locate(phys, false) === 0 || !this.atTouched) return false;
-		return this.atMem.pages !== null || inRegions(this.inPlace, phys);
+		return isShown(this.atMem) || inRegions(this.inPlace, phys);
 	}
 
 	/** Give contiguous @pages that lie in several units one memory side, when none of the units has its own yet. */
@@ -116,6 +144,8 @@ export class Mappings extends Places {
 		const offset = cached ? this.atCpuOffset : this.atMemOffset;
 		// The linear map's own buffer is no vmap() address: a cached mapping of it must be told from the linear one.
 		if (cached && store.pages === null) return null;
+		// Nor is a place where pages stay that have none of their own.
+		if (store.pages !== null && !isShown(store)) return null;
 		for (let i = 1; i < count; i++) {
 			this.locate(pages[i], true);
 			const there = cached ? this.atCpu : this.atMem;
@@ -125,13 +155,12 @@ export class Mappings extends Places {
 		return { store, offset };
 	}
 
-	private rehome(pages: Float64Array, cached: boolean): Uint8Array {
-		const size = pages.length * GRANULE;
+	private rehome(pages: ArrayLike<number>, count: number, cached: boolean): Uint8Array {
 		const oldStores: Store[] = [];
-		const oldOffsets = new Float64Array(pages.length);
-		const store = new Store(cached, 0, size, pages);
-		const bytes = this.make(store);
-		for (let i = 0; i < pages.length; i++) {
+		const oldOffsets = new Float64Array(count);
+		const store = this.storeFor(pages, count, cached);
+		const bytes = store.bytes ?? this.make(store);
+		for (let i = 0; i < count; i++) {
 			this.locate(pages[i], true);
 			const old = cached ? this.atCpu : this.atMem;
 			const from = cached ? this.atCpuOffset : this.atMemOffset;
@@ -139,7 +168,6 @@ export class Mappings extends Places {
 			if (cached) this.exposePage();
 			oldStores.push(old);
 			oldOffsets[i] = from;
-			copyBytes(old.bytes ?? this.make(old), from, bytes, i * GRANULE, GRANULE);
 			const slot = this.slotOf(pages[i]);
 			if (cached) {
 				slot.cpu = store;
@@ -149,10 +177,12 @@ export class Mappings extends Places {
 				slot.memOffset = i * GRANULE;
 			}
 		}
-		this.stats.pagesRehomed += pages.length;
+		this.stats.pagesRehomed += count;
 		store.refs = 1;
-		this.mappings.set(store, { store, oldStores, oldOffsets, before: cached ? bytes.slice() : null });
-		return bytes.subarray(0, size);
+		const record = { store, oldStores, oldOffsets, before: null };
+		this.copyPages(record, false);
+		this.mappings.set(store, cached ? { ...record, before: bytes.slice() } : record);
+		return bytes.subarray(0, count * GRANULE);
 	}
 
 	/** The slot of a page, its own to change. */
@@ -175,31 +205,87 @@ export class Mappings extends Places {
 		return slot;
 	}
 
-	private moveBack(record: MappingRecord, phys: number, index: number): void {
+	/** Copy a mapping's bytes from where its pages were, or @back to there; what is in a row at once. */
+	private copyPages({ store, oldStores, oldOffsets }: MappingRecord, back: boolean): void {
+		const bytes = store.bytes as Uint8Array;
+		for (let i = 0, end = 0; i < oldStores.length; i = end) {
+			const from = oldOffsets[i];
+			do end++;
+			while (oldStores[end] === oldStores[i] && oldOffsets[end] === from + (end - i) * GRANULE);
+			const n = (end - i) * GRANULE;
+			// What a mapping of memory leaves without a buffer has none: it would be for a whole unit.
+			const old = oldStores[i].bytes ?? (store.isCpu ? this.make(oldStores[i]) : null);
+			if (old === null) bytes.fill(0, i * GRANULE, i * GRANULE + n);
+			else if (back) copyBytes(bytes, i * GRANULE, old, from, n);
+			else copyBytes(old, from, bytes, i * GRANULE, n);
+		}
+	}
+
+	/** Tell of the pages that somebody stored to where they were @before a mapping that is about to go. */
+	private tellStale({ oldStores, oldOffsets }: MappingRecord, before: Uint8Array, pages: Float64Array): void {
+		for (const [i, { bytes }] of oldStores.entries()) {
+			const old = bytes as Uint8Array;
+			const from = i * GRANULE;
+			if (
+				surelySame(
+					old.subarray(oldOffsets[i], oldOffsets[i] + GRANULE),
+					before.subarray(from, from + GRANULE),
+				)
+			)
+				continue;
+			if (sameBytes(old, oldOffsets[i], before, from, GRANULE)) continue;
+			this.stats.staleWrites++;
+			this.observer?.onStaleWrite?.(pages[i]);
+		}
+	}
+
+	/** Give those pages of a mapping that have no buffer where they were one in common. */
+	private findRoom({ store, oldStores, oldOffsets }: MappingRecord): void {
+		let room: Store | null = null;
+		for (const [i, { bytes }] of oldStores.entries()) {
+			if (bytes !== null) continue;
+			room ??= new Store(false, 0, store.size, store.pages);
+			if (room.bytes === null) this.make(room);
+			oldStores[i] = room;
+			oldOffsets[i] = i * GRANULE;
+		}
+	}
+
+	private moveCpuBack(phys: number): void {
 		const slot = this.slotOf(phys);
 		const block = this.blockOf(phys);
+		const own = block.pieceSlots?.[(phys - block.base) / GRANULE] ?? null;
+		slot.cpu = own?.cpu ?? null;
+		slot.cpuOffset = own?.cpuOffset ?? 0;
+		this.dropSlot(block, phys, slot);
+	}
+
+	private moveMemBack(phys: number, to: Store, offset: number): void {
+		const slot = this.slotOf(phys);
+		slot.mem = to.pages === null ? null : to;
+		slot.memOffset = offset;
+		this.dropSlot(this.blockOf(phys), phys, slot);
+	}
+
+	/** A page that is back at its own place in both views needs no slot. */
+	private dropSlot(block: Block, phys: number, slot: Slot): void {
 		const page = (phys - block.base) / GRANULE;
 		const own = block.pieceSlots?.[page] ?? null;
-		const from = index * GRANULE;
-		const to = record.oldOffsets[index];
-		const bytes = record.store.bytes as Uint8Array;
-		const old = record.oldStores[index].bytes as Uint8Array;
-		if (record.before !== null) {
-			if (!sameBytes(old, to, record.before, from, GRANULE)) {
-				this.stats.staleWrites++;
-				this.observer?.onStaleWrite?.(phys);
-			}
-			slot.cpu = own?.cpu ?? null;
-			slot.cpuOffset = own?.cpuOffset ?? 0;
-		} else {
-			slot.mem = null;
-		}
-		copyBytes(bytes, from, old, to, GRANULE);
-		// A page that is back at its own place in both views needs no slot.
 		if (slot.cpu !== (own?.cpu ?? null) || slot.mem !== null || block.slots === null) return;
 		block.slots[page] = own;
 		if (--block.moved === 0 && block.pieceSlots === null) block.slots = null;
 	}
+}
+
+function samePages(a: Float64Array, b: ArrayLike<number>, count: number): boolean {
+	if (a.length !== count) return false;
+	for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
+	return true;
+}
+
+/** Whether @store is the buffer of a mapping that lives. */
+function isShown(store: Store): boolean {
+	return store.pages !== null && store.refs > 0;
 }
 
 /** The granules of @count pages of @pageSize bytes. */

@@ -51,12 +51,30 @@ export interface RamStats {
 	touchedBytes: number;
 }
 
+/** Views of a buffer's pages, for those who want one again and again. */
+class PageViews {
+	private views: (Uint8Array | null)[] | null = null;
+
+	/** The page that begins @offset bytes into @bytes, which is the same array in each call. */
+	at(bytes: Uint8Array, offset: number): Uint8Array {
+		this.views ??= new Array<Uint8Array | null>(bytes.length / GRANULE).fill(null);
+		const page = offset >>> GRANULE_SHIFT;
+		let view = this.views[page];
+		if (view === null) {
+			view = bytes.subarray(offset, offset + GRANULE);
+			this.views[page] = view;
+		}
+		return view;
+	}
+}
+
 /** A buffer of one side, cpu or mem, not there until someone needs it: one range of RAM, or one page after the other. */
 export class Store {
 	buffer: ArrayBuffer | null = null;
 	bytes: Uint8Array | null = null;
 	words: Int32Array | null = null;
 	longs: BigInt64Array | null = null;
+	readonly pageViews = new PageViews();
 	/** Mappings of this store; only vmap() counts. */
 	refs = 0;
 	constructor(
@@ -71,6 +89,7 @@ export class Store {
 /** A unit's cpu view as it was when in step. */
 class Synced {
 	readonly bytes = new Uint8Array(UNIT_SIZE);
+	readonly pageViews = new PageViews();
 	readonly words = new Int32Array(this.bytes.buffer);
 	readonly longs = new BigInt64Array(this.bytes.buffer);
 }

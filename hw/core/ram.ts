@@ -68,8 +68,7 @@ export class Ram extends Mappings implements machine_memory {
 		if (this.evictionRate !== 0) this.evictSome();
 		const nr = Math.floor(phys / BLOCK_SIZE);
 		const offset = (phys - nr * BLOCK_SIZE) | 0;
-		const oneLine = (offset % LINE_SIZE) + size <= LINE_SIZE;
-		if (!oneLine || !this.cleanLine(this.blocks[nr], offset)) this.cleanLines(phys, size);
+		if (!this.cleanInPage(this.blocks[nr], offset, size)) this.cleanLines(phys, size);
 	}
 
 	invalidate(phys: number, size: number): void {
@@ -164,12 +163,12 @@ export class Ram extends Mappings implements machine_memory {
 	/** One aligned 32-bit word as a page-table walker reads it from memory; -1 when it is not RAM. */
 	readWord(phys: number): number {
 		this.stats.wordReads++;
-		if (phys % 4 !== 0 || !this.is_ram(phys, 4)) return -1;
 		const nr = Math.floor(phys / BLOCK_SIZE);
+		const offset = (phys - nr * BLOCK_SIZE) | 0;
+		if (offset % 4 !== 0 || !this.is_ram(phys, 4)) return -1;
 		const block = this.blocks[nr];
 		if (block === undefined) return 0;
 		// What locate() does, for memory alone: walks are most of what reads words.
-		const offset = (phys - nr * BLOCK_SIZE) | 0;
 		const slot = block.slots === null ? null : block.slots[offset >>> GRANULE_SHIFT];
 		const moved = slot === null ? null : slot.mem;
 		const { words, base } = moved ?? block.mem[offset >>> UNIT_SHIFT];
@@ -307,13 +306,16 @@ export class Ram extends Mappings implements machine_memory {
 	}
 
 	/**
-	 * cleanLines() for the line that @offset of @block is in, where it is not unlike most: a driver cleans each entry of a
-	 * page table that it writes. False, and nothing done: it is.
+	 * cleanLines() for what is asked most: a page that nobody can have stored to, and a word, as drivers clean each entry of
+	 * a page table that they write, of a page that is where it was. False, and nothing done: it is something else.
 	 */
-	private cleanLine(block: Block | undefined, offset: number): boolean {
-		if (block === undefined) return false;
+	private cleanInPage(block: Block | undefined, offset: number, size: number): boolean {
+		if (block === undefined || (offset % GRANULE) + size > GRANULE) return false;
 		const page = offset >>> GRANULE_SHIFT;
-		if (block.states[page] !== COMPARE || (block.slots !== null && block.slots[page] !== null)) return false;
+		const state = block.states[page];
+		if (state < ZEROED) return true;
+		if (state === ZEROED || (offset % LINE_SIZE) + size > LINE_SIZE) return false;
+		if (block.slots !== null && block.slots[page] !== null) return false;
 		const unit = offset >>> UNIT_SHIFT;
 		const synced = block.synced[unit];
 		const cpu = block.cpu.longs;
@@ -346,10 +348,12 @@ export class Ram extends Mappings implements machine_memory {
 		}
 		const cpu = this.atCpu.longs;
 		// Nobody stored where there is no buffer.
-		if (cpu === null || this.surelyInStep(n)) return 0;
+		if (cpu === null) return 0;
 		const synced = this.synced().longs;
 		const c = this.atCpuOffset >>> 3;
 		const s = this.atUnitOffset >>> 3;
+		// A buffer that was filled has a dirty line in front.
+		if (!differs(cpu, c, synced, s) && this.surelyInStep(n)) return 0;
 		const lines = n / LINE_SIZE;
 		let written = 0;
 		for (let line = nextDirty(cpu, c, synced, s, 0, lines); line < lines; ) {
@@ -366,10 +370,15 @@ export class Ram extends Mappings implements machine_memory {
 		return written;
 	}
 
-	/** Whether none of @n bytes at the place that locate() found is dirty; false also when it is not worth asking so. */
+	/** Whether none of @n bytes of the page that locate() found is dirty; false also when it is not worth asking so. */
 	private surelyInStep(n: number): boolean {
+		if (n !== GRANULE) return false;
 		const cpu = this.atCpu.bytes as Uint8Array;
-		return surelySame(cpu, this.atCpuOffset, this.synced().bytes, this.atUnitOffset, n);
+		const synced = this.synced();
+		return surelySame(
+			this.atCpu.pageViews.at(cpu, this.atCpuOffset),
+			synced.pageViews.at(synced.bytes, this.atUnitOffset),
+		);
 	}
 
 	/** Refill the lines that [phys, phys + size) touches from memory; the number of lines. */

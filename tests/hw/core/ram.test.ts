@@ -496,6 +496,30 @@ describe('ram', () => {
 			expect(ram.phys_of(v.subarray(GRANULE))).to.equal(pages[1]);
 		});
 
+		it('are of the size of a mapping of scattered pages, also when it is gone, and hold what was stored', () => {
+			const ram = newRam();
+			const pages = Array.from({ length: 16 }, (_, i) => BASE + (16 - i) * 256 * KIB);
+			const size = grown(() => {
+				const v = ram.vmap(pages, 16, false);
+				v.fill(1);
+				ram.vunmap(v);
+			});
+			expect(size).to.be.below(4 * 64 * KIB);
+			expect(ram.isUncached(pages[0])).to.equal(false);
+			// Beside such a page its unit has a buffer by now, and the next mapping has others with it.
+			ram.deviceWrite(pages[1] + GRANULE, Uint8Array.of(2), false);
+			const v = ram.vmap([pages[1] + GRANULE, pages[1], pages[0]], 3, false);
+			expect([v[0], v[1], v[GRANULE], v[2 * GRANULE]]).to.deep.equal([2, 0, 1, 1]);
+			v[GRANULE] = 3;
+			expect(() => ram.vmap([pages[0], pages[1]], 2, false)).to.throw('part of another mapping');
+			ram.vunmap(v);
+			expect(deviceBytes(ram, pages[1], 2)).to.deep.equal([3, 1]);
+			const again = ram.vmap(pages, 16, false);
+			expect([again[0], again[GRANULE], again[2 * GRANULE]]).to.deep.equal([1, 3, 1]);
+			expect(ram.phys_of(again)).to.equal(pages[0]);
+			expect(ram.isUncached(pages[2])).to.equal(true);
+		});
+
 		it('hold what a device wrote before a mapping came that needs the memory in one buffer', () => {
 			const ram = newRam();
 			const pages = Array.from({ length: 512 }, (_, i) => BASE + i * GRANULE);
@@ -571,6 +595,37 @@ describe('ram', () => {
 			v[1] = 3;
 			expect(deviceBytes(ram, pages[0], 2)).to.deep.equal([1, 2]);
 			expect(() => ram.vunmap(v)).to.throw('not an address that vmap() gave');
+		});
+
+		for (const cached of [false, true]) {
+			it(`has the same address when the same pages are shown again, ${cached ? 'cached' : 'uncached'}, and what they hold now`, () => {
+				const ram = newRam();
+				const dead = ram.vmap(pages, 3, cached);
+				dead.fill(1);
+				ram.vunmap(dead);
+				dead.fill(2);
+				view(ram, pages[1], GRANULE).fill(3);
+				ram.clean(pages[1], GRANULE);
+				const other = ram.vmap([...pages].reverse(), 3, cached);
+				expect(other.buffer).not.to.equal(dead.buffer);
+				ram.vunmap(other);
+				expect(ram.phys_of(dead)).to.equal(-1);
+				const again = ram.vmap(pages, 3, cached);
+				expect(again.buffer).to.equal(dead.buffer);
+				expect(ram.phys_of(again)).to.equal(pages[0]);
+				expect([0, 1, 2].map((i) => again[i * GRANULE])).to.deep.equal([1, 3, 1]);
+				again[2 * GRANULE] = 4;
+				ram.vunmap(again);
+				ram.clean(pages[2], 1);
+				expect(deviceBytes(ram, pages[2], 2)).to.deep.equal([4, 1]);
+			});
+		}
+
+		it('gives a mapping of the CPU side no buffer that one of memory had', () => {
+			const ram = newRam();
+			const dead = ram.vmap(pages, 3, false);
+			ram.vunmap(dead);
+			expect(ram.vmap(pages, 3, true).buffer).not.to.equal(dead.buffer);
 		});
 
 		it('keeps cleaning the right bytes while the memory side is elsewhere', () => {

@@ -17,6 +17,7 @@ export interface machine_memory {
 	/**
 	 * The cacheable linear-map view of [phys, phys + size); null when that is not inside one piece
 	 * of RAM. A piece is a 4 MiB block, or what add_piece() made one. Size 0: to the end of the piece.
+	 * Who holds it stores inside it: what was never in a view is known to be in step, and is not compared.
 	 */
 	linear(phys: number, size: number): Uint8Array | null;
 	/** The same as @count 32-bit words; @phys is a multiple of 4. */
