@@ -7,6 +7,7 @@
 import { machine, schedule_point } from '#arch/arm64/kernel/setup.js';
 import { cpu_context } from '#asm/current.js';
 import {
+	first_page_made,
 	for_each_made_page,
 	nth_page,
 	page_to_pfn,
@@ -755,9 +756,8 @@ export function init_cma_reserved_pageblock(page: page): void {
 	const z = page_zone(page);
 	const pfn = page_to_pfn(page);
 	set_pageblock_migratetype(z, pfn, MIGRATE_CMA);
-	for (let i = 0; i < pageblock_nr_pages; i++) {
-		const p = pfn_to_page_if_made(pfn + i);
-		if (p === null) continue;
+	const end = pfn + pageblock_nr_pages;
+	for (let p = first_page_made(pfn, end); p !== null; p = first_page_made(page_to_pfn(p) + 1, end)) {
 		__ClearPageReserved(p);
 		set_page_count(p, 0);
 	}

@@ -29,7 +29,15 @@ import { ERR_PTR, type err_ptr, IS_ERR, IS_ERR_OR_NULL } from '#linux/err.js';
 import { EEXIST, EINVAL, ENOENT, ENOMEM, EPROBE_DEFER, ESHUTDOWN } from '#linux/errno.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
 import { boot_data } from '#linux/init.js';
-import { list_add, list_del, list_for_each_entry, list_for_each_entry_safe, list_head } from '#linux/list.js';
+import {
+	list_add,
+	list_del,
+	list_first_entry_or_null,
+	list_for_each_entry,
+	list_for_each_entry_safe,
+	list_head,
+	list_next_entry,
+} from '#linux/list.js';
 import { lockdep_assert_held } from '#linux/lockdep.js';
 import { mutex, mutex_lock, mutex_unlock } from '#linux/mutex.js';
 import { type device_node, of_phandle_args } from '#linux/of_node.js';
@@ -295,8 +303,10 @@ export function clk_is_match(p: clk | null, q: clk | null): boolean {
 }
 
 function clk_core_lookup(name: string): clk_core | null {
-	for (const core of list_for_each_entry(state.clk_list)) if (core.name === name) return core;
-	return null;
+	const clocks = state.clk_list;
+	let core = list_first_entry_or_null(clocks);
+	while (core !== null && core.name !== name) core = list_next_entry(core.node, clocks);
+	return core;
 }
 
 function clk_core_find_parent(np: device_node | null, hw: clk_hw): clk_core | null {

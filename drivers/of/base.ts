@@ -200,8 +200,9 @@ function __of_device_is_compatible(
 
 /** The bytes of the string at @at, with its NUL. */
 function strsize(value: Uint8Array, at: int): int {
-	const nul = value.indexOf(0, at);
-	return (nul < 0 ? value.length : nul + 1) - at;
+	let end = at;
+	while (end < value.length && value[end] !== 0) end++;
+	return Math.min(end + 1, value.length) - at;
 }
 
 /**

@@ -10,7 +10,14 @@ import { of_alias_scan, of_prop_string_at, of_read_number, of_tree } from '#driv
 import { of_node_init } from '#drivers/of/dynamic.js';
 import { fdt_scan_reserved_mem, fdt_scan_reserved_mem_reg_nodes } from '#drivers/of/of_reserved_mem.js';
 import { of_fwnode_ops } from '#drivers/of/property.js';
-import { fdt_check_header, fdt_for_each_subnode, fdt_next_node, fdt_totalsize } from '#lib/libfdt/fdt.js';
+import {
+	fdt_check_header,
+	fdt_for_each_subnode,
+	fdt_next_node,
+	fdt_off_dt_struct,
+	fdt_size_dt_strings,
+	fdt_totalsize,
+} from '#lib/libfdt/fdt.js';
 import {
 	fdt_first_property_offset,
 	fdt_get_mem_rsv,
@@ -20,12 +27,14 @@ import {
 	fdt_getprop_by_offset,
 	fdt_next_property_offset,
 	fdt_path_offset,
+	fdt_string,
 	fdt_subnode_offset,
 } from '#lib/libfdt/fdt_ro.js';
 import { WARN_ON_ONCE } from '#linux/bug.js';
 import { be32_to_cpup } from '#linux/byteorder/generic.js';
 import { EINVAL, ENODEV } from '#linux/errno.js';
 import { fwnode_init } from '#linux/fwnode.js';
+import { boot_data } from '#linux/init.js';
 import { FDT_ERR_NOTFOUND } from '#linux/libfdt.js';
 import { of_fdt } from '#linux/of_fdt.js';
 import {
@@ -257,8 +266,18 @@ function text_bytes(text: string): Uint8Array {
 	return bytes;
 }
 
+/** While the tree is made: the names of properties that were met, by their places in the strings block. */
+const flat = boot_data(() => ({ names: [] as (string | null)[] }));
+
+/** The name of the property at @offset, or null. There are few names: each is made of the blob's bytes once. */
+function property_name(blob: Uint8Array, offset: int): string | null {
+	const stroffset = be32_to_cpup(blob, fdt_off_dt_struct(blob) + offset + 8);
+	if (stroffset >= flat.names.length) return null;
+	flat.names[stroffset] ??= fdt_string(blob, stroffset);
+	return flat.names[stroffset] as string | null;
+}
+
 function populate_properties(blob: Uint8Array, offset: int, np: device_node, nodename: string): void {
-	const name = new ref<string | null>(null);
 	let last: property | null = null;
 	let has_name = false;
 	const add = (pp: property): void => {
@@ -271,25 +290,31 @@ function populate_properties(blob: Uint8Array, offset: int, np: device_node, nod
 		cur >= 0;
 		cur = fdt_next_property_offset(blob, cur)
 	) {
-		const val = fdt_getprop_by_offset(blob, cur, name, null);
+		const val = fdt_getprop_by_offset(blob, cur, null, null);
 		if (val === null) {
 			pr_warn('OF: fdt: Cannot locate property at 0x%x', cur);
 			continue;
 		}
-		if (name.value === null) {
+		const name = property_name(blob, cur);
+		if (name === null) {
 			pr_warn('OF: fdt: Cannot find property name at 0x%x', cur);
 			continue;
 		}
-		if (name.value === 'name') has_name = true;
-		if (val.length >= 4) {
-			if ((name.value === 'phandle' || name.value === 'linux,phandle') && np.phandle === 0)
-				np.phandle = be32_to_cpup(val);
-			if (name.value === 'ibm,phandle') np.phandle = be32_to_cpup(val);
+		if (name === 'name' && !has_name) {
+			has_name = true;
+			np.name = of_prop_string_at(val);
 		}
-		add(new property(name.value, val));
+		if (val.length >= 4) {
+			if ((name === 'phandle' || name === 'linux,phandle') && np.phandle === 0)
+				np.phandle = be32_to_cpup(val);
+			if (name === 'ibm,phandle') np.phandle = be32_to_cpup(val);
+		}
+		add(new property(name, val));
 	}
 	// Flat trees have the name in front of the node; those who read properties find it there too.
-	if (!has_name) add(new property('name', text_bytes(nodename.split('@')[0])));
+	if (has_name) return;
+	np.name = nodename.split('@')[0];
+	add(new property('name', text_bytes(np.name)));
 }
 
 function populate_node(blob: Uint8Array, offset: int, dad: device_node | null): device_node {
@@ -305,9 +330,6 @@ function populate_node(blob: Uint8Array, offset: int, dad: device_node | null): 
 		dad.child = np;
 	}
 	populate_properties(blob, offset, np, full_name);
-	let pp = np.properties;
-	while (pp !== null && pp.name !== 'name') pp = pp.next;
-	np.name = pp === null ? '<NULL>' : of_prop_string_at(pp.value);
 	return np;
 }
 
@@ -348,7 +370,11 @@ function unflatten_dt_nodes(blob: Uint8Array, nodepp: ref<device_node | null>): 
 export function unflatten_device_tree(): void {
 	fdt_scan_reserved_mem_reg_nodes();
 	const root = new ref<device_node | null>(null);
-	if (of_fdt.initial_boot_params !== null && unflatten_dt_nodes(of_fdt.initial_boot_params, root) === 0)
-		of_tree.of_root = root.value;
+	const blob = of_fdt.initial_boot_params;
+	if (blob !== null) {
+		flat.names = new Array<string | null>(fdt_size_dt_strings(blob)).fill(null);
+		if (unflatten_dt_nodes(blob, root) === 0) of_tree.of_root = root.value;
+		flat.names = [];
+	}
 	of_alias_scan();
 }

@@ -23,14 +23,26 @@ import {
 	FDT_ERR_NOTFOUND,
 	FDT_NOP,
 	FDT_PROP,
+	FDT_TAGSIZE,
 } from '#linux/libfdt.js';
-import type { int, ref, u32, u64 } from '#linux/types.js';
+import type { bool, int, ref, u32, u64 } from '#linux/types.js';
 
 const decoder = new TextDecoder();
+
+/** The character @. */
+const AT = 0x40;
 
 function string_at(fdt: Uint8Array, start: int, limit: int): string | null {
 	const nul = fdt.indexOf(0, start);
 	return nul < 0 || nul >= limit ? null : decoder.decode(fdt.subarray(start, nul));
+}
+
+/** Whether the string at @start, which ends below @limit, is @name: no string is made of it to know. */
+function string_eq(fdt: Uint8Array, start: int, limit: int, name: string): bool {
+	const end = start + name.length;
+	if (end >= limit || fdt[end] !== 0) return false;
+	for (let i = 0; i < name.length; i++) if (fdt[start + i] !== name.charCodeAt(i)) return false;
+	return true;
 }
 
 /** A name of the strings block, or null (scripts/dtc/libfdt/fdt_ro.c: fdt_string()). */
@@ -85,9 +97,9 @@ export function fdt_getprop_by_offset(
 		if (lenp !== null) lenp.value = -FDT_ERR_BADOFFSET;
 		return null;
 	}
-	const header = fdt_offset_ptr(fdt, offset, 12) as Uint8Array;
-	const len = be32_to_cpup(header, 4);
-	if (namep !== null) namep.value = fdt_string(fdt, be32_to_cpup(header, 8));
+	const header = fdt_off_dt_struct(fdt) + offset;
+	const len = be32_to_cpup(fdt, header + 4);
+	if (namep !== null) namep.value = fdt_string(fdt, be32_to_cpup(fdt, header + 8));
 	if (lenp !== null) lenp.value = len;
 	return fdt_offset_ptr(fdt, offset + 12, len);
 }
@@ -99,14 +111,26 @@ export function fdt_getprop(
 	name: string,
 	lenp: ref<int> | null,
 ): Uint8Array | null {
-	const pname: ref<string | null> = { value: null };
+	const struct = fdt_off_dt_struct(fdt);
+	const strings = fdt_off_dt_strings(fdt);
+	const limit = strings + fdt_size_dt_strings(fdt);
 	let offset = fdt_first_property_offset(fdt, nodeoffset);
 	for (; offset >= 0; offset = fdt_next_property_offset(fdt, offset)) {
-		const value = fdt_getprop_by_offset(fdt, offset, pname, lenp);
-		if (value !== null && pname.value === name) return value;
+		const stroffset = be32_to_cpup(fdt, struct + offset + 8);
+		if (!string_eq(fdt, strings + stroffset, limit, name)) continue;
+		const value = fdt_getprop_by_offset(fdt, offset, null, lenp);
+		if (value !== null) return value;
 	}
 	if (lenp !== null) lenp.value = offset;
 	return null;
+}
+
+// scripts/dtc/libfdt/fdt_ro.c: fdt_nodename_eq_(): a name without unit address fits any.
+function nodename_eq(fdt: Uint8Array, offset: int, name: string): bool {
+	const start = fdt_off_dt_struct(fdt) + offset + FDT_TAGSIZE;
+	const after = fdt[start + name.length];
+	for (let i = 0; i < name.length; i++) if (fdt[start + i] !== name.charCodeAt(i)) return false;
+	return after === 0 || (after === AT && !name.includes('@'));
 }
 
 /**
@@ -114,10 +138,8 @@ export function fdt_getprop(
  * (scripts/dtc/libfdt/fdt_ro.c: fdt_subnode_offset()).
  */
 export function fdt_subnode_offset(fdt: Uint8Array, offset: int, name: string): int {
-	for (let node = fdt_first_subnode(fdt, offset); node >= 0; node = fdt_next_subnode(fdt, node)) {
-		const found = fdt_get_name(fdt, node);
-		if (found === name || (!name.includes('@') && found?.split('@')[0] === name)) return node;
-	}
+	for (let node = fdt_first_subnode(fdt, offset); node >= 0; node = fdt_next_subnode(fdt, node))
+		if (nodename_eq(fdt, node, name)) return node;
 	return -FDT_ERR_NOTFOUND;
 }
 

@@ -11,7 +11,7 @@ import { GFP_KERNEL } from '#linux/gfp.js';
 import { PAGE_SIZE, page_address } from '#linux/mm.js';
 import { __free_page, alloc_page } from '#mm/page_alloc.js';
 import { deviceOf as platformDevice, videoEngine } from '#tools/clients.js';
-import { BOARD_DTB, NO_IOMMU_DTB } from '#tools/project.js';
+import { BOARD_DTB, NO_IOMMU_DTB, projectFile } from '#tools/project.js';
 import { UserError } from '#tools/run/user-error.js';
 import { Dmasan } from '#watch/dmasan.js';
 
@@ -30,9 +30,21 @@ const BOARDS: Readonly<Record<Way, readonly [dtb: string, commandLine: string]>>
 
 const KERNELS: Readonly<Record<Kernel, string>> = { debug: '', production: ' debug_kernel=off' };
 
+/** The H6 board of the examples: an IOMMU, and masters to try it with. */
+export const H6_DTB = projectFile('tests/golden/vectors/boards/main.dtb');
+
 /** Boot the tree in the file @dtb, and have it @watched; time inside the kernel's benchmarks is this computer's. */
 export function boot(dtb: string, commandLine = '', watched = false): void {
+	bootTree(new Uint8Array(readFileSync(dtb)), commandLine, watched);
+}
+
+/** Boots of the tree in the file @dtb, each on a new machine. */
+export function bootsOf(dtb: string, kernel: Kernel): () => void {
 	const blob = new Uint8Array(readFileSync(dtb));
+	return () => bootTree(blob, KERNELS[kernel].trim(), false);
+}
+
+function bootTree(blob: Uint8Array, commandLine: string, watched: boolean): void {
 	const stopwatch = (): number => performance.now() * 1e6;
 	const machine = new Machine(blob, { commandLine, stopwatch, onConsole: () => {} });
 	if (watched) new Dmasan(machine);

@@ -27,7 +27,8 @@ import { get_order, PAGE_SIZE, page_address, page_to_phys } from '#linux/mm.js';
 import { sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { ref } from '#linux/types.js';
 import { alloc_page, alloc_pages } from '#mm/page_alloc.js';
-import { bootWay, engineOn, type Kernel, type Way } from '#tools/bench/boards.js';
+import { bootsOf, bootWay, engineOn, H6_DTB, type Kernel, type Way } from '#tools/bench/boards.js';
+import { BOARD_DTB } from '#tools/project.js';
 
 /** The last frame below 4 GiB. */
 const LIMIT = 0xf_ffff;
@@ -174,6 +175,18 @@ export const CASES = {
 		batch: 5,
 		target: 30_000,
 		prepare: (kernel) => mapRange(1024 * 1024, kernel),
+	},
+	bootH6: {
+		name: 'warm boot, H6 board of the examples',
+		batch: 1,
+		target: 4_000_000,
+		prepare: (kernel) => bootsOf(H6_DTB, kernel),
+	},
+	bootOrangePi3: {
+		name: 'warm boot, Orange Pi 3',
+		batch: 1,
+		target: 8_000_000,
+		prepare: (kernel) => bootsOf(BOARD_DTB, kernel),
 	},
 } as const satisfies Record<string, Case>;
 

@@ -9,8 +9,10 @@ import type { Allocated, Ways } from './board.js';
 import type { BufferFacts, JobError, JobResult } from './job.js';
 import type { RogueFacts } from './rogue.js';
 
-const count = (n: number, what: string): string =>
-	`${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+/** A whole number with its thousands apart; toLocaleString() loads a locale first. */
+const grouped = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+const count = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
 
 /** A size in the unit that fits. */
 export function size(bytes: number): string {
@@ -181,7 +183,7 @@ export function figures(summary: MachineSummary, job: JobResult | null): string[
 		);
 	for (const iommu of summary.iommu) {
 		const seen = iommu.figures.filter(({ value }) => value > 0);
-		const text = seen.map(({ name, value }) => `${name} ${value.toLocaleString('en-US')}`);
+		const text = seen.map(({ name, value }) => `${name} ${grouped(value)}`);
 		lines.push(`  ${iommu.name}: ${text.join(', ') || 'no accesses'}`);
 	}
 	lines.push(

@@ -128,6 +128,29 @@ describe('machine', () => {
 			);
 		});
 
+		it('knows no byte that another machine, or the owner of its tree, has changed', () => {
+			const blob = blobOf(h6Tree());
+			const built = (): Machine => new Machine(blob, { memSize: 0x20000000 });
+			const first = built();
+			const asMade = first.fdt.slice();
+			first.fdt.fill(0);
+			expect(built().fdt).to.deep.equal(asMade);
+			expect(built().models.has('30f0000.iommu')).to.equal(true);
+			blob[Buffer.from(blob).indexOf('iommu@30f0000')] = 'x'.charCodeAt(0);
+			expect(built().models.has('30f0000.xommu')).to.equal(true);
+		});
+
+		it('says of each machine what is wrong with the memory of their tree', () => {
+			const blob = blobOf({
+				'#address-cells': [2],
+				'#size-cells': [2],
+				'memory@0': { device_type: 'memory', reg: [0, RAM, 0x1_0000, 0] },
+			});
+			const notes = [0, 1].map(() => new Machine(blob).notes.map(({ text }) => text));
+			expect(notes[0][0]).to.match(/ends above the 48 bits of an address: cut$/);
+			expect(notes[1]).to.deep.equal(notes[0]);
+		});
+
 		it('never puts control characters into a remark', () => {
 			const machine = h6({}, { 'x\u001b[2J@1': { compatible: 'oracle,master', reg: [1] } });
 			expect(machine.notes[0].text).to.match(/^\/x\\x1b\[2J@1 is left out: /);

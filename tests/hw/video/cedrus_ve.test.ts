@@ -259,6 +259,23 @@ describe('cedrus_ve', () => {
 		expect(b.notes[0]).to.match(/while MODE selects another/);
 	});
 
+	it('decodes a stream again as before, whatever was decoded meanwhile: one that differs in a weight alone', () => {
+		const b = bench();
+		const stream = encodeJpeg(picture(16, 16), { subsampling: '420' });
+		const lumaOf = (firstWeight: number | null): Uint8Array => {
+			const trigger = program(b, stream, { subsampling: '420' }, 16);
+			if (firstWeight !== null) b.w(IQMINPUT, 0x4000 | firstWeight);
+			b.w(TRIGGER, trigger);
+			b.clock.advance(1e9);
+			b.w(STATUS, SUCCESS);
+			return b.memory.view(DST, 256).slice();
+		};
+		const first = lumaOf(null);
+		expect(lumaOf(1)).not.to.deep.equal(first);
+		expect(lumaOf(null)).to.deep.equal(first);
+		expect(lumaOf(null)).to.deep.equal(first);
+	});
+
 	const cases: { options: EncodeOptions; width: number; height: number }[] = [
 		{ options: { subsampling: '420' }, width: 64, height: 48 },
 		{ options: { subsampling: '420' }, width: 77, height: 35 },

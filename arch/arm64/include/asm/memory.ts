@@ -135,6 +135,21 @@ export function pfn_to_page_if_made(pfn: unsigned_long): page | null {
 	return root?.[nr % SECTIONS_PER_ROOT]?.[pfn % SECTION_PAGES] ?? null;
 }
 
+/** The first struct page that was ever made of the frames from @pfn on, below @end; null: none was. */
+export function first_page_made(pfn: unsigned_long, end: unsigned_long): page | null {
+	for (let at = pfn; at < end; ) {
+		const nr = Math.floor(at / SECTION_PAGES);
+		const section = vmemmap.roots[Math.floor(nr / SECTIONS_PER_ROOT)]?.[nr % SECTIONS_PER_ROOT];
+		const made = Math.min(end, nr * SECTION_PAGES + (section?.length ?? 0));
+		for (; at < made; at++) {
+			const p = section?.[at % SECTION_PAGES];
+			if (p !== undefined) return p;
+		}
+		at = (nr + 1) * SECTION_PAGES;
+	}
+	return null;
+}
+
 /** The frame that C's arithmetic finds for the page NULL: how far vmemmap is below the end of all addresses. */
 const NULL_PAGE_PFN = (2 ** 41 + 2 ** 30) / 64;
 
