@@ -39,12 +39,7 @@ function rb_rotate_right<T>(x: rb_node<T>, root: rb_root<T>): void {
 	x.__rb_parent = y;
 }
 
-/**
- * rb_insert_color - Rebalance after rb_link_node() (lib/rbtree.c: rb_insert_color())
- * @node: the new red leaf
- * @root: the tree
- */
-export function rb_insert_color<T>(node: rb_node<T>, root: rb_root<T>): void {
+function __rb_insert<T>(node: rb_node<T>, root: rb_root<T>): void {
 	let n = node;
 	for (;;) {
 		let parent = n.__rb_parent;
@@ -83,6 +78,17 @@ export function rb_insert_color<T>(node: rb_node<T>, root: rb_root<T>): void {
 		}
 		return;
 	}
+}
+
+/**
+ * rb_insert_color - Rebalance after rb_link_node() (lib/rbtree.c: rb_insert_color())
+ * @node: the new red leaf
+ * @root: the tree
+ */
+export function rb_insert_color<T>(node: rb_node<T>, root: rb_root<T>): void {
+	// Below a black node all is well, and most leaves are: that much can be inlined.
+	const parent = node.__rb_parent;
+	if (parent === null || parent.__rb_red) __rb_insert(node, root);
 }
 
 // The path through @node (maybe null) below @parent is one black node short.
@@ -134,21 +140,10 @@ function rb_erase_color<T>(node: rb_node<T> | null, above: rb_node<T> | null, ro
 	if (n !== null) n.__rb_red = false;
 }
 
-/**
- * rb_erase - Take @node out of its tree (lib/rbtree.c: rb_erase())
- * @node: a member; its own links are left as they were
- * @root: the tree
- */
-export function rb_erase<T>(node: rb_node<T>, root: rb_root<T>): void {
+// rb_erase() of a @node with the children @left and @right: the next one takes its place.
+function rb_erase_inner<T>(node: rb_node<T>, left: rb_node<T>, right: rb_node<T>, root: rb_root<T>): void {
 	const parent = node.__rb_parent;
-	if (node.rb_left === null || node.rb_right === null) {
-		const child = node.rb_left ?? node.rb_right;
-		if (child !== null) child.__rb_parent = parent;
-		rb_change_child(node, child, parent, root);
-		if (!node.__rb_red) rb_erase_color(child, parent, root);
-		return;
-	}
-	let successor = node.rb_right;
+	let successor = right;
 	while (successor.rb_left !== null) successor = successor.rb_left;
 	const child = successor.rb_right;
 	const was_red = successor.__rb_red;
@@ -158,15 +153,34 @@ export function rb_erase<T>(node: rb_node<T>, root: rb_root<T>): void {
 	} else {
 		short_parent.rb_left = child;
 		if (child !== null) child.__rb_parent = short_parent;
-		successor.rb_right = node.rb_right;
-		node.rb_right.__rb_parent = successor;
+		successor.rb_right = right;
+		right.__rb_parent = successor;
 	}
-	successor.rb_left = node.rb_left;
-	node.rb_left.__rb_parent = successor;
+	successor.rb_left = left;
+	left.__rb_parent = successor;
 	successor.__rb_parent = parent;
 	successor.__rb_red = node.__rb_red;
 	rb_change_child(node, successor, parent, root);
 	if (!was_red) rb_erase_color(child, short_parent, root);
+}
+
+/**
+ * rb_erase - Take @node out of its tree (lib/rbtree.c: rb_erase())
+ * @node: a member; its own links are left as they were
+ * @root: the tree
+ */
+export function rb_erase<T>(node: rb_node<T>, root: rb_root<T>): void {
+	const left = node.rb_left;
+	const right = node.rb_right;
+	if (left !== null && right !== null) {
+		rb_erase_inner(node, left, right, root);
+		return;
+	}
+	const parent = node.__rb_parent;
+	const child = left ?? right;
+	if (child !== null) child.__rb_parent = parent;
+	rb_change_child(node, child, parent, root);
+	if (!node.__rb_red) rb_erase_color(child, parent, root);
 }
 
 /** Put @entry where @victim is, with the same key (lib/rbtree.c: rb_replace_node()). */

@@ -40,7 +40,7 @@ import {
 import type { page } from '#linux/mm_types.js';
 import { pr_warn_once } from '#linux/printk.js';
 import type { bool, gfp_t, int, phys_addr_t, size_t, unsigned_int } from '#linux/types.js';
-import { should_failslab } from '#mm/failslab.js';
+import { should_failslab, slab_fault } from '#mm/failslab.js';
 import { __free_pages, alloc_pages } from '#mm/page_alloc.js';
 import {
 	freed_object,
@@ -182,7 +182,7 @@ function struct_alloc<T extends object>(s: kmem_cache<T>, type: struct_type<T>):
 function slab_pre_alloc_hook(name: string, size: size_t, flags: gfp_t): bool {
 	if ((flags & __GFP_DIRECT_RECLAIM) !== 0) __might_sleep('kmalloc');
 	schedule_point('alloc', 0);
-	return !should_failslab(name, size, flags);
+	return slab_fault.nth === 0 || !should_failslab(name, size, flags);
 }
 
 /** A struct; what it holds is what its class says (include/linux/slab.h: kmalloc()). */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A thread of its own for each kernel: in one, the machine code for a kernel without checks would have been made for one with.
+// A thread for each measurement, where a kernel boots once, as in any other program: machine code that was made for another
+// kernel, or for objects of an earlier boot, is slower.
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -10,29 +11,21 @@ import { type Figure, time } from '#tools/bench/measure.js';
 
 interface Question {
 	readonly key: CaseKey;
+	readonly kernel: Kernel;
 	readonly ms: number;
 }
 
-/** Measures on one kernel. */
-export interface KernelThread {
-	time(key: CaseKey, ms: number): Promise<Figure>;
-	end(): Promise<unknown>;
+/** Time the case @key on a @kernel of its own for @ms. */
+export async function timeAlone(key: CaseKey, kernel: Kernel, ms: number): Promise<Figure> {
+	const workerData: Question = { key, kernel, ms };
+	const [figure] = (await once(new Worker(fileURLToPath(import.meta.url), { workerData }), 'message')) as [
+		Figure,
+	];
+	return figure;
 }
 
-export function startKernel(kernel: Kernel): KernelThread {
-	const worker = new Worker(fileURLToPath(import.meta.url), { workerData: kernel });
-	return {
-		time: async (key, ms) => {
-			worker.postMessage({ key, ms } satisfies Question);
-			const [figure] = (await once(worker, 'message')) as [Figure];
-			return figure;
-		},
-		end: () => worker.terminate(),
-	};
+if (!isMainThread) {
+	const { key, kernel, ms } = workerData as Question;
+	const { name, batch, prepare } = CASES[key];
+	parentPort!.postMessage(await time(name, prepare(kernel), batch, ms));
 }
-
-if (!isMainThread)
-	parentPort!.on('message', async ({ key, ms }: Question) => {
-		const { name, batch, prepare } = CASES[key];
-		parentPort!.postMessage(await time(name, prepare(workerData as Kernel), batch, ms));
-	});

@@ -6,7 +6,7 @@ import { DMA_MAP_TO_DEVICE, map_benchmark } from '#linux/map_benchmark.js';
 import { bootWay, deviceOf, type Kernel, mustQueue, type Way } from '#tools/bench/boards.js';
 import { CASES, type Case, type CaseKey, iovaRound, mapSingle } from '#tools/bench/cases.js';
 import { ask, bindBenchmark } from '#tools/bench/dma_map_benchmark.js';
-import { startKernel } from '#tools/bench/kernel-thread.js';
+import { timeAlone } from '#tools/bench/kernel-thread.js';
 import { duration, type Figure, inTurns, table, time } from '#tools/bench/measure.js';
 import { buildNative, timeNative } from '#tools/bench/native.js';
 import { type BenchOptions, parseBench } from '#tools/bench/options.js';
@@ -38,15 +38,13 @@ async function measureCases(
 	ms: number,
 	program: string | null,
 ): Promise<Measured[]> {
-	const [debug, production] = [startKernel('debug'), startKernel('production')];
 	const cases: readonly Case[] = keys.map((key) => CASES[key]);
 	const measurements = cases.flatMap(({ batch, debugOnly, native }, i) => [
-		() => debug.time(keys[i], ms),
-		...(debugOnly ? [] : [() => production.time(keys[i], ms)]),
+		() => timeAlone(keys[i], 'debug', ms),
+		...(debugOnly ? [] : [() => timeAlone(keys[i], 'production', ms)]),
 		...(native && program !== null ? [() => timeNative(program, native, batch, ms)] : []),
 	]);
 	const figures = await inTurns(measurements, TURNS);
-	await Promise.all([debug.end(), production.end()]);
 	return cases.map(({ debugOnly, native }) => ({
 		debug: figures.shift()!,
 		...(debugOnly ? {} : { production: figures.shift()! }),
