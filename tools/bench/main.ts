@@ -115,8 +115,10 @@ function bySize(): void {
 	for (const pages of SIZES)
 		for (const way of ways) {
 			bootWay(way, KERNEL);
+			// Bound to the benchmark's driver it is no video engine.
+			const dev = deviceOf('');
 			bindBenchmark();
-			if (way === 'lazy') mustQueue(deviceOf(''));
+			if (way === 'lazy') mustQueue(dev);
 			const question = new map_benchmark();
 			Object.assign(question, { threads: 1, seconds: 1, node: -1, dma_bits: 32, granule: pages });
 			question.dma_dir = DMA_MAP_TO_DEVICE;
