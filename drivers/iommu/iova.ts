@@ -645,10 +645,10 @@ function __iova_rcache_get(rcache: iova_rcache, limit_pfn: unsigned_long): unsig
 function iova_rcache_get(iovad: iova_domain, size: unsigned_long, limit_pfn: unsigned_long): unsigned_long {
 	const order = iova_rcache_order(size);
 	if (order >= IOVA_RANGE_CACHE_MAX_SIZE) return 0;
-	const rcache = (iovad.rcaches as iova_rcache[])[order];
 	// A limit that has wrapped is none.
-	if (limit_pfn === 0) return __iova_rcache_get(rcache, ULONG_MAX);
-	return limit_pfn < size ? 0 : __iova_rcache_get(rcache, limit_pfn - size);
+	if (limit_pfn !== 0 && limit_pfn < size) return 0;
+	const last_pfn = limit_pfn !== 0 ? limit_pfn - size : ULONG_MAX;
+	return __iova_rcache_get((iovad.rcaches as iova_rcache[])[order], last_pfn);
 }
 
 /** Free the caches themselves; the ranges in them stay in the tree. */
