@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A booted golden board whose sanitiser a test looks at; dma-debug, which warns of much of the same, is off.
 
+import type { Machine } from '#hw/core/machine.js';
 import type { TestMaster } from '#hw/misc/test-master.js';
 import { dma_map_single, dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
@@ -14,8 +15,8 @@ import type { Dmasan, DmasanReport } from '#watch/dmasan.js';
 export class WatchedBoard extends Board {
 	readonly san: Dmasan = sanitiserOf(this.masters.machine);
 
-	constructor(name: string | Uint8Array, commandLine = '') {
-		super(name, `dma_debug=off ${commandLine}`);
+	constructor(name: string | Uint8Array, commandLine = '', prepare?: (machine: Machine) => void) {
+		super(name, `dma_debug=off ${commandLine}`, undefined, prepare);
 	}
 
 	get memory() {

@@ -38,7 +38,7 @@ import {
 	dma_set_min_align_mask,
 } from '#linux/dma-mapping.js';
 import { GFP_KERNEL } from '#linux/gfp_types.js';
-import { virt_to_phys } from '#linux/mm.js';
+import { virt_to_page, virt_to_phys } from '#linux/mm.js';
 import { type scatterlist, sg_set_page, sg_table } from '#linux/scatterlist.js';
 import { kfree, kmalloc } from '#linux/slab.js';
 import { swiotlb_find_pool } from '#linux/swiotlb.js';
@@ -327,6 +327,17 @@ describe('watch/buffers', () => {
 			expect(board.kinds(() => __free_pages(page, 1))).to.deep.equal([
 				'INV-LIVE-MAP free-while-mapped return',
 			]);
+		});
+
+		it('reports coherent memory that is in use, as it is given away again', () => {
+			boot('m4');
+			const alloc = (): Uint8Array => dma_alloc_coherent(dev, PAGE_SIZE, new ref(0), GFP_KERNEL)!;
+			const cpu = alloc();
+			expect(board.kinds(alloc)).to.deep.equal([]);
+			expect(board.kinds(() => __free_pages(virt_to_page(cpu), 0))).to.deep.equal([
+				'INV-LIVE-MAP free-while-mapped return',
+			]);
+			expect(board.kinds(alloc)).to.deep.equal(['INV-OWN aliased-memory return']);
 		});
 
 		it('reports two mappings of a line where a device writes, though there is a bounce pool', () => {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A booted golden board with its masters bound, for tests of the DMA API.
 import { readFileSync } from 'node:fs';
+import type { Machine } from '#hw/core/machine.js';
 import { dma_set_mask_and_coherent } from '#kernel/dma/mapping.js';
 import type { device } from '#linux/device.js';
 import { Masters } from '#tests/drivers/iommu/masters.js';
 import { flatTree, type Tree } from '#tests/drivers/of/flat-tree.js';
 import { leakCheck } from '#tests/leaks.js';
 import { testMachine } from '#tests/machine.js';
+import { attachSanitiser } from '#tests/sanitiser.js';
 
 /** Memory that no allocation touches (the boards' `bufs` regions). */
 export const BUFS = 0x1000_0000;
@@ -20,12 +22,22 @@ export class Board {
 	/**
 	 * Boards: main (m0-m2 behind the IOMMU, m1 coherent), direct (m3, m4 without one; 2 GiB above 4 GiB). The bounce
 	 * pool is that of @pool, but on board main, which has a small one by itself, and where @commandLine says a size.
+	 * @prepare gets at the machine before the sanitiser looks at what its models are.
 	 */
-	constructor(name: string | Uint8Array, commandLine = '', pool = POOL) {
+	constructor(
+		name: string | Uint8Array,
+		commandLine = '',
+		pool = POOL,
+		prepare: (machine: Machine) => void = () => {},
+	) {
 		const dtb = typeof name === 'string' ? readFileSync(`tests/golden/vectors/boards/${name}.dtb`) : name;
 		const machine = testMachine(dtb, {
 			commandLine: name === 'main' ? commandLine : `${pool} ${commandLine}`.trim(),
 			onConsole: (_level, line) => this.log.push(line),
+			onBuilt: (built) => {
+				prepare(built);
+				attachSanitiser(built);
+			},
 		});
 		this.masters = new Masters(machine);
 	}

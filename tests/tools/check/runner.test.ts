@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'chai';
+import type { Machine } from '#hw/core/machine.js';
 import { WARN_ON } from '#linux/bug.js';
 import { BOTH, type Case } from '#tools/check/case.js';
 import type { Description } from '#tools/check/description.js';
@@ -30,6 +31,15 @@ describe('tools_check_runner', () => {
 			'trial: it is so',
 			'trial: it is so (B2)',
 		]);
+	});
+
+	it('runs a case on those variants that it meets something different of', () => {
+		const variants = [
+			{ ...plain, name: 'B2', groups: ['trial', 'faults'] },
+			{ ...plain, name: 'B3', groups: ['faults'] },
+		];
+		const runs = runsOf([aCase(undefined, { everyBoard: true })], { ...plain, variants });
+		expect(runs.map(({ name }) => name)).to.deep.equal(['trial: it is so', 'trial: it is so (B2)']);
 	});
 
 	it('selects the run of a name, else all that have it in theirs', () => {
@@ -114,6 +124,80 @@ describe('tools_check_runner', () => {
 			}),
 		);
 		expect(problems.join('\n')).to.match(/an interrupt storm/);
+	});
+
+	describe('cases that share a machine', () => {
+		const machines: Machine[] = [];
+		const shares = (run: (rig: Rig) => void = () => {}): Case =>
+			aCase(
+				(rig) => {
+					machines.push(rig.machine);
+					run(rig);
+				},
+				{ shares: true },
+			);
+		const kept = (): boolean => machines[machines.length - 1] === machines[machines.length - 2];
+		beforeEach(() => {
+			machines.length = 0;
+			outcome(shares());
+		});
+
+		it('get the one that the case before has left', () => {
+			outcome(shares());
+			expect(kept()).to.equal(true);
+		});
+
+		it('get a new one behind a case that does not share, failed, was warned, or had another seed', () => {
+			outcome(aCase());
+			outcome(shares());
+			expect(kept()).to.equal(false);
+			outcome(shares(() => expect.fail('no')));
+			outcome(shares());
+			expect(kept()).to.equal(false);
+			outcome(
+				shares((rig) => {
+					rig.expectWarning(/WARNING/);
+					WARN_ON(true);
+				}),
+			);
+			outcome(shares());
+			expect(kept()).to.equal(false);
+			outcome(shares(), 2);
+			expect(kept()).to.equal(false);
+		});
+
+		it('fail alone, too, or say that they fail behind others only', () => {
+			const { problems } = outcome(shares(() => expect.fail('never')));
+			expect(problems).to.deep.equal(['never']);
+			expect(kept()).to.equal(false);
+			outcome(shares());
+			const behind = outcome(shares(() => expect(kept()).to.equal(false, 'nobody was here')));
+			expect(behind.problems).to.have.length(1);
+			expect(behind.problems[0]).to.match(/and not alone:\nnobody was here/);
+		});
+	});
+
+	it('boots no machine for a case that boots others, before it asks', () => {
+		const booted: boolean[] = [];
+		const look = (rig: Rig): void => {
+			booted.push(rig.isBooted);
+		};
+		outcome(aCase(look));
+		outcome(aCase(look, { elsewhere: true }));
+		const { problems } = outcome(
+			aCase(
+				(rig) => {
+					look(rig);
+					expect(rig.board('direct').device('m3')).to.not.equal(undefined);
+					look(rig);
+					expect(rig.machine.iommus).to.not.deep.equal([]);
+					look(rig);
+				},
+				{ elsewhere: true },
+			),
+		);
+		expect(problems).to.deep.equal([]);
+		expect(booted).to.deep.equal([true, false, false, false, true]);
 	});
 
 	it('is the same for the same seed, and another for another', () => {
