@@ -3,6 +3,7 @@
 // Linux 6.12: mm/slab_common.c
 // Left out: merging of caches, /proc/slabinfo, user-copy regions
 
+import { phys_to_virt, virt_to_phys } from '#asm/memory.js';
 import { PAGE_SIZE } from '#asm/page-def.js';
 import { get_order } from '#include/asm-generic/getorder.js';
 import { panic } from '#kernel/panic.js';
@@ -100,7 +101,7 @@ export function krealloc(p: Uint8Array | null, new_size: size_t, flags: gfp_t): 
 		return ZERO_SIZE_PTR;
 	}
 	if (p !== null && p !== ZERO_SIZE_PTR && ksize(p) >= new_size) {
-		const same = new Uint8Array(p.buffer, p.byteOffset, new_size);
+		const same = phys_to_virt(virt_to_phys(p), new_size);
 		if ((flags & __GFP_ZERO) !== 0 && new_size > p.length) same.fill(0, p.length);
 		return same;
 	}

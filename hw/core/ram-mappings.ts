@@ -106,6 +106,7 @@ export class Mappings extends Places {
 			if (spare.isCpu !== cached || !samePages(spare.pages as Float64Array, pages, count)) continue;
 			this.spares.splice(index, 1);
 			this.stores.set(spare.buffer as ArrayBuffer, spare);
+			this.lastView = null;
 			return spare;
 		}
 		const own = new Float64Array(count);

@@ -63,6 +63,7 @@ export class Ram extends Mappings implements machine_memory {
 	// ---- the kernel's door (arch/arm64/include/asm/machine.ts)
 
 	clean(phys: number, size: number): void {
+		if (size <= 0) return;
 		this.stats.cleans++;
 		this.observer?.onClean?.(phys, size);
 		if (this.evictionRate !== 0) this.evictSome();

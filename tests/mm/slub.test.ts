@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { virt_to_phys } from '#asm/memory.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import { printk_state } from '#kernel/printk/printk.js';
 import { bitmap_zalloc } from '#linux/bitmap.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '#linux/gfp.js';
@@ -303,5 +304,17 @@ describe('slub', () => {
 		expect(map).to.have.length(2);
 		kfree(map);
 		expect(slab_live()).to.deep.equal({});
+	});
+
+	it('shows memory what is stored where a large allocation grew in place', () => {
+		const { memory } = bootMemory();
+		const a = kmalloc(2 * PAGE_SIZE + 1, GFP_KERNEL)!;
+		const b = krealloc(a, 4 * PAGE_SIZE, GFP_KERNEL)!;
+		const last = virt_to_phys(b) + b.length - 4;
+		expect(virt_to_phys(b)).to.equal(virt_to_phys(a));
+		b[b.length - 4] = 7;
+		memory.clean(last, 4);
+		expect(memory.readWord(last)).to.equal(7);
+		kfree(b);
 	});
 });

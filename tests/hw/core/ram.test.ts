@@ -175,6 +175,14 @@ describe('ram', () => {
 			}
 		});
 
+		it('writes no line back when none is asked for', () => {
+			const ram = newRam();
+			view(ram, BASE, LINE_SIZE)[4] = 1;
+			for (const at of [BASE, BASE + 4]) ram.clean(at, 0);
+			expect(ram.isDirty(BASE, 1)).to.equal(true);
+			expect(ram.stats.linesCleaned).to.equal(0);
+		});
+
 		it('hides a device write from the CPU until the line is invalidated', () => {
 			const ram = newRam();
 			const v = view(ram, BASE, 1);
@@ -612,6 +620,7 @@ describe('ram', () => {
 				expect(ram.phys_of(dead)).to.equal(-1);
 				const again = ram.vmap(pages, 3, cached);
 				expect(again.buffer).to.equal(dead.buffer);
+				expect(ram.phys_of(dead)).to.equal(pages[0]);
 				expect(ram.phys_of(again)).to.equal(pages[0]);
 				expect([0, 1, 2].map((i) => again[i * GRANULE])).to.deep.equal([1, 3, 1]);
 				again[2 * GRANULE] = 4;
