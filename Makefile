@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make run: boot the board, decode a picture, show it.   make test: all that a change is asked for.
+# make run: boot the board, decode a picture, show it.   make test: all that a change is asked for (KTAP=1).
 #
 #   make run       PICTURE= OUT= DTB= MEM=2G CMDLINE="dma_debug=on" DMASAN=1 (the sanitiser watches) V=1
 #   make golden    GOLDEN= (where the vectors are) V=1
@@ -10,9 +10,11 @@
 #   make fail-nth  DRIVER=
 #   make bugs      ONLY= SEED=
 #   make new       NAME= DIR=
+#   make linux-map (the part of Documentation/linux-map.md that the sources say)
 #   make c         DRIVER= (a file, a folder, or a name) OUT= (out/c)
 #   make c-golden  (the allocator of addresses and the like as C, against Linux)
 #   make c-check   DRIVER= C= (the folder of the C files) CKIT= (of what make c-fetch brings)
+#   make pack-test (what others get by npm pack and npm install)
 #   make build     PAGE_SHIFT=14: pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
 GOLDEN ?= tests/golden/vectors
@@ -32,7 +34,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
+.PHONY: run test test-16k build lint linux-map pack-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
 
 # One file of all the modules of build/tools/run/main.js.
 PROGRAM := build/bundle/run.js
@@ -45,7 +47,7 @@ run: $(PROGRAM)
 # when it is garbage, as glibc sees to when it is told from which size on: by itself it keeps ever larger pieces.
 test test-16k: export MALLOC_MMAP_THRESHOLD_ := 131072
 test: build lint
-	$(BIN)/mocha --parallel --jobs $(shell nproc 2>/dev/null || echo 2)
+	$(BIN)/mocha --parallel --jobs $(shell nproc 2>/dev/null || echo 2) $(if $(KTAP),--reporter build/tests/ktap-reporter.js)
 	$(MAKE) --no-print-directory examples
 	$(NODE) build/tests/golden/main.js -- "$$GOLDEN"
 
@@ -78,6 +80,15 @@ lint: build
 	$(NODE) build/tools/lint/imports.js
 	$(NODE) build/tools/lint/api.js
 	$(NODE) build/tools/lint/subset.js
+	$(NODE) build/tools/docs/map-main.js --check
+
+# The table of files and their twins in Documentation/linux-map.md, from the heads of the files.
+linux-map: build
+	@$(NODE) build/tools/docs/map-main.js
+
+# What npm pack makes, installed elsewhere: needs npm's registry, or its cache.
+pack-test: build
+	@$(BIN)/mocha --no-config --timeout 0 build/tests/pack/installed.js
 
 # Each prints something; one process for all of them, which loads the kernel once.
 EXAMPLES := $(filter-out examples/bench.ts,$(wildcard examples/*.ts))

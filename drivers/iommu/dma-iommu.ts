@@ -38,7 +38,6 @@ import {
 import { of_iommu_get_resv_regions } from '#drivers/iommu/of_iommu.js';
 import { pci_find_host_bridge } from '#drivers/pci/host-bridge.js';
 import { trace_swiotlb_bounced } from '#include/trace/events/swiotlb.js';
-import { is_kdump_kernel } from '#kernel/crash_dump.js';
 import { dma_mmap_from_dev_coherent } from '#kernel/dma/coherent.js';
 import { dma_alloc_contiguous, dma_free_contiguous } from '#kernel/dma/contiguous.js';
 import { dma_tell_unmapped } from '#kernel/dma/linear.js';
@@ -58,6 +57,7 @@ import {
 	swiotlb_tbl_map_single,
 	swiotlb_tbl_unmap_single,
 } from '#kernel/dma/swiotlb.js';
+import { is_kdump_kernel } from '#kernel/elfcorehdr.js';
 import { kstrtobool } from '#lib/kstrtox.js';
 import { list_sort } from '#lib/list_sort.js';
 import { sg_alloc_table, sg_alloc_table_from_pages, sg_free_table, sg_next } from '#lib/scatterlist.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sysfs, debugfs, tracefs, /proc from user space: cat, echo, ls, readlink.
-// No one twin: in Linux this is the VFS (fs/namei.c, fs/read_write.c) over fs/kernfs.
+// No twin in Linux: there this is the VFS (fs/namei.c, fs/read_write.c) over fs/kernfs.
 //
 // Paths start with /sys or /proc; /sys/kernel/debug is the debug file system, /sys/kernel/tracing the trace.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // /sys/kernel/debug/dma/decision: each device's way to memory, and why.
-// Linux 6.12: nothing. What is shown is what drivers/of/device.c, drivers/iommu and kernel/dma have decided.
+// Linux 6.12: none. What is shown is what drivers/of/device.c, drivers/iommu and kernel/dma have decided.
 // A sentence a device: the back end and what made it so; how far the device reaches, and whether something bounces;
 // whether it snoops; where its coherent memory comes from.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is wrong with the `iommus` of a device: the part of /sys/kernel/debug/dma/decision about the tree.
-// Linux 6.12: nothing. What drivers/of and drivers/iommu made of the property is looked up again, without a word in
+// Linux 6.12: none. What drivers/of and drivers/iommu made of the property is looked up again, without a word in
 // the log.
 
 import { iommu_ops_from_fwnode } from '#drivers/iommu/iommu.js';

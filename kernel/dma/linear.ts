@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Streaming DMA of memory that the CPU cannot reach: a no-map pool, or no memory at all.
-// Linux 6.12: nothing; there the cache instructions fault, and the report of that names neither device nor DMA address.
+// Linux 6.12: none; there the cache instructions fault, and the report of that names neither device nor DMA address.
 
 import { linear_map_hole } from '#asm/memory.js';
 import { dev_alert } from '#linux/dev_printk.js';

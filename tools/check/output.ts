@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a run says: for people, or in the Kernel's Test Anything Protocol (Documentation/dev-tools/ktap.rst).
-import { oneLine } from '#tools/run/user-error.js';
+// What a run says: for people, or in the Kernel's Test Anything Protocol.
+import { type KtapTest, ktapLines } from '#tools/ktap.js';
 import type { Outcome } from './runner.js';
 
 /** Where the lines go, in their order. */
@@ -134,28 +134,20 @@ export class KtapOutput implements Output {
 		else outcomes.push(outcome);
 	}
 
-	// A plan comes before what it counts.
 	end(): void {
-		this.print('KTAP version 1');
-		this.print(`1..${this.#groups.size}`);
-		let number = 0;
-		for (const [group, outcomes] of this.#groups) {
-			const lines = outcomes.flatMap((outcome, i) => this.#lines(outcome, i + 1));
-			for (const line of ['KTAP version 1', `# Subtest: ${group}`, `1..${outcomes.length}`, ...lines])
-				this.print(`    ${line}`);
-			const failed = outcomes.some(({ problems }) => problems.length > 0);
-			const skipped = outcomes.every(({ lack }) => lack !== null);
-			this.print(`${failed ? 'not ok' : 'ok'} ${++number} ${group}${skipped ? ' # SKIP' : ''}`);
-		}
+		const groups = [...this.#groups].map(([name, outcomes]) => ({
+			name,
+			tests: outcomes.map((outcome) => this.#test(outcome)),
+		}));
+		for (const line of ktapLines(groups)) this.print(line);
 	}
 
-	#lines({ name, blames, lack, problems }: Outcome, number: number): string[] {
-		const says = oneLine(name.slice(groupOf(name).length + 2)).replaceAll('#', '');
-		if (problems.length === 0) return [`ok ${number} ${says}${lack === null ? '' : ` # SKIP ${lack}`}`];
-		const details = [...problems, `to blame: the ${blames}; once more: ${this.again(name)}`];
-		return [
-			...details.flatMap((text) => text.split('\n').map((line) => `# ${line}`)),
-			`not ok ${number} ${says}`,
-		];
+	#test({ name, blames, lack, problems }: Outcome): KtapTest {
+		const blame = `to blame: the ${blames}; once more: ${this.again(name)}`;
+		return {
+			name: name.slice(groupOf(name).length + 2),
+			skip: lack,
+			problems: problems.length === 0 ? [] : [...problems, blame],
+		};
 	}
 }

@@ -13,7 +13,7 @@ import {
 	unlinkSync,
 	writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type FdtSource, fdtSource, parseFdt, writeFdt } from '#hw/core/fdt.js';
 import { PROJECT } from '#tools/project.js';
 import { reason } from '#tools/run/files.js';
@@ -41,6 +41,7 @@ const OWN_PROGRAM_FILE = 'build/tools/linux-iommu.js';
 
 interface Package {
 	readonly imports: Readonly<Record<string, unknown>>;
+	readonly dependencies: Readonly<Record<string, string>>;
 	readonly devDependencies: Readonly<Record<string, string>>;
 }
 
@@ -74,7 +75,8 @@ function boardBlob(names: Names): Uint8Array {
 }
 
 function packageJson(names: Names): object {
-	const { imports, devDependencies } = ownPackage();
+	const { imports, dependencies, devDependencies } = ownPackage();
+	const versions = { ...dependencies, ...devDependencies };
 	return {
 		name: names.name,
 		version: '0.0.1',
@@ -96,7 +98,7 @@ function packageJson(names: Names): object {
 		},
 		devDependencies: {
 			'linux-iommu-ts': `file:${PROJECT}`,
-			...Object.fromEntries(LENT.map((name) => [name, devDependencies[name]])),
+			...Object.fromEntries(LENT.map((name) => [name, versions[name]])),
 		},
 	};
 }
@@ -163,12 +165,28 @@ class Made {
 	}
 }
 
+/** Where packages are that the project can lend: its own, or, where it is installed, those beside it. */
+const LENDERS = [
+	join(PROJECT, 'node_modules'),
+	...(basename(dirname(PROJECT)) === 'node_modules' ? [dirname(PROJECT)] : []),
+];
+
+/** What is lent, by its name in node_modules, and where it is; null: it is not installed here. */
+function loans(): { name: string; at: string | null }[] {
+	return [...LENT, ...PROGRAMS.map((program) => `.bin/${program}`)].map((name) => ({
+		name,
+		at: LENDERS.map((modules) => join(modules, name)).find((path) => existsSync(path)) ?? null,
+	}));
+}
+
+/** Whether a folder can do without packages of its own. */
+export const lendsAll = (): boolean => loans().every(({ at }) => at !== null);
+
 /** Link the project and what it lends into @modules. Package by package: npm tidies up in a folder of several. */
 function lend(modules: string, made: Made): void {
 	for (const folder of ['', '.bin', '@types']) made.folder(join(modules, folder));
 	made.link(PROJECT, join(modules, 'linux-iommu-ts'));
-	for (const name of [...LENT, ...PROGRAMS.map((program) => `.bin/${program}`)])
-		made.link(join(PROJECT, 'node_modules', name), join(modules, name));
+	for (const { name, at } of loans()) if (at !== null) made.link(at, join(modules, name));
 	made.link(join(PROJECT, OWN_PROGRAM_FILE), join(modules, '.bin', OWN_PROGRAM));
 }
 

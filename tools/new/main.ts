@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { PROJECT } from '#tools/project.js';
 import { statusOf, UsageError } from '#tools/run/user-error.js';
-import { makeFolder } from './folder.js';
+import { lendsAll, makeFolder } from './folder.js';
 import { badName, Names } from './names.js';
 
 const GUIDE = 'Documentation/new-driver.md';
@@ -32,7 +32,7 @@ export function main(args: readonly string[]): Promise<number> {
 		const files = makeFolder(folder, names);
 		console.log(`${folder}: ${files.join(', ')}`);
 		console.log(
-			`Now: cd '${folder}' && npm test; then ${join(PROJECT, GUIDE)}, and grep SKELETON: (in a tree it is ${names.compatible})`,
+			`Now: cd '${folder}' && ${lendsAll() ? '' : 'npm install && '}npm test; then ${join(PROJECT, GUIDE)}, and grep SKELETON: (in a tree it is ${names.compatible})`,
 		);
 		return 0;
 	});

@@ -76,13 +76,32 @@ export function bufferLine(name: string, b: BufferFacts): string {
 	return `  ${name}: ${size(b.bytes)} in ${made}`;
 }
 
+/** So many bytes to a line. */
+const HEX_COLUMNS = 16;
+
+/** @bytes in hexadecimal, and as text, where they are any; @title stands before the first line. */
+export function hexLines(title: string, bytes: Uint8Array): string[] {
+	return Array.from({ length: Math.ceil(bytes.length / HEX_COLUMNS) }, (_, i) => {
+		const line = [...bytes.subarray(i * HEX_COLUMNS, (i + 1) * HEX_COLUMNS)];
+		const hex = line.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+		const text = line.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+		return `${(i === 0 ? title : '').padEnd(title.length)}  ${hex.padEnd(3 * HEX_COLUMNS - 1)}  ${text}`;
+	});
+}
+
 /** @found: what the sanitiser has to say of it. */
 export function rogueLines(facts: RogueFacts, found: readonly DmasanReport[]): string[] {
+	const { what, log, stopped, stolen, written, changed, overwritten } = facts;
+	const taken = stolen.length === 0 ? '' : `read ${count(stolen.length, 'byte')} and `;
 	return [
-		`  ${facts.what}:`,
-		...facts.log.map((line) => `    ${line}`),
+		`  ${what}:`,
+		...log.map((line) => `    ${line}`),
 		...found.map(({ text }) => `    ${text.split('\n')[1]}`),
-		`    ${facts.stopped ? 'stopped' : 'NOT STOPPED'}; the engine wrote ${count(facts.written, 'byte')}, ${count(facts.changed, 'byte')} of memory changed`,
+		`    ${stopped ? 'stopped' : 'NOT STOPPED'}; the engine ${taken}wrote ${count(written, 'byte')}, ${count(changed, 'byte')} of memory changed`,
+		...(stopped ? [] : hexLines('      stolen', stolen)),
+		...(overwritten === null
+			? []
+			: [...hexLines('      before', overwritten.before), ...hexLines('      after ', overwritten.after)]),
 	];
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Whether this kernel was started by one that crashed.
-// Linux 6.12: kernel/crash_dump.c, include/linux/crash_dump.h
+// Linux 6.12: kernel/elfcorehdr.c, include/linux/crash_dump.h
 // Left out: reading the old kernel's memory (/proc/vmcore), the tree's linux,elfcorehdr.
 import { memparse } from '#lib/cmdline.js';
 import { EINVAL } from '#linux/errno.js';
