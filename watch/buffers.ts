@@ -112,6 +112,11 @@ export class Buffers implements Watcher, BufferCalls {
 		};
 	}
 
+	/** The devices that use the DMA API. */
+	get clients(): readonly Client[] {
+		return this.#all;
+	}
+
 	/** What the driver of the device called @name lets it see, as lines for a person. */
 	exposureReport(name: string): string[] {
 		const client = this.#all.find((c) => c.name === name);

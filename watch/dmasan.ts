@@ -22,9 +22,8 @@
 // has done). Here: who tells the parts what, and what becomes of what they find.
 
 import { machine } from '#arch/arm64/kernel/setup.js';
-import type { DmaPort } from '#hw/core/dma-port.js';
+import type { DmaObserver, DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
-import type { RamObserver } from '#hw/core/ram.js';
 import type { Iommu, IommuObserver } from '#hw/iommu/iommu.js';
 import { core_initcall, early_initcall } from '#linux/init.js';
 import { Balance } from './balance.js';
@@ -34,6 +33,7 @@ import { CoreCalls } from './core-calls.js';
 import { Devices } from './devices.js';
 import { Domains } from './domains.js';
 import { DriverLog } from './driver-log.js';
+import { fanOut, IOMMU_CALLS, listen, RAM_CALLS } from './fan-out.js';
 import { Faults } from './faults.js';
 import { Identity } from './identity.js';
 import { Interrupts } from './interrupts.js';
@@ -82,53 +82,6 @@ core_initcall(() => {
 	return 0;
 });
 
-/** The callbacks that a machine knows, by name: each goes to the parts that have one of that name. */
-const RAM_CALLS = [
-	'onDeviceRead',
-	'onDeviceWrite',
-	'onClean',
-	'onInvalidate',
-	'onDirtyDropped',
-	'onStaleWrite',
-	'onVmap',
-	'onUserMap',
-	'onUserUnmap',
-] as const satisfies readonly (keyof RamObserver)[];
-const IOMMU_CALLS = [
-	'walked',
-	'answered',
-	'faulted',
-	'filled',
-	'dropped',
-	'commanded',
-	'overrun',
-	'forgotten',
-	'held',
-	'enabled',
-] as const satisfies readonly (keyof IommuObserver)[];
-
-type Hears = (a: never, b: never, c: never, d: never, e: never, f: never, g: never) => void;
-
-/** An object with those of @names that a part has; each calls them all, in the parts' order. */
-function fanOut<T extends object>(names: readonly (keyof T & keyof Watcher)[], parts: readonly Watcher[]): T {
-	const calls: Record<string, Hears> = {};
-	for (const name of names) {
-		const listeners = parts.filter((part) => part[name] !== undefined);
-		if (listeners.length === 0) continue;
-		const [only] = listeners;
-		if (listeners.length === 1) {
-			calls[name] = (only[name] as Hears).bind(only);
-			continue;
-		}
-		const bound = listeners.map((part) => (part[name] as Hears).bind(part));
-		// As many as any of them has: an array of the rest would be one at each call.
-		calls[name] = (a, b, c, d, e, f, g) => {
-			for (let i = 0; i < bound.length; i++) bound[i](a, b, c, d, e, f, g);
-		};
-	}
-	return calls as T;
-}
-
 /** Whoever watches the kernel that runs now: drivers' ops, which tell, outlive a boot. */
 function domainsOfBoot(): Domains | null {
 	return watcherOfBoot()?.domains ?? null;
@@ -165,6 +118,8 @@ export class Dmasan implements Watched {
 	/** Who let an access through that has not been done yet. */
 	#told: Iommu | null = null;
 	#unwatchKernel: (() => void) | null = null;
+	/** What ends listening to memory and its masters. */
+	readonly #unlisten: (() => void)[] = [];
 
 	/** One watches a machine at a time: the one that was made last. */
 	constructor(readonly machine: Machine) {
@@ -210,15 +165,14 @@ export class Dmasan implements Watched {
 		const listeners = this.#parts.filter((part) => part.access !== undefined);
 		for (const port of machine.ports) {
 			const iommu = machine.iommuOf(port);
-			port.observer = {
-				access: (_port, addr, phys, size, write) => {
-					if (iommu !== null && phys >= 0) this.#wasTold(iommu, port);
-					for (const part of listeners) part.access!(port, addr, phys, size, write);
-				},
+			const access: DmaObserver['access'] = (_port, addr, phys, size, write) => {
+				if (iommu !== null && phys >= 0) this.#wasTold(iommu, port);
+				for (const part of listeners) part.access!(port, addr, phys, size, write);
 			};
+			this.#unlisten.push(listen<DmaObserver>(port, ['access'], { access }));
 		}
 		for (const iommu of machine.iommus) iommu.observers.push(this.#iommu);
-		machine.ram.observer = fanOut<RamObserver>(RAM_CALLS, this.#parts);
+		this.#unlisten.push(listen(machine.ram, RAM_CALLS, fanOut(RAM_CALLS, this.#parts)));
 		const { lost } = fanOut<{ lost?: Watcher['lost'] }>(['lost'], this.#parts);
 		machine.bus.lost = lost ?? null;
 	}
@@ -246,9 +200,8 @@ export class Dmasan implements Watched {
 		watchers.delete(this.machine);
 		lastAsked = null;
 		this.#unwatchKernel?.();
-		for (const port of this.machine.ports) port.observer = null;
+		for (const end of this.#unlisten) end();
 		for (const iommu of this.machine.iommus) iommu.observers.splice(iommu.observers.indexOf(this.#iommu), 1);
-		this.machine.ram.observer = null;
 		this.machine.bus.lost = null;
 		for (const part of this.#parts) part.detached?.();
 	}

@@ -199,6 +199,8 @@ export class Machine implements machine, MachineServices {
 	timerTicks = 0;
 	/** Scheduling points: called at each, when set. Not called from within itself. */
 	hook: ((kind: schedule_kind, where: number) => void) | null = null;
+	/** Sees every line that the kernel's console gets, when set. */
+	heard: ((level: number, line: string) => void) | null = null;
 
 	readonly #options: MachineOptions;
 	readonly #readNs: number;
@@ -397,6 +399,7 @@ export class Machine implements machine, MachineServices {
 
 	console(level: number, line: string): void {
 		this.#options.onConsole?.(level, line);
+		this.heard?.(level, line);
 	}
 
 	// --- services for models

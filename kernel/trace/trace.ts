@@ -17,13 +17,14 @@ import { kstrtoul_from_user } from '#lib/kstrtox.js';
 import { type printk_arg, vsnprintf_text } from '#lib/vsprintf.js';
 import type { dentry } from '#linux/debugfs.js';
 import { type err_ptr, IS_ERR } from '#linux/err.js';
-import { EINVAL, ENODEV } from '#linux/errno.js';
+import { EEXIST, EINVAL, ENODEV, ENOENT } from '#linux/errno.js';
 import { FMODE_READ, FMODE_WRITE, type file, type file_operations, type inode, O_TRUNC } from '#linux/fs.js';
 import { __setup, boot_data, fs_initcall } from '#linux/init.js';
 import { irqs_disabled } from '#linux/irqflags.js';
 import { HARDIRQ_MASK, PREEMPT_MASK, SOFTIRQ_OFFSET } from '#linux/preempt.js';
 import { pr_warn } from '#linux/printk.js';
 import type { seq_file } from '#linux/seq_file.js';
+import type { trace_export } from '#linux/trace.js';
 import type { trace_entry, trace_event_call } from '#linux/trace_events.js';
 import {
 	type bool,
@@ -50,6 +51,8 @@ const global_trace = boot_data(() => ({
 	head: 0,
 	written: 0,
 	tracing_on: true as bool,
+	/** Linux: ftrace_exports_list. */
+	exports: [] as trace_export[],
 	trace_buf_size: TRACE_BUF_SIZE_DEFAULT as unsigned_long,
 }));
 
@@ -65,11 +68,10 @@ function tracing_gen_ctx(): string {
 	);
 }
 
-function trace_store(event: string, text: string): void {
-	const tr = global_trace;
-	if (!tr.tracing_on) return;
+/** A record of @event, now and here (kernel/trace/trace.c: tracing_generic_entry_update()). */
+export function tracing_generic_entry(event: string, text: string): trace_entry {
 	const task = cpu_context.current;
-	const e: trace_entry = {
+	return {
 		event,
 		text,
 		ts: sched_clock(),
@@ -78,6 +80,28 @@ function trace_store(event: string, text: string): void {
 		comm: task.comm,
 		irq_flags: tracing_gen_ctx(),
 	};
+}
+
+/** Have @export_ called with each record that is taken (kernel/trace/trace.c: register_ftrace_export()). */
+export function register_ftrace_export(export_: trace_export): int {
+	if (global_trace.exports.includes(export_)) return -EEXIST;
+	global_trace.exports.push(export_);
+	return 0;
+}
+
+/** Have it called no more; -ENOENT: it is not (kernel/trace/trace.c: unregister_ftrace_export()). */
+export function unregister_ftrace_export(export_: trace_export): int {
+	const i = global_trace.exports.indexOf(export_);
+	if (i < 0) return -ENOENT;
+	global_trace.exports.splice(i, 1);
+	return 0;
+}
+
+function trace_store(event: string, text: string): void {
+	const tr = global_trace;
+	if (!tr.tracing_on) return;
+	const e = tracing_generic_entry(event, text);
+	for (const export_ of tr.exports) export_.write(e);
 	tr.written++;
 	if (tr.entries.length < capacity()) {
 		tr.entries.push(e);
@@ -128,12 +152,12 @@ export function trace_entries(): trace_entry[] {
 	return [...entries.slice(head), ...entries.slice(0, head)];
 }
 
-/** The whole of /sys/kernel/tracing/trace, without line ends. */
-export function trace_lines(): string[] {
+/** What stands before the records: how many there are, and were (kernel/trace/trace.c: print_func_help_header_irq()). */
+export function print_func_help_header_irq(entries: unsigned_long, total: unsigned_long): string[] {
 	return [
 		'# tracer: nop',
 		'#',
-		`# entries-in-buffer/entries-written: ${global_trace.entries.length}/${global_trace.written}   #P:1`,
+		`# entries-in-buffer/entries-written: ${entries}/${total}   #P:1`,
 		'#',
 		'#                                _-----=> irqs-off/BH-disabled',
 		'#                               / _----=> need-resched',
@@ -143,8 +167,13 @@ export function trace_lines(): string[] {
 		'#                              |||| /     delay',
 		'#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION',
 		'#              | |         |   |||||     |         |',
-		...trace_entries().map(trace_line),
 	];
+}
+
+/** The whole of /sys/kernel/tracing/trace, without line ends. */
+export function trace_lines(): string[] {
+	const { entries, written } = global_trace;
+	return [...print_func_help_header_irq(entries.length, written), ...trace_entries().map(trace_line)];
 }
 
 /** Make the buffer of another size; the newest records that fit stay (kernel/trace/trace.c: tracing_resize_ring_buffer()). */

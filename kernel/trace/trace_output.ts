@@ -3,7 +3,7 @@
 // Linux 6.12: kernel/trace/trace_output.c
 // Left out: other outputs (raw, hex, binary, fields), latency format, stacks.
 import type { trace_entry } from '#linux/trace_events.js';
-import { type int, U64_MAX, type unsigned_long } from '#linux/types.js';
+import { type int, U64_MAX, type u64, type unsigned_long } from '#linux/types.js';
 
 /** A bit or some bits, and their name. */
 export type trace_print_flags = readonly [mask: unsigned_long, name: string];
@@ -36,10 +36,20 @@ export function trace_print_array_seq(values: readonly number[]): string {
 	return `{${values.map((v) => `0x${hex(v)}`).join(',')}}`;
 }
 
+/** @nsec in microseconds, rounded (kernel/trace/trace.c: ns2usecs()). */
+function ns2usecs(nsec: u64): u64 {
+	return Math.floor((nsec + 500) / 1000);
+}
+
+/** The name of the task @e is of (kernel/trace/trace_sched_switch.c: trace_find_cmdline()). */
+function trace_find_cmdline(e: trace_entry): string {
+	return e.pid === 0 ? '<idle>' : e.comm.slice(0, 15);
+}
+
 /** Who, where, in which context, when (kernel/trace/trace_output.c: trace_print_context()). */
 function trace_print_context(e: trace_entry): string {
-	const us = Math.floor(e.ts / 1000);
-	const task = `${e.comm.slice(0, 16).padStart(16)}-${String(e.pid).padEnd(7)}`;
+	const us = ns2usecs(e.ts);
+	const task = `${trace_find_cmdline(e).padStart(16)}-${String(e.pid).padEnd(7)}`;
 	const time = `${String(Math.floor(us / 1_000_000)).padStart(5)}.${String(us % 1_000_000).padStart(6, '0')}`;
 	return `${task} [${String(e.cpu).padStart(3, '0')}] ${e.irq_flags} ${time}: `;
 }

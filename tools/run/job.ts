@@ -2,7 +2,7 @@
 // The job: a JPEG file through the video engine onto the screen.
 
 import { close_fd } from '#fs/file.js';
-import { MachineHang } from '#hw/core/machine.js';
+import { type Machine, MachineHang } from '#hw/core/machine.js';
 import { monitorOf, type Raster } from '#hw/display/monitor.js';
 import type { v4l2_pix_format } from '#include/uapi/linux/videodev2.js';
 import { kernel_bug } from '#kernel/panic.js';
@@ -36,6 +36,15 @@ export interface JobResult {
 /** No system call failed, and still the picture is not there: the engine said so, or a device got no answer. */
 class PictureError extends Error {}
 
+/** The board that a job runs on. */
+export interface JobBoard {
+	readonly machine: Machine;
+	/** The machine's remarks from note @from on. */
+	remarks(from?: number): string[];
+	/** Called before each step of the job. */
+	begins?(step: string): void;
+}
+
 /** A job that a board could not do: at which step, and what kernel and machine said since that began. */
 export class JobError extends Error {
 	override readonly name = 'JobError';
@@ -60,9 +69,10 @@ function isOfTheBoard(e: unknown): e is Error {
 }
 
 /** Do one step of the job; when it fails, that is told with all that was said meanwhile. */
-function step<T>(board: Board, name: string, what: () => T): T {
+function step<T>(board: JobBoard, name: string, what: () => T): T {
 	const from = printk_state.next_seq;
 	const notes = board.machine.notes.length;
+	board.begins?.(name);
 	try {
 		return what();
 	} catch (e) {
@@ -72,7 +82,7 @@ function step<T>(board: Board, name: string, what: () => T): T {
 }
 
 /** Accesses that were refused so far, by whose they were. */
-function refusals(board: Board): Map<string, number> {
+function refusals(board: JobBoard): Map<string, number> {
 	const refused = new Map<string, number>();
 	for (const { name, stats } of board.machine.ports)
 		refused.set(name, (refused.get(name) ?? 0) + stats.refused);
@@ -80,7 +90,7 @@ function refusals(board: Board): Map<string, number> {
 }
 
 /** Whoever got no answer since @before shows something else. */
-function checkAnswered(board: Board, before: ReadonlyMap<string, number>): void {
+function checkAnswered(board: JobBoard, before: ReadonlyMap<string, number>): void {
 	for (const [name, count] of refusals(board)) {
 		const more = count - (before.get(name) ?? 0);
 		if (more > 0) throw new PictureError(`${more} of the accesses of ${name} were refused`);
@@ -105,7 +115,7 @@ function cropped(raster: Raster | null, width: number, height: number): Raster |
 /** What the monitor has of the NV12 picture in the dma-buf @fd. */
 function shownOn(
 	display: Display,
-	board: Board,
+	board: JobBoard,
 	fd: number,
 	{ width, height }: JpegInfo,
 	format: v4l2_pix_format,
@@ -129,7 +139,7 @@ function shownOn(
  * Everything is closed at the end. What the board cannot do comes as JobError.
  */
 export function runJob(
-	board: Board,
+	board: JobBoard,
 	jpeg: Uint8Array,
 	info: JpegInfo,
 	meanwhile: () => unknown = () => null,

@@ -19,6 +19,8 @@ export interface Setup {
 	readonly mem: number | null;
 	/** The user's part of the kernel's command line. */
 	readonly append: string;
+	/** What the hardware's choices follow from; 1 without it. */
+	readonly seed?: number;
 	/** Who watches the machine; null: nobody. */
 	readonly watch: ((machine: Machine) => void) | null;
 }
@@ -46,10 +48,11 @@ function cmaFor(ram: number): string {
  * Boot. What an IOMMU makes needless, the others cannot do without: memory is set aside for CMA when the kernel
  * turns out to have put a device of the job behind no IOMMU, unless the user or the tree says how much.
  */
-export function bootFor({ path, dtb, mem, append, watch }: Setup): Board {
+export function bootFor({ path, dtb, mem, append, seed = 1, watch }: Setup): Board {
 	const boot = (cma: string): Board =>
 		new Board(path, dtb, {
 			commandLine: [cma, FRAGMENTED, append].filter((part) => part !== '').join(' '),
+			seed,
 			...(mem === null ? {} : { memSize: mem }),
 			...(watch === null ? {} : { onBuilt: watch }),
 		});

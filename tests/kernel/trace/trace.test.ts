@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { __field, TRACE_EVENT } from '#include/trace/trace_events.js';
 import {
+	register_ftrace_export,
 	trace_entries,
 	trace_event,
 	trace_lines,
@@ -9,9 +10,12 @@ import {
 	tracing_off,
 	tracing_on,
 	tracing_reset,
+	unregister_ftrace_export,
 } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { trace_line } from '#kernel/trace/trace_output.js';
+import { EEXIST, ENOENT } from '#linux/errno.js';
+import type { trace_entry } from '#linux/trace_events.js';
 import { bootFake } from '#tests/fake-machine.js';
 
 const ping = TRACE_EVENT('testing', 'ping', [__field('u64', 'iova')], 'iova=0x%llx', ['iova']);
@@ -28,8 +32,8 @@ describe('trace', () => {
 		trace_event(pong);
 		trace_printk('free %s', 'text');
 		expect(trace_entries().map(trace_line)).to.deep.equal([
-			'       swapper/0-0       [000] .....     0.001234: ping: iova=0x1000',
-			'       swapper/0-0       [000] .....     0.001234: free text',
+			'          <idle>-0       [000] .....     0.001235: ping: iova=0x1000',
+			'          <idle>-0       [000] .....     0.001235: free text',
 		]);
 		expect(trace_lines()[2]).to.contain('entries-in-buffer/entries-written: 2/2');
 		tracing_off();
@@ -38,5 +42,24 @@ describe('trace', () => {
 		expect(trace_entries()).to.have.length(2);
 		tracing_reset();
 		expect(trace_entries()).to.have.length(0);
+	});
+
+	it('gives records to who has asked for them, while they are taken', () => {
+		bootFake();
+		const seen: string[] = [];
+		const hears = { write: ({ event, text }: trace_entry) => seen.push(`${event} ${text}`) };
+		expect(register_ftrace_export(hears)).to.equal(0);
+		expect(register_ftrace_export(hears)).to.equal(-EEXIST);
+		trace_event(ping, 1);
+		trace_set_clr_event('testing', 'ping', true);
+		trace_event(ping, 2);
+		tracing_off();
+		trace_printk('no');
+		tracing_on();
+		trace_printk('yes');
+		expect(unregister_ftrace_export(hears)).to.equal(0);
+		expect(unregister_ftrace_export(hears)).to.equal(-ENOENT);
+		trace_printk('no');
+		expect(seen).to.deep.equal(['testing:ping iova=0x2', 'bprint yes']);
 	});
 });
