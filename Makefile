@@ -15,12 +15,13 @@
 #   make c-golden  (the allocator of addresses and the like as C, against Linux)
 #   make c-check   DRIVER= C= (the folder of the C files) CKIT= (of what make c-fetch brings)
 #   make pack-test (what others get by npm pack and npm install)
+#   make page      (out/page/index.html: the machine in a browser)   make page-test: in Debian's Chromium, or CHROMIUM=
 #   make build     PAGE_SHIFT=14: pages of 16 KiB. As a tree of Linux, build/ holds one kernel: what make was told last.
 
 GOLDEN ?= tests/golden/vectors
 
 # What a variable says reaches the program as it was written, by the environment: neither make nor the shell expands it.
-TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP SEEDS SHRINK PAGE_SHIFT C CKIT
+TEXTS := PICTURE OUT DTB MEM CMDLINE GOLDEN ONLY SEED SECONDS NAME DIR DRIVER KTAP SEEDS SHRINK PAGE_SHIFT C CKIT CHROMIUM
 as_it_is = override $1 := $$(value $1)
 $(foreach v,$(TEXTS),$(if $(filter undefined,$(origin $v)),,$(eval $(call as_it_is,$v))$(eval export $v)))
 
@@ -34,7 +35,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint linux-map pack-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
+.PHONY: run test test-16k build lint linux-map pack-test page page-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
 
 # One file of all the modules of build/tools/run/main.js.
 PROGRAM := build/bundle/run.js
@@ -81,10 +82,18 @@ lint: build
 	$(NODE) build/tools/lint/api.js
 	$(NODE) build/tools/lint/subset.js
 	$(NODE) build/tools/docs/map-main.js --check
+	$(BIN)/tsc -p tools/page/browser
 
 # The table of files and their twins in Documentation/linux-map.md, from the heads of the files.
 linux-map: build
 	@$(NODE) build/tools/docs/map-main.js
+
+# One file, which a browser opens.
+page: build
+	@$(NODE) build/tools/linux-iommu.js page --static out/page
+
+page-test: build
+	$(BIN)/mocha --no-config --enable-source-maps --timeout 0 build/tests/page/page.browser.js
 
 # What npm pack makes, installed elsewhere: needs npm's registry, or its cache.
 pack-test: build

@@ -184,10 +184,11 @@ function publish(outputs) {
 }
 
 async function compile() {
-	const folders = JSON.parse(readFileSync('tsconfig.json', 'utf8')).include;
+	const { include: folders, exclude } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
 	const sources = folders
 		.flatMap((folder) => filesIn(folder, folder))
-		.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'));
+		.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+		.filter((path) => !exclude.some((folder) => path.startsWith(`${folder}/`)));
 	const outputs = sources.flatMap(outputsOf);
 	const began = join(STAGE, 'stamp');
 	writeFileSync(began, '');

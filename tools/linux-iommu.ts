@@ -70,6 +70,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
 		does: 'a folder of your own for a new IOMMU',
 		program: () => import('#tools/new/main.js'),
 	},
+	page: {
+		does: 'the machine in a browser: forward and back in time, with the prompt beside it',
+		program: () => import('#tools/page/main.js'),
+	},
 	run: {
 		does: 'the main job: a picture is decoded, shown, and what the IOMMU is for; --step: pauses',
 		program: () => import('#tools/see/run.js'),

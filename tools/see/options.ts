@@ -44,7 +44,7 @@ export function parse<T extends NonNullable<Parameters<typeof parseArgs>[0]>['op
 const TREES = join(PROJECT, 'arch/arm64/boot/dts');
 
 /** The project's boards, by name. */
-function boards(): Map<string, string> {
+export function boards(): Map<string, string> {
 	const files = readdirSync(TREES, { recursive: true, encoding: 'utf8' });
 	return new Map(
 		files
