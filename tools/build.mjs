@@ -184,7 +184,7 @@ function publish(outputs) {
 }
 
 async function compile() {
-	const { include: folders, exclude } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
+	const { include: folders, exclude = [] } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
 	const sources = folders
 		.flatMap((folder) => filesIn(folder, folder))
 		.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))

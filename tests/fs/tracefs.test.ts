@@ -90,7 +90,7 @@ describe('fs_tracefs', () => {
 		bootMachine();
 		trace_printk('hello');
 		expect(read('trace')).to.match(/^# tracer: nop\n#\n# entries-in-buffer\/entries-written: 1\/1 {3}#P:1\n/);
-		expect(read('trace')).to.match(/swapper\/0-0 +\[000\] \.{5} +\d+\.\d{6}: hello\n$/);
+		expect(read('trace')).to.match(/<idle>-0 +\[000\] \.{5} +\d+\.\d{6}: hello\n$/);
 		sysfs_append(`${TRACING}/trace`, '\n');
 		expect(read('trace')).to.contain('hello');
 		expect(write('trace', '\n')).to.equal(1);
