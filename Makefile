@@ -10,6 +10,7 @@
 #   make fail-nth  DRIVER=
 #   make bugs      ONLY= SEED=
 #   make new       NAME= DIR=
+#   make docs (out/docs: a page for each file of the kernel half)
 #   make linux-map (the part of Documentation/linux-map.md that the sources say)
 #   make c         DRIVER= (a file, a folder, or a name) OUT= (out/c)
 #   make c-golden  (the allocator of addresses and the like as C, against Linux)
@@ -35,7 +36,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint linux-map pack-test page page-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
+.PHONY: run test test-16k build lint linux-map docs pack-test page page-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
 
 # One file of all the modules of build/tools/run/main.js.
 PROGRAM := build/bundle/run.js
@@ -87,6 +88,10 @@ lint: build
 # The table of files and their twins in Documentation/linux-map.md, from the heads of the files.
 linux-map: build
 	@$(NODE) build/tools/docs/map-main.js
+
+# Pages from the comments of the kernel half: out/docs/index.html.
+docs: build
+	@$(NODE) build/tools/docs/main.js
 
 # One file, which a browser opens.
 page: build
