@@ -61,7 +61,7 @@ export function boardFile(name: string | undefined, usage: string): string {
 	if (own !== undefined) return own;
 	if (existsSync(name)) return name;
 	throw new UsageError(
-		`expected a board, a .dtb file or ${[...boards().keys()].join(', ')}, got ${quoted(name)}`,
+		`expected a board, a .dtb file or ${[...boards().keys()].sort().join(', ')}, got ${quoted(name)}`,
 		usage,
 	);
 }

@@ -92,10 +92,7 @@ export function viewOf(replay: Replay): View {
 		findings: session.dmasan.reports.map(({ text }) => text),
 		foundAt: replay.findings,
 		history: replay.history,
-		maps: session.clients.flatMap((name) => {
-			const dev = session.device(name);
-			return dev === null ? [] : [mapsOf(session, dev)];
-		}),
+		maps: session.clients.map((name) => mapsOf(session, name)),
 		caches: cachesOf(replay),
 		lanes: lanesOf(steps),
 	};

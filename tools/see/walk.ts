@@ -4,7 +4,6 @@
 import { hex } from '#hw/core/register-file.js';
 import { hexWord } from '#hw/iommu/format.js';
 import { accessText, NO_PASID, type WalkStep } from '#hw/iommu/iommu.js';
-import { dev_name, type device } from '#linux/device.js';
 import type { Mapping as DomainMapping } from '#watch/agreement.js';
 import type { JournalEvent } from '#watch/journal.js';
 import { type Client, directionText, type Mapping } from '#watch/mappings.js';
@@ -255,9 +254,11 @@ export function walkLines(walk: Walk): string[] {
 	];
 }
 
-/** All that lives in the address space of @dev. */
-export function mapsOf(session: Session, dev: device): Maps {
+/** All that lives in the address space of the device called @name; nothing, before the kernel has made it. */
+export function mapsOf(session: Session, name: string): Maps {
 	const { dmasan } = session;
+	const dev = session.device(name);
+	if (dev === null) return { device: name, mappings: [], ranges: [] };
 	const group = dev.iommu_group;
 	const sharers = dmasan.buffers.clients.filter(
 		(client) => client.dev === dev || (group !== null && client.dev.iommu_group === group),
@@ -270,7 +271,7 @@ export function mapsOf(session: Session, dev: device): Maps {
 		({ first, last }) => !sharers.some((client) => client.live.find(first, last) !== null),
 	);
 	return {
-		device: dev_name(dev),
+		device: name,
 		mappings: live.map(mappedOf),
 		ranges: alone.map(({ first, last, value }) => coveredOf(first, last, value)),
 	};

@@ -25,9 +25,9 @@ const walk: Command = {
 
 function mapsHere(session: Session, args: readonly Word[]): Maps {
 	const word = args[0]?.word;
-	const dev = word !== undefined && session.clients.includes(word) ? session.device(word) : null;
-	if (dev === null) return expected(`a device, ${session.clients.join(' or ')}`, word);
-	return mapsOf(session, dev);
+	if (word === undefined || !session.clients.includes(word))
+		return expected(`a device, ${session.clients.join(' or ')}`, word);
+	return mapsOf(session, word);
 }
 
 const maps: Command = {
