@@ -4,6 +4,7 @@ import '#init/vmlinux.js';
 import '#tools/lost-output.js';
 import type { Machine } from '#hw/core/machine.js';
 import { inspectJpeg, JpegError } from '#tools/jpeg-info.js';
+import { Board } from '#tools/run/board.js';
 import { readInput } from '#tools/run/files.js';
 import { JobError, runJob } from '#tools/run/job.js';
 import { Output } from '#tools/run/output.js';
@@ -62,7 +63,12 @@ function trace(options: TraceOptions): number {
 	}
 	const made = recording as Recording | null;
 	if (made !== null) output.write(made.writer.done(made.recorder.steps));
-	return failure === null ? 0 : complain(failure);
+	if (failure === null) return 0;
+	if (failure instanceof JobError && failure.missing !== null && Board.saidOf('engine').length === 0) {
+		console.error(`This board has no ${failure.missing}: what is traced is its boot.`);
+		return 0;
+	}
+	return complain(failure);
 }
 
 /** The verb `trace`. The exit status: 1 when the job fails, 2 for a command line that is none. */

@@ -39,8 +39,8 @@ Boots a board, decodes a picture on its video engine and shows it, as make run d
   --kinds    what is recorded, of ${STEP_KINDS.join(', ')} (all)
   PICTURE    a baseline JPEG file (${PICTURE})
 
-Exit status: 0 for a trace of a job that went well, 1 for a failure (what happened until then is written), 2 for a
-command line that is none.`;
+Exit status: 0 for a trace of a job that went well, or of the boot of a board that has nothing for it, 1 for a failure
+(what happened until then is written), 2 for a command line that is none.`;
 
 function oneOf<T extends string>(name: string, text: string, known: readonly T[]): T {
 	const found = known.find((word) => word === text);

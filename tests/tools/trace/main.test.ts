@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The verb: what it takes, what it says, what it leaves.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -17,6 +17,8 @@ describe('tools_trace_main', () => {
 	before(() => {
 		const data = new Uint8Array(64 * 64 * 3);
 		writeFileSync(file('p.jpg'), encodeJpeg({ width: 64, height: 64, data }, { subsampling: '420' }));
+		const clocks = new Tree().set(ENGINE, 'clocks', [0x99, 0, 0x99, 0, 0x99, 0]);
+		writeFileSync(file('clocks.dtb'), clocks.blob());
 		writeFileSync(file('without.dtb'), new Tree().set(ENGINE, 'status', 'disabled').blob());
 	});
 	after(() => rmSync(dir, { recursive: true }));
@@ -82,10 +84,19 @@ describe('tools_trace_main', () => {
 
 	it('writes what happened until the job failed, and says why by 1', async () => {
 		const out = file('failed');
-		const { status, said } = await run('--board', file('without.dtb'), '--out', out, file('p.jpg'));
+		const { status, said } = await run('--board', file('clocks.dtb'), '--out', out, file('p.jpg'));
 		expect(status).to.equal(1);
-		expect(said).to.have.length(1);
-		expect(existsSync(out)).to.equal(true);
+		expect(said).to.deep.equal(['opening the video engine: open /dev/video0: -ENXIO']);
+		expect(readFileSync(out, 'utf8')).to.match(/log: kernel cedrus .* failed with error -22\n/);
+	});
+
+	it('writes the boot of a board that has nothing for the job, and says so by 0', async () => {
+		const out = file('boot');
+		const { status, said } = await run('--board', file('without.dtb'), '--out', out, file('p.jpg'));
+		expect({ status, said }).to.deep.equal({
+			status: 0,
+			said: ['This board has no /dev/video0: what is traced is its boot.'],
+		});
 		expect(readFileSync(out, 'utf8')).to.contain('log: kernel Linux version');
 	});
 });
