@@ -55,6 +55,7 @@ function effectOf({ effect }: Command, args: readonly Word[]): Effect {
 }
 
 export class Interpreter {
+	/** The run, and what of it is looked at. */
 	readonly replay: Replay;
 
 	/** Boots @scenario's board. */
@@ -118,11 +119,16 @@ export class Interpreter {
 		const words = line.trimStart().split(/\s+/);
 		const begun = words.at(-1) ?? '';
 		const at = words.length - 2;
-		const all =
-			at < 0
-				? NAMES
-				: (COMMANDS.get(words[0])?.complete?.(this.replay.session, at, begun, words.slice(1, -1)) ?? []);
+		const all = at < 0 ? NAMES : this.#arguments(words[0], at, begun, words.slice(1, -1));
 		return all.filter((word) => word.startsWith(begun));
+	}
+
+	/** What the argument @at of the command @name can be. */
+	#arguments(name: string, at: number, begun: string, args: readonly string[]): readonly string[] {
+		const { replay } = this;
+		if (name === 'help') return NAMES;
+		if (at === 0 && TIMES.has(name)) return TIMES.get(name)?.complete?.(replay) ?? [];
+		return COMMANDS.get(name)?.complete?.(replay.session, at, begun, args) ?? [];
 	}
 }
 

@@ -63,6 +63,13 @@ describe('tools_see_interpreter', function () {
 		expect(prompt.do('findings')).to.include('BUG: DMASAN: stale-read in read by m0 at 0xfffff000');
 	});
 
+	it('lets time go on: what was unmapped lazily is flushed then', () => {
+		prompt.do('echo DMA-FQ > /sys/kernel/iommu_groups/0/type', 'map m0 4096', 'dma m0 read $1 1', 'unmap $1');
+		expect(prompt.do('dma m0 read $1 1').at(-1)).to.match(/^ {2}0xfffff000 /);
+		prompt.do('sleep 20');
+		expect(prompt.do('dma m0 read $1 1').at(-1)).to.match(/^refused: /);
+	});
+
 	it('shows registers by name and field, and stores to one as the CPU does', () => {
 		expect(prompt.do('reg 3100000.iommu INT_ENABLE')).to.deep.equal([
 			'INT_ENABLE (0x044) = 0x7 [EVENT=0x1 OVERFLOW=0x1 COMMAND=0x1]',
@@ -183,6 +190,7 @@ describe('tools_see_interpreter', function () {
 			'echo junk > /sys/kernel/iommu_groups/0/type',
 			'/sys/kernel/iommu_groups/0/type: expected a file that takes this, got -EINVAL',
 		],
+		['sleep', 'expected milliseconds, 0 to 60000, got nothing'],
 		['help nosuch', /^expected a command, map, .*got "nosuch"$/],
 	] as const)
 		it(`refuses "${line}" in one line, and goes on`, () => {
@@ -199,6 +207,7 @@ describe('tools_see_interpreter', function () {
 		expect(interpreter.complete('cat /sys/kernel/iommu_groups/0/t')).to.deep.equal([
 			'/sys/kernel/iommu_groups/0/type',
 		]);
+		expect(interpreter.complete('back-to f')).to.deep.equal(['finding', 'fault', 'fill']);
 		prompt.do('map m0 4');
 		expect(interpreter.complete('unmap ')).to.deep.equal(['$1']);
 	});

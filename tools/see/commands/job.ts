@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The main job: a picture through the video engine onto the screen.
+// What takes time: the main job, a picture through the video engine onto the screen; and sleeping.
 
+import { msleep } from '#kernel/time/timer.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { inspectJpeg, JpegError } from '#tools/jpeg-info.js';
 import { type JobBoard, JobError, type JobResult, runJob } from '#tools/run/job.js';
 import { bufferLine, pictureLines } from '#tools/run/report.js';
+import { seconds } from '#watch/report.js';
 import type { Command } from '../command.js';
 import type { Session } from '../session.js';
-import { CommandError } from '../words.js';
+import { CommandError, expected, numberOf } from '../words.js';
 
 /** Decode the picture and show it; @begins is called before each step. What came of it, as lines. */
 export function doJob(session: Session, begins: (step: string) => void): string[] {
@@ -58,4 +60,19 @@ const run: Command = {
 	},
 };
 
-export const JOB: readonly Command[] = [run];
+const MOST_MS = 60_000;
+
+const sleep: Command = {
+	name: 'sleep',
+	args: 'MS',
+	does: 'time goes on: timers, interrupts and devices do what they do',
+	effect: 'change',
+	run(session, args) {
+		const ms = args[0] === undefined ? null : numberOf(args[0].word);
+		if (ms === null || ms > MOST_MS) return expected(`milliseconds, 0 to ${MOST_MS}`, args[0]?.word);
+		msleep(ms);
+		return [`at ${seconds(session.machine.now())}`];
+	},
+};
+
+export const JOB: readonly Command[] = [run, sleep];

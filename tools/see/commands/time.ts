@@ -15,6 +15,8 @@ export interface TimeCommand {
 	run(replay: Replay, args: readonly Word[]): string[];
 	/** The same as data, for `--json`. */
 	json?(replay: Replay, args: readonly Word[]): unknown;
+	/** What its first argument can be. */
+	complete?(replay: Replay): readonly string[];
 }
 
 /** Functions of a stack that are shown. */
@@ -100,6 +102,8 @@ function goToFinding(replay: Replay, by: 1 | -1): string[] {
 
 const said = (args: readonly Word[]): string => args.map(({ word }) => word).join(' ');
 
+const EVENTS: readonly string[] = ['finding', 'write', ...STEP_KINDS];
+
 const back: TimeCommand = {
 	name: 'back',
 	args: '[N]',
@@ -118,6 +122,7 @@ const backTo: TimeCommand = {
 	name: 'back-to',
 	args: 'EVENT',
 	does: 'back to the last: fault, finding, write ADDRESS, KIND [ADDRESS], "text"',
+	complete: () => EVENTS,
 	run(replay, args) {
 		if (isFinding(args)) return goToFinding(replay, -1);
 		const is = eventOf(replay, args);
@@ -132,6 +137,7 @@ const until: TimeCommand = {
 	name: 'until',
 	args: 'EVENT',
 	does: 'on to the next of these',
+	complete: () => EVENTS,
 	run(replay, args) {
 		if (isFinding(args)) return goToFinding(replay, 1);
 		const is = eventOf(replay, args);
@@ -215,6 +221,7 @@ const why: TimeCommand = {
 	name: 'why',
 	args: 'ADDRESS',
 	does: 'the history of an IOVA, of memory or of a table word, and whose bug it is',
+	complete: ({ session }) => session.buffers.map(({ name }) => name),
 	run: (replay, args) => whyLines(whyOf(replay, replay.session.addressOf(args[0]?.word))),
 	json: (replay, args) => whyOf(replay, replay.session.addressOf(args[0]?.word)),
 };
