@@ -6,6 +6,7 @@ import { oneLine, statusOf, UsageError } from '#tools/run/user-error.js';
 import { Interpreter } from './interpreter.js';
 import { parse, SCENARIO, SCENARIO_HELP, scenarioOf, scriptOf } from './options.js';
 import { runScript } from './script.js';
+import type { Scenario } from './session.js';
 import { CommandError } from './words.js';
 
 const USAGE = [
@@ -56,6 +57,16 @@ function prompt(interpreter: Interpreter): Promise<void> {
 	});
 }
 
+/** A prompt on @scenario's board; of one that does not come up its log is said. */
+function booted(scenario: Scenario): Interpreter {
+	try {
+		return new Interpreter(scenario);
+	} catch (e) {
+		if (e instanceof CommandError) say(e.said);
+		throw e;
+	}
+}
+
 async function boot(args: readonly string[]): Promise<number> {
 	const { values, positionals } = parse(args, OPTIONS, USAGE);
 	if (values.help === true) {
@@ -68,9 +79,7 @@ async function boot(args: readonly string[]): Promise<number> {
 			USAGE,
 		);
 	const script = scriptOf(values.script as string | undefined);
-	const interpreter = new Interpreter(
-		scenarioOf({ ...values, board: values.board ?? positionals[0] }, USAGE),
-	);
+	const interpreter = booted(scenarioOf({ ...values, board: values.board ?? positionals[0] }, USAGE));
 	say(interpreter.greeting);
 	if (script === null) await prompt(interpreter);
 	else runScript(interpreter, script, say);

@@ -75,7 +75,8 @@ export class Session {
 	) {
 		const { dtb, append, seed } = scenario;
 		let dmasan: Dmasan | null = null;
-		this.machine = stopping(
+		this.machine = booting(
+			scenario,
 			() =>
 				new Machine(dtb, {
 					commandLine: append,
@@ -91,10 +92,14 @@ export class Session {
 
 	/** Boot the kernel. */
 	boot(): void {
-		stopping(() => {
-			start_kernel(this.machine);
-			this.#adopt();
-		});
+		booting(
+			this.scenario,
+			() => {
+				start_kernel(this.machine);
+				this.#adopt();
+			},
+			() => this.log(),
+		);
 	}
 
 	/** Bind masters that no driver is for: without one the kernel sets nothing up for a device. */
@@ -224,6 +229,16 @@ export function stopping<T>(what: () => T, said: () => string[] = () => []): T {
 		if (e instanceof kernel_bug) throw new CommandError(`the kernel stopped: ${e.message}`, said());
 		if (e instanceof MachineHang) throw new CommandError(`the machine stopped: ${e.message}`, said());
 		if (e instanceof FdtError || e instanceof MachineError) throw new CommandError(e.message, said());
+		throw e;
+	}
+}
+
+/** The same for a boot of @scenario, which the message names. */
+function booting<T>({ board }: Scenario, what: () => T, said?: () => string[]): T {
+	try {
+		return stopping(what, said);
+	} catch (e) {
+		if (e instanceof CommandError) throw new CommandError(`${board}: ${e.message}`, e.said);
 		throw e;
 	}
 }

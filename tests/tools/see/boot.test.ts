@@ -78,6 +78,20 @@ describe('tools_see_boot', function () {
 		}
 	});
 
+	it('names the board that is none, and one that cannot do the job', () => {
+		writeFileSync(script, 'no tree');
+		const { status, stderr } = start(['boot', script]);
+		expect([status, stderr]).to.deep.equal([
+			1,
+			`${script}: not a device tree: it begins with 0x6e6f2074, not with 0xd00dfeed\n`,
+		]);
+		expect(start(['run', '--step', '--board', 'edu-board'])).to.include({
+			status: 1,
+			stderr:
+				'expected a board that can do the job, got opening the video engine: open /dev/video0: -ENXIO\n',
+		});
+	});
+
 	it('does one command behind a script: its answer alone, or as JSON', () => {
 		writeFileSync(script, 'map m0 4096 to\n');
 		const at = ['--board', 'edu-board', '--script', script];
