@@ -24,6 +24,7 @@
 import { machine } from '#arch/arm64/kernel/setup.js';
 import type { DmaObserver, DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
+import type { RamObserver } from '#hw/core/ram.js';
 import type { Iommu, IommuObserver } from '#hw/iommu/iommu.js';
 import { core_initcall, early_initcall } from '#linux/init.js';
 import { Balance } from './balance.js';
@@ -169,10 +170,17 @@ export class Dmasan implements Watched {
 				if (iommu !== null && phys >= 0) this.#wasTold(iommu, port);
 				for (const part of listeners) part.access!(port, addr, phys, size, write);
 			};
-			this.#unlisten.push(listen<DmaObserver>(port, ['access'], { access }));
+			this.#unlisten.push(listen<'observer', DmaObserver>(port, 'observer', ['access'], { access }));
 		}
 		for (const iommu of machine.iommus) iommu.observers.push(this.#iommu);
-		this.#unlisten.push(listen(machine.ram, RAM_CALLS, fanOut(RAM_CALLS, this.#parts)));
+		this.#unlisten.push(
+			listen<'observer', RamObserver>(
+				machine.ram,
+				'observer',
+				RAM_CALLS,
+				fanOut<RamObserver>(RAM_CALLS, this.#parts),
+			),
+		);
 		const { lost } = fanOut<{ lost?: Watcher['lost'] }>(['lost'], this.#parts);
 		machine.bus.lost = lost ?? null;
 	}

@@ -3,8 +3,9 @@
 
 import type { RamObserver } from '#hw/core/ram.js';
 import type { IommuObserver } from '#hw/iommu/iommu.js';
+import type { kasan_checker } from '#linux/kasan.js';
 
-/** The callbacks that a machine knows, by name: each goes to the parts that have one of that name. */
+/** The callbacks that a machine, and the kernel's allocators, know by name: each goes to the parts that have one of that name. */
 export const RAM_CALLS = [
 	'onDeviceRead',
 	'onDeviceWrite',
@@ -28,6 +29,14 @@ export const IOMMU_CALLS = [
 	'held',
 	'enabled',
 ] as const satisfies readonly (keyof IommuObserver)[];
+export const KASAN_CALLS = [
+	'kmalloc',
+	'slab_free',
+	'kmalloc_large',
+	'kfree_large',
+	'unpoison_pages',
+	'poison_pages',
+] as const satisfies readonly (keyof kasan_checker)[];
 
 type Hears = (a: never, b: never, c: never, d: never, e: never, f: never, g: never) => void;
 
@@ -54,19 +63,24 @@ export function fanOut<T extends object>(names: readonly (keyof T & string)[], p
 /** Who has been joined into an observer. */
 const joined = new WeakMap<object, readonly object[]>();
 
-/** Have @listener hear what @holder tells, behind whoever does; the result ends that. One alone costs what it did. */
-export function listen<T extends object>(
-	holder: { observer: T | null },
+/**
+ * Have @listener hear what @holder tells whoever is at @slot, behind who is; the result ends that. One alone costs what it
+ * did. @names: the calls that there are.
+ */
+export function listen<S extends string, T extends object>(
+	holder: Record<S, T | null>,
+	slot: S,
 	names: readonly (keyof T & string)[],
 	listener: T,
 ): () => void {
 	const now = (): readonly T[] => {
-		const { observer } = holder;
-		return observer === null ? [] : ((joined.get(observer) as readonly T[] | undefined) ?? [observer]);
+		const there: T | null = holder[slot];
+		return there === null ? [] : ((joined.get(there) as readonly T[] | undefined) ?? [there]);
 	};
 	const set = (listeners: readonly T[]): void => {
-		holder.observer = listeners.length > 1 ? fanOut(names, listeners) : (listeners[0] ?? null);
-		if (listeners.length > 1) joined.set(holder.observer as T, listeners);
+		const all = listeners.length > 1 ? fanOut(names, listeners) : (listeners[0] ?? null);
+		holder[slot] = all as Record<S, T | null>[S];
+		if (all !== null && listeners.length > 1) joined.set(all, listeners);
 	};
 	set([...now(), listener]);
 	return () => set(now().filter((other) => other !== listener));

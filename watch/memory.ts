@@ -11,6 +11,7 @@ import type { page } from '#linux/mm_types.js';
 import { MAX_PAGE_ORDER } from '#linux/mmzone.js';
 import type { void_ptr } from '#linux/types.js';
 import { type kmem_cache, slab } from '#mm/slab.js';
+import { KASAN_CALLS, listen } from './fan-out.js';
 import type { JournalEvent } from './journal.js';
 import type { Watched, Watcher } from './watcher.js';
 
@@ -41,10 +42,7 @@ export class Memory implements Watcher, kasan_checker {
 	watchKernel(): () => void {
 		this.#objects.clear();
 		for (const blocks of this.#blocks) blocks.clear();
-		kasan.checker = this;
-		return () => {
-			if (kasan.checker === this) kasan.checker = null;
-		};
+		return listen<'checker', kasan_checker>(kasan, 'checker', KASAN_CALLS, this);
 	}
 
 	/** What the bytes at @phys belong to, or belonged to last; null: nobody told. */

@@ -9,6 +9,7 @@
 // step, which grows until the next one happens.
 
 import { machine as bootMachine } from '#arch/arm64/kernel/setup.js';
+import { PAGE_SIZE } from '#asm/page-def.js';
 import type { MmioEvent } from '#hw/core/bus.js';
 import type { DmaObserver, DmaPort } from '#hw/core/dma-port.js';
 import type { Machine } from '#hw/core/machine.js';
@@ -20,24 +21,29 @@ import { accessText, type Iommu, type IommuObserver } from '#hw/iommu/iommu.js';
 import { register_ftrace_export, unregister_ftrace_export } from '#kernel/trace/trace.js';
 import { trace_set_clr_event } from '#kernel/trace/trace_events.js';
 import { early_initcall } from '#linux/init.js';
+import { kasan, type kasan_checker } from '#linux/kasan.js';
+import { virt_to_phys } from '#linux/mm.js';
+import type { page } from '#linux/mm_types.js';
 import type { trace_export } from '#linux/trace.js';
 import type { trace_entry } from '#linux/trace_events.js';
-import { IOMMU_CALLS, listen, RAM_CALLS } from './fan-out.js';
+import { IOMMU_CALLS, KASAN_CALLS, listen, RAM_CALLS } from './fan-out.js';
 import { TableWords } from './recorder-tables.js';
 
 /**
- * `mmio`: a register is read or written; `clean`, `invalidate`: the kernel does that to lines of the CPU's cache; `table`: a
+ * `alloc`, `free`: the kernel's allocators give memory, and take it back; `mmio`: a register is read or written; `clean`, `invalidate`: the kernel does that to lines of the CPU's cache; `table`: a
  * table word becomes visible to the walker thereby; `walk`: the walker reads one; `fill`, `drop`: an IOMMU's caches;
  * `command`: an IOMMU's register or queue takes effect; `fault`: it refuses; `dma`: a master's bursts; `irq`, `trace`: the
  * kernel's tracepoints; `log`: a line on its console.
  */
 export const STEP_KINDS = [
+	'alloc',
 	'clean',
 	'command',
 	'dma',
 	'drop',
 	'fault',
 	'fill',
+	'free',
 	'invalidate',
 	'irq',
 	'log',
@@ -121,11 +127,12 @@ export class Recorder {
 		recorders.set(machine, this);
 		this.#hearBus();
 		this.#hearConsole();
-		this.#ends.push(listen<RamObserver>(machine.ram, RAM_CALLS, this.#ramObserver()));
+		this.#ends.push(listen<'observer', RamObserver>(machine.ram, 'observer', RAM_CALLS, this.#ramObserver()));
 		if (this.#has('dma')) {
 			const access: DmaObserver['access'] = (port, addr, phys, size, write) =>
 				this.#burst(port, addr, phys, size, write);
-			for (const port of machine.ports) this.#ends.push(listen<DmaObserver>(port, ['access'], { access }));
+			for (const port of machine.ports)
+				this.#ends.push(listen<'observer', DmaObserver>(port, 'observer', ['access'], { access }));
 		}
 		for (const iommu of machine.iommus) this.#hearIommu(iommu);
 		if (bootMachine === (machine as unknown)) this.hearKernel();
@@ -138,8 +145,10 @@ export class Recorder {
 		for (const end of this.#ends) end();
 	}
 
-	/** The kernel has just begun to boot on the machine, or runs already: have its tracepoints tell. */
+	/** The kernel has just begun to boot on the machine, or runs already: have its tracepoints and allocators tell. */
 	hearKernel(): void {
+		if (this.#has('alloc') || this.#has('free'))
+			this.#ends.push(listen<'checker', kasan_checker>(kasan, 'checker', KASAN_CALLS, this.#allocations()));
 		if (!this.#has('trace') && !this.#has('irq')) return;
 		const hears: trace_export = { write: (entry) => this.#traced(entry) };
 		register_ftrace_export(hears);
@@ -161,6 +170,23 @@ export class Recorder {
 		this.steps.push(step);
 		this.#onStep?.(step);
 		return step;
+	}
+
+	#allocations(): kasan_checker {
+		const told = (kind: StepKind, what: string, phys: number, size: number): void => {
+			this.#add(kind, 'cpu0', `${what} at ${hex(phys, 8)}, ${size} bytes`, phys, size);
+		};
+		const pages = (kind: StepKind, { pfn }: page, order: number): void =>
+			told(kind, order === 0 ? 'a page' : `${2 ** order} pages`, pfn * PAGE_SIZE, PAGE_SIZE * 2 ** order);
+		return {
+			kmalloc: (s, object, size) => told('alloc', s.name, virt_to_phys(object) as number, size),
+			slab_free: (s, object) => told('free', s.name, virt_to_phys(object) as number, object.byteLength),
+			// As pages they have been told of, and will be.
+			kmalloc_large: () => {},
+			kfree_large: () => {},
+			unpoison_pages: (page, order) => pages('alloc', page, order),
+			poison_pages: (page, order) => pages('free', page, order),
+		};
 	}
 
 	#hearBus(): void {

@@ -15,8 +15,8 @@ describe('watch_fan_out', () => {
 	it('has all hear, in the order they came, behind who was there without it', () => {
 		const { ram, heard, observer } = ramWith();
 		ram.observer = observer('first');
-		listen(ram, RAM_CALLS, observer('second'));
-		listen(ram, RAM_CALLS, { onInvalidate: () => heard.push('third') });
+		listen<'observer', RamObserver>(ram, 'observer', RAM_CALLS, observer('second'));
+		listen<'observer', RamObserver>(ram, 'observer', RAM_CALLS, { onInvalidate: () => heard.push('third') });
 		ram.clean(BASE, 64);
 		ram.invalidate(BASE, 64);
 		expect(heard).to.deep.equal(['first', 'second', 'third']);
@@ -25,9 +25,9 @@ describe('watch_fan_out', () => {
 	it('leaves one alone as it is: nothing stands between', () => {
 		const { ram, observer } = ramWith();
 		const [a, b] = [observer('a'), observer('b')];
-		const endA = listen(ram, RAM_CALLS, a);
+		const endA = listen<'observer', RamObserver>(ram, 'observer', RAM_CALLS, a);
 		expect(ram.observer).to.equal(a);
-		const endB = listen(ram, RAM_CALLS, b);
+		const endB = listen<'observer', RamObserver>(ram, 'observer', RAM_CALLS, b);
 		endA();
 		expect(ram.observer).to.equal(b);
 		endB();

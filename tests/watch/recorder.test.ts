@@ -108,6 +108,20 @@ describe('watch_recorder', () => {
 		expect(fills.length - of(whole.steps, 'drop').length).to.equal(left);
 	});
 
+	it('has what the allocators give and take: no object of a slab is given twice before it is freed', () => {
+		const live = new Set<string>();
+		let freed = 0;
+		for (const { kind, text } of whole.steps) {
+			const object = text.split(',')[0];
+			if (kind === 'alloc' && !/^(?:a page|\d+ pages) /.test(text)) {
+				expect(live.has(object), text).to.equal(false);
+				live.add(object);
+			}
+			if (kind === 'free' && live.delete(object)) freed++;
+		}
+		expect(freed).to.be.above(0);
+	});
+
 	it('has the lines of the console, without their times', () => {
 		const lines = printk_state.log.filter(({ level }) => level < printk_state.console_loglevel);
 		const { steps } = recordJob({ kinds: new Set<StepKind>(['log']) });

@@ -25,12 +25,14 @@ type Group = (typeof GROUPS)[number];
 
 /** The group of the track that each kind of step is on. */
 const GROUP_OF: Readonly<Record<Step['kind'], Group>> = {
+	alloc: 'CPUs',
 	clean: 'CPUs',
 	command: 'IOMMUs',
 	dma: 'DMA masters',
 	drop: 'IOMMUs',
 	fault: 'IOMMUs',
 	fill: 'IOMMUs',
+	free: 'CPUs',
 	invalidate: 'CPUs',
 	irq: 'CPUs',
 	log: 'CPUs',

@@ -207,7 +207,7 @@ describe('tools_see_interpreter', function () {
 		expect(interpreter.complete('cat /sys/kernel/iommu_groups/0/t')).to.deep.equal([
 			'/sys/kernel/iommu_groups/0/type',
 		]);
-		expect(interpreter.complete('back-to f')).to.deep.equal(['finding', 'fault', 'fill']);
+		expect(interpreter.complete('back-to f')).to.deep.equal(['finding', 'fault', 'fill', 'free']);
 		prompt.do('map m0 4');
 		expect(interpreter.complete('unmap ')).to.deep.equal(['$1']);
 	});
