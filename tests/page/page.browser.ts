@@ -117,7 +117,8 @@ describe('page', () => {
 		await command('dma 1c0e000.video-codec read $1 4');
 		expect(await text('findings')).to.not.equal('none');
 		await button('finding');
-		expect(await text('where')).to.match(/^step /);
+		expect(await text('where')).to.match(/^step \d+ of \d+, .*\[fault\]/);
+		expect(await text('findings')).to.include('use-after-unmap');
 	});
 
 	for (const look of ['light', 'dark'] as const)

@@ -335,13 +335,14 @@ byId('back').onclick = () => moveBy(-1);
 byId('step').onclick = () => moveBy(1);
 byId('now').onclick = () => goTo(null);
 byId('finding').onclick = () => {
-	if (view === null) return;
-	const { at, foundAt } = view;
-	goTo(foundAt.findLast((number) => number < at) ?? foundAt[foundAt.length - 1]);
+	busy = busy.then(async () => take(await ask({ what: 'exec', line: 'back-to finding' })));
 };
 byId<HTMLInputElement>('time').oninput = (event) => {
 	const to = Number((event.target as HTMLInputElement).value);
 	goTo(view !== null && to > view.count ? null : to);
+};
+globalThis.onresize = () => {
+	if (view !== null) showTime(view);
 };
 document.onkeydown = ({ key, target }) => {
 	if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
