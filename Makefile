@@ -36,7 +36,7 @@ DTBS    := $(patsubst %.dts,%.dtb,$(wildcard $(DTS_DIR)/*/*.dts))
 NODE    := node --enable-source-maps
 BIN     := node_modules/.bin
 
-.PHONY: run test test-16k build lint linux-map docs pack-test page page-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
+.PHONY: run test mocha test-16k build lint linux-map docs pack-test page page-test format examples golden bench fuzz check chaos fail-nth bugs new c c-golden c-renew c-check c-fetch dtbs clean
 
 # One file of all the modules of build/tools/run/main.js.
 PROGRAM := build/bundle/run.js
@@ -45,13 +45,15 @@ RUN_FLAGS := --interrupt-budget=400000 --single-threaded-gc
 run: $(PROGRAM)
 	@$(NODE) $(RUN_FLAGS) $(PROGRAM) $(if $(V),-v) $(if $(DMASAN),--dmasan)
 
-# A process for each core: a file at a time in each, none with a limit in time. A machine's memory goes back to the system
-# when it is garbage, as glibc sees to when it is told from which size on: by itself it keeps ever larger pieces.
-test test-16k: export MALLOC_MMAP_THRESHOLD_ := 131072
-test: build lint
+# The tests, and beside them one by one the rest, which keeps a core busy. A machine's memory goes back to the system when
+# it is garbage, as glibc sees to when it is told from which size on: by itself it keeps ever larger pieces.
+test test-16k: export MALLOC_MMAP_THRESHOLD_ := 1048576
+test: build
+	$(MAKE) --no-print-directory --jobs=$(if $(KTAP),1,2) mocha lint examples golden
+
+# A process for each core: a file at a time in each, none with a limit in time.
+mocha: build
 	$(BIN)/mocha --parallel --jobs $(shell nproc 2>/dev/null || echo 2) $(if $(KTAP),--reporter build/tests/ktap-reporter.js)
-	$(MAKE) --no-print-directory examples
-	$(NODE) build/tests/golden/main.js -- "$$GOLDEN"
 
 # The IOMMU and DMA folders in a kernel with pages of 16 KiB. The rest, the captured steps above all, is of 4 KiB.
 FOLDERS_16K := drivers/iommu kernel/dma

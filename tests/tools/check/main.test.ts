@@ -38,7 +38,7 @@ describe('tools_check_main', function () {
 		writeFileSync(join(dir, 'check.ts'), '');
 		mkdirSync(join(dir, 'build'));
 		writeFileSync(join(dir, 'build/check.js'), 'export const x = 1;');
-		const { status, stderr } = start(dir);
+		const { status, stderr } = start('--only', 'registers: ', dir);
 		rmSync(dir, { recursive: true });
 		expect(status).to.equal(1);
 		expect(stderr).to.match(/build\/check\.js: expected it to export a description: Description\n$/);
