@@ -25,7 +25,7 @@ const OWN_ADDRESSES: Plugin = {
 };
 
 /** The licence of each package that @inputs are from, whole. */
-function notices(inputs: readonly string[]): string {
+export function notices(inputs: readonly string[]): string {
 	const packages = new Set(inputs.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
 	const texts = [...packages].sort().map((folder) => {
 		const name = readdirSync(join(PROJECT, folder)).find((file) => /^licen[cs]e/i.test(file));

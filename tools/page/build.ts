@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { notices } from '#tools/bundle.js';
 import { BOARD_DTB, PROJECT } from '#tools/project.js';
 
 const SOURCES = join(PROJECT, 'tools/page/browser');
@@ -13,13 +14,14 @@ const STACKTRACE = 'arch/arm64/kernel/stacktrace.js';
 /** Where a module begins in a bundle: a line of esbuild's. */
 const MODULE = /^ {2}\/\/ (\S+\.js)$/;
 
-/** @entry with all that it imports, as a script. */
+/** @entry with all that it imports, as a script that ends with the licences of what is not ours. */
 async function script(entry: string, minify: boolean, define: Record<string, string> = {}): Promise<string> {
-	const { outputFiles } = await build({
+	const { outputFiles, metafile } = await build({
 		absWorkingDir: PROJECT,
 		entryPoints: [entry],
 		bundle: true,
 		write: false,
+		metafile: true,
 		minify,
 		define,
 		format: 'iife',
@@ -29,7 +31,8 @@ async function script(entry: string, minify: boolean, define: Record<string, str
 		legalComments: 'none',
 		logLevel: 'warning',
 	});
-	return outputFiles[0].text;
+	const kept = notices(Object.keys(metafile.inputs));
+	return kept === '' ? outputFiles[0].text : `${outputFiles[0].text}/*\n${kept}\n*/\n`;
 }
 
 /** In which line each module of @bundle begins: a browser knows only the one file. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // All that is shown of one moment, as data.
 
+import { hex } from '#hw/core/register-file.js';
 import type { Step } from '#watch/recorder.js';
 import { seconds } from '#watch/report.js';
 import type { Done, Replay } from './replay.js';
@@ -48,17 +49,15 @@ export interface View {
 const AROUND = 40;
 export const LANE_CELLS = 160;
 
-const hex8 = (n: number): string => `0x${n.toString(16).padStart(8, '0')}`;
-
 function cachesOf({ session }: Replay): CacheView[] {
 	return session.machine.iommus.flatMap((iommu) =>
 		iommu.caches().map((cache) => ({
 			iommu: iommu.name,
 			cache: cache.name,
 			entries: [...cache.entries()].map((entry) => ({
-				iova: hex8(entry.iova),
+				iova: hex(entry.iova, 8),
 				size: entry.size,
-				phys: hex8(entry.phys),
+				phys: hex(entry.phys, 8),
 				valid: entry.valid,
 				from: `${entry.reason}, ${iommu.streamName(entry.stream)}, ${seconds(entry.time)}`,
 				stale: iommu.contradiction(cache, entry)?.text ?? null,
